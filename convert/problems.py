@@ -1,0 +1,13 @@
+"""Errors that end a conversion with one sentence."""
+
+
+class DataError(Exception):
+    """Training data is missing, incomplete or not what its name says."""
+
+
+class RecipeError(Exception):
+    """A recipe file is missing a key, has an unknown one or a value out of range."""
+
+
+class ConversionError(Exception):
+    """A trained net could not be turned into an int8 model that agrees with it."""

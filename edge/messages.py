@@ -1,0 +1,137 @@
+"""The frozen messages that travel between the stages.
+
+Every `t_s` is monotonic time in seconds (`time.monotonic`), never the wall clock, which may jump.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.emotions import EMOTIONS
+
+Probabilities = NDArray[np.float64]
+"""Shape [7], in the order of `EMOTIONS`, each 0-1, sum 1."""
+
+Point = tuple[float, float]
+"""(x, y) in pixels of the frame; x to the right, y down."""
+
+SenseState = Literal["off", "starting", "ok", "lost"]
+"""off: not wanted. starting: being opened. ok: delivering. lost: failed, being tried again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture."""
+
+    image: NDArray[np.uint8]
+    """Shape [height, width, 3], RGB."""
+    t_s: float
+    """When it was taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A stretch of sound, 16 kHz, mono."""
+
+    samples: NDArray[np.float32]
+    """Shape [n], -1 to 1."""
+    t_s: float
+    """When its last sample was taken."""
+
+
+SAMPLE_RATE_HZ = 16_000
+"""Rate of every `Audio`."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in a frame, as the face finder saw it."""
+
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+    right_eye: Point
+    """The person's own right eye: on the left of an unmirrored picture."""
+    left_eye: Point
+    nose: Point
+    mouth: Point
+    right_ear: Point
+    left_ear: Point
+    score: float
+    """Detector confidence, 0-1."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceReading:
+    """What one frame says about the attended face."""
+
+    t_s: float
+    probabilities: Probabilities
+    quality: float
+    """0 (worthless) to 1 (large, sharp, frontal)."""
+    face: Face
+    faces: int = 1
+    """How many faces were in view."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoFace:
+    """A frame was looked at and nobody was in it."""
+
+    t_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class VoiceReading:
+    """What one window of sound says."""
+
+    t_s: float
+    probabilities: Probabilities
+    quality: float
+    """0 (no speech in it) to 1 (clear speech throughout)."""
+
+
+@dataclass(frozen=True)
+class Sense:
+    """How one sense fares, for the display and the events."""
+
+    state: SenseState = "off"
+    present: bool = False
+    """Somebody is seen (face) or heard (voice) just now."""
+    quality: float = 0.0
+    """Of the newest reading, 0-1; 0 when nobody is present."""
+    share: float = 0.0
+    """Part of the recent evidence that came from this sense, 0-1; both shares sum to 1 or are both 0."""
+    trouble: str = ""
+    """One sentence, when state is lost."""
+
+
+UNIFORM: Probabilities = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
+UNIFORM.setflags(write=False)
+
+SHOWN = (*EMOTIONS, "unsure", "nobody", "starting", "fault")
+"""Everything that `Mood.shown` can be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mood:
+    """What Mien believes and shows."""
+
+    t_s: float
+    shown: str
+    """One of `SHOWN`."""
+    probabilities: Probabilities = field(default_factory=lambda: UNIFORM)
+    valence: float = 0.0
+    """-1 (unpleasant) to 1 (pleasant)."""
+    arousal: float = 0.0
+    """-1 (drowsy) to 1 (excited)."""
+    face: Sense = Sense()
+    voice: Sense = Sense()
+    gaze: Point = (0.0, 0.0)
+    """Where the attended face is, for the eyes to follow: each -1 to 1; x 1 = right edge of the
+    frame as the camera sees it, y 1 = bottom; (0, 0) is the centre or nobody."""
+    trouble: str = ""
+    """The sentence behind a shown "fault"."""
