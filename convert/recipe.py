@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from convert.problems import RecipeError
+from edge.perception.spectrogram import FrontEnd
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,10 +46,29 @@ class FaceRecipe(Recipe):
 class VoiceRecipe(Recipe):
     """How the voice net is trained."""
 
+    widths: tuple[int, ...] = (16, 24, 48, 96)
+    """Channels of the stem, then of each stage."""
+    blocks: tuple[int, ...] = (1, 1, 1)
     held_out_actors: tuple[int, ...]
-    """RAVDESS actors that are never trained on: the test speakers."""
+    """RAVDESS actors that are never trained on nor chosen by: the test speakers."""
+    validation_actors: tuple[int, ...]
+    """RAVDESS actors that decisions were taken on."""
+    validation_speakers: tuple[str, ...] = ()
+    """Speakers of other corpora that are kept out of training, to see what carries over."""
+    train_on_validation: bool = False
+    """Learn from `validation_actors` too, once every decision has been taken."""
+    shares: dict[str, Positive]
+    """How much of what is learned from comes from each corpus; only the ratios count."""
+    silence_share: Share = 0.03
+    """How much is background without speech, taught to be undecided."""
+    clips_per_epoch: Annotated[int, Field(gt=0)] = 8_192
     views: Annotated[int, Field(gt=0)] = 6
-    """Augmented versions computed of every clip."""
+    """Augmented versions computed of every clip, besides the plain one."""
+    smoothing: Share = 0.1
+    """Part of the target spread over all emotions: acted labels are not certain."""
+    mixup: Annotated[float, Field(ge=0)] = 0.2
+    """Parameter of the beta distribution that blends pairs; 0 = no blending."""
+    front_end: FrontEnd = FrontEnd()
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)

@@ -75,6 +75,8 @@ class FaceReading:
     face: Face
     faces: int = 1
     """How many faces were in view."""
+    gaze: Point = (0.0, 0.0)
+    """Middle of the face in the frame, each -1 to 1: x 1 is the right edge, y 1 the bottom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ class Sense:
     quality: float = 0.0
     """Of the newest reading, 0-1; 0 when nobody is present."""
     share: float = 0.0
-    """Part of the recent evidence that came from this sense, 0-1; both shares sum to 1 or are both 0."""
+    """Part of the recent evidence that came from this sense, 0-1; the two sum to 1, or both are 0."""
     trouble: str = ""
     """One sentence, when state is lost."""
 

@@ -1,0 +1,93 @@
+"""PyTorch -> LiteRT -> static int8, in and out."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from convert.problems import ConversionError
+
+
+class ChannelsLast(nn.Module):
+    """A net that takes [N, H, W, 1] as the device gives it."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float32 [N, H, W, 1] -> the net's output."""
+        out: Tensor = self.net(x.permute(0, 3, 1, 2))
+        return out
+
+
+def convert_int8(
+    net: nn.Module,
+    calibration: Iterable[NDArray[np.float32]],
+    low: float,
+    high: float,
+    out: Path,
+) -> None:
+    """Write *net* to *out* as an int8 model whose input covers exactly *low* to *high*.
+
+    Args:
+        net: takes float32 [1, 1, H, W].
+        calibration: real inputs, each float32 [1, H, W, 1].
+        low: least input value; becomes the integer -128.
+        high: greatest input value; becomes 127.
+        out: where the .tflite goes.
+
+    Raises:
+        ConversionError: the converter gave a model whose input is not what was asked for.
+    """
+    import litert_torch
+    from ai_edge_quantizer import quantizer, recipe
+
+    samples = [_reach_both_ends(sample, low, high) for sample in calibration]
+    if not samples:
+        raise ConversionError("There is no calibration sample; int8 ranges come from real inputs.")
+    wrapped = ChannelsLast(net.eval().cpu()).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        floating = Path(folder) / "float.tflite"
+        litert_torch.convert(wrapped, (torch.from_numpy(samples[0]),)).export(str(floating))
+        engine = quantizer.Quantizer(str(floating))
+        engine.load_quantization_recipe(recipe.static_wi8_ai8())
+        name = _input_name(floating)
+        ranges = engine.calibrate({"serving_default": [{name: sample} for sample in samples]})
+        out.parent.mkdir(parents=True, exist_ok=True)
+        engine.quantize(ranges).export_model(str(out), overwrite=True)
+    _check_input(out, (high - low) / 255, low)
+
+
+def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Set two corner values to the ends of the range, so that the int8 scale is exactly the range's.
+
+    The quantiser averages the ranges of the samples; one that misses an end would move the scale.
+    """
+    pinned = sample.copy()
+    pinned[0, 0, 0, 0], pinned[0, -1, -1, 0] = low, high
+    return pinned
+
+
+def _input_name(model: Path) -> str:
+    from ai_edge_litert.interpreter import Interpreter
+
+    signature: Any = Interpreter(model_path=str(model)).get_signature_list()
+    return str(signature["serving_default"]["inputs"][0])
+
+
+def _check_input(model: Path, scale: float, low: float) -> None:
+    from edge.perception.interpreter import Model
+
+    spec = Model(model).input
+    zero_point = round(-128 - low / scale)
+    if spec.dtype != np.int8 or abs(spec.scale / scale - 1) > 1e-3 or spec.zero_point != zero_point:
+        raise ConversionError(
+            f"{model}: the input came out as {spec.dtype}, scale {spec.scale:.6f}, zero point "
+            f"{spec.zero_point}; expected int8, {scale:.6f}, {zero_point}."
+        )

@@ -1,0 +1,156 @@
+"""Emotional speech and background noise: finding, checking and decoding it."""
+
+import csv
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from convert.problems import DataError
+from edge.emotions import EMOTIONS
+from edge.messages import SAMPLE_RATE_HZ
+
+CLIPS = {"ravdess": 1_320, "tess": 2_800, "nemo": 4_481, "emogator": 3_570}
+"""Corpora of acted emotion and how many clips each holds.
+
+RAVDESS (Livingstone and Russo 2018), TESS (Pichora-Fuller and Dupuis 2020), nEMO (Christop 2024),
+EmoGator (Buhl 2023: vocal bursts, no words).
+"""
+NOISES = {"noise_esc10": 400, "noise_speechcommands": 6}
+"""Background sound: ESC-10 (Piczak 2015) and the noise of Speech Commands (Warden 2018)."""
+OBTAIN = (
+    "Get each set from its owner, convert it to 16 kHz mono and pack it as NAME.zip and NAME.csv "
+    "with the columns file, speaker, emotion, as models_tflite/VOICE_CARD.md describes"
+)
+_SAME_RECORDING = "03-01-03-01-02-02-07.flac"
+"""RAVDESS published one recording under two names; this is the second."""
+_VOICES_AS_NOISE = {"baby_cry", "person_sneeze"}
+"""Kinds of ESC-10 that are human voices: no background, and not free of emotion."""
+_FOLDED = {"calm": "neutral"}
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording of one speaker."""
+
+    corpus: str
+    file: str
+    """Name inside the corpus' zip."""
+    speaker: str
+    label: int
+    """Index into `EMOTIONS`; calm counts as neutral."""
+
+
+@dataclass(frozen=True)
+class VoiceData:
+    """The tables of all corpora; sound is decoded when asked for."""
+
+    folder: Path
+    clips: tuple[Clip, ...]
+    noises: tuple[tuple[str, str], ...]
+    """(set, file in its zip)."""
+
+    def of(self, corpus: str) -> tuple[Clip, ...]:
+        """The clips of one corpus."""
+        return tuple(clip for clip in self.clips if clip.corpus == corpus)
+
+    def sounds(self, clips: Sequence[Clip]) -> list[Sound]:
+        """Decode clips: float32, 16 kHz, whole length, level as recorded."""
+        return _decode(self.folder, [(clip.corpus, clip.file) for clip in clips])
+
+    def noise_sounds(self) -> list[Sound]:
+        """Decode all background sound."""
+        return _decode(self.folder, self.noises)
+
+
+def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> VoiceData:
+    """Read and check the tables of *corpora* and of the noise sets in *folder*.
+
+    Raises:
+        DataError: a file is missing, or table and zip disagree, or a count is off.
+    """
+    clips: list[Clip] = []
+    for corpus in corpora:
+        if corpus not in CLIPS:
+            raise DataError(f"{corpus} is no corpus that is known here: {', '.join(CLIPS)}.")
+        for row in _table(folder, corpus, CLIPS[corpus]):
+            emotion = _FOLDED.get(row["emotion"], row["emotion"])
+            if emotion not in EMOTIONS:
+                raise DataError(f"{corpus}.csv: {row['file']} has the unknown emotion {emotion!r}.")
+            if row["file"] != _SAME_RECORDING:
+                label = EMOTIONS.index(emotion)
+                clips.append(Clip(corpus, row["file"], row["speaker"], label))
+    noises = [
+        (name, row["file"])
+        for name, count in NOISES.items()
+        for row in _table(folder, name, count)
+        if row.get("label") not in _VOICES_AS_NOISE
+    ]
+    return VoiceData(folder, tuple(clips), tuple(noises))
+
+
+def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
+    """Speaker names of RAVDESS actors by number.
+
+    Raises:
+        DataError: an actor has no clips.
+    """
+    names = frozenset(f"ravdess_{number:02d}" for number in numbers)
+    missing = names - {clip.speaker for clip in data.clips}
+    if missing:
+        raise DataError(f"RAVDESS here holds no clips of {', '.join(sorted(missing))}.")
+    return names
+
+
+def _table(folder: Path, name: str, count: int) -> list[dict[str, str]]:
+    table, archive = folder / f"{name}.csv", folder / f"{name}.zip"
+    for file in (table, archive):
+        if not file.is_file():
+            raise DataError(f"{file} is not there. {OBTAIN}.")
+    try:
+        with table.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        files = Counter(row["file"] for row in rows)
+        if rows and not {"speaker", "emotion"} <= rows[0].keys():
+            raise KeyError("speaker, emotion")
+        with zipfile.ZipFile(archive) as packed:
+            inside = set(packed.namelist())
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+        raise DataError(f"{table} and {archive.name} cannot be read ({error}). {OBTAIN}.") from error
+    if len(rows) != count:
+        raise DataError(f"{table} lists {len(rows)} files, not {count}.")
+    if lost := [file for file in files if file not in inside]:
+        raise DataError(f"{archive} lacks {len(lost)} files of its table, the first is {lost[0]}.")
+    if twice := [file for file, times in files.items() if times > 1]:
+        raise DataError(f"{table} lists {twice[0]} more than once.")
+    return rows
+
+
+def _decode(folder: Path, files: Sequence[tuple[str, str]]) -> list[Sound]:
+    sounds: list[Sound] = []
+    archives: dict[str, zipfile.ZipFile] = {}
+    try:
+        for name, file in files:
+            if name not in archives:
+                archives[name] = zipfile.ZipFile(folder / f"{name}.zip")
+            try:
+                sound, rate = soundfile.read(
+                    io.BytesIO(archives[name].read(file)), dtype="float32", always_2d=True
+                )
+            except (KeyError, zipfile.BadZipFile, soundfile.LibsndfileError) as error:
+                raise DataError(f"{name}.zip: {file} cannot be decoded ({error}).") from error
+            if rate != SAMPLE_RATE_HZ:
+                raise DataError(f"{name}.zip: {file} has {rate} Hz, not {SAMPLE_RATE_HZ}.")
+            sounds.append(np.ascontiguousarray(sound.mean(axis=1)))
+    finally:
+        for archive in archives.values():
+            archive.close()
+    return sounds

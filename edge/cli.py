@@ -1,0 +1,224 @@
+"""The command line: `mien run`, `config`, `devices`, `doctor`, `bench`.
+
+Everything heavy is imported inside the command that needs it, so that `mien --help` is quick on a
+Raspberry Pi Zero as well.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge import __version__
+from edge.commands.config import app as config_app
+from edge.commands.options import ConfigOption, JsonOption, examples
+from edge.errors import MienError, SettingsError
+
+if TYPE_CHECKING:
+    from edge.settings_load import Loaded
+
+app = typer.Typer(
+    name="mien",
+    help="Sees a face, hears a voice, shows the mood on a small OLED face and LEDs. Offline.",
+    epilog=examples("mien run", "mien run --demo --seconds 30", "mien doctor"),
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(config_app, name="config")
+
+
+def main() -> None:
+    """Run the command line and exit; every failure is a sentence on the standard error."""
+    try:
+        app(prog_name="mien")
+    except MienError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe left early; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("MIEN_DEBUG"):
+            traceback.print_exc()
+        _complain(
+            f"Something happened that should not ({type(error).__name__}: {error}); please report "
+            "it as an issue of Mien, with what MIEN_DEBUG=1 and the same command print."
+        )
+        sys.exit(70)  # EX_SOFTWARE of sysexits.h
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Print the version, or help when no command is given."""
+    if version:
+        print(f"mien {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit
+
+
+@app.command(
+    epilog=examples(
+        "mien run                                  camera and microphone, or the demo clip",
+        "mien run --camera /dev/video2 --no-voice  one camera, no microphone",
+        "mien run --clip interview.mp4 --display terminal",
+        "mien run --demo --seconds 30 --events -   JSON lines on the standard output",
+    )
+)
+def run(
+    camera: Annotated[
+        str | None,
+        typer.Option(help='"auto", a number, a path, "picamera" or "csi".', show_default=False),
+    ] = None,
+    microphone: Annotated[
+        str | None,
+        typer.Option(help='"auto", a number, or a part of a name.', show_default=False),
+    ] = None,
+    clip: Annotated[
+        Path | None,
+        typer.Option(help="Watch this video or sound file instead.", show_default=False),
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Watch the demo clip instead.")] = False,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Start the clip again when it ends.")
+    ] = False,
+    no_face: Annotated[bool, typer.Option("--no-face", help="Do not look.")] = False,
+    no_voice: Annotated[bool, typer.Option("--no-voice", help="Do not listen.")] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after this time.", show_default=False)
+    ] = None,
+    display: Annotated[
+        str | None,
+        typer.Option(help="auto, none, terminal, oled, window, png or gif.", show_default=False),
+    ] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(help='"-", a path, or "unix:/path", for JSON lines.', show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Watch, listen and show the mood until Ctrl-C.
+
+    Without flags it takes the camera and the microphone that are there, and the demo clip when
+    there are none.
+    """
+    if no_face and no_voice:
+        raise SettingsError("--no-face and --no-voice together leave nothing to do; drop one.")
+    if clip is not None and demo:
+        raise SettingsError("--clip and --demo exclude each other; drop one.")
+    if (clip is not None or demo) and (camera is not None or microphone is not None):
+        raise SettingsError(
+            "A clip stands in for both camera and microphone; drop --camera and --microphone, or "
+            "drop --clip and --demo."
+        )
+    if (camera is not None and no_face) or (microphone is not None and no_voice):
+        raise SettingsError("A sense cannot be both chosen and switched off; drop one of the two.")
+    if seconds is not None and not 0 < seconds < 1e9:
+        raise SettingsError("--seconds has to be a number above 0.")
+    flags: dict[str, tuple[str, Any]] = {}
+    if camera is not None:
+        flags |= {"camera.source": ("--camera", camera), "camera.enabled": ("--camera", True)}
+    if microphone is not None:
+        flags |= {
+            "microphone.device": ("--microphone", microphone),
+            "microphone.enabled": ("--microphone", True),
+        }
+    if no_face:
+        flags["camera.enabled"] = ("--no-face", False)
+    if no_voice:
+        flags["microphone.enabled"] = ("--no-voice", False)
+    if display is not None:
+        flags["display.kind"] = ("--display", display)
+    if events is not None:
+        flags["events.to"] = ("--events", events)
+    settings = _load(config, flags).settings
+    if not settings.camera.enabled and not settings.microphone.enabled:
+        raise SettingsError(
+            "Camera and microphone are both switched off; set [camera] enabled or "
+            "[microphone] enabled to true."
+        )
+    if demo:
+        clip = _demo_clip()
+    from edge.appliance import run_appliance
+
+    raise typer.Exit(run_appliance(settings, seconds=seconds, clip=clip, repeat=repeat))
+
+
+@app.command(
+    epilog=examples("mien devices", "mien devices --json | jq '.i2c[].answering'"),
+)
+def devices(json: JsonOption = False) -> None:
+    """List cameras, microphones, I2C addresses that answer, and GPIO chips."""
+    from edge.devices import find_devices, print_devices
+
+    found = find_devices()
+    print(found.to_json()) if json else print_devices(found)
+
+
+@app.command(
+    epilog=examples("mien doctor", "mien doctor --json", "mien doctor --config my.toml"),
+)
+def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Check everything that Mien needs and name the fix for what is wrong.
+
+    Exits with 1 when there is a problem; a warning is no problem.
+    """
+    from edge.doctor import examine, print_as_json, print_as_lines
+
+    checks = examine(config)
+    failed = print_as_json(checks) if json else print_as_lines(checks)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command(
+    epilog=examples("mien bench", "mien bench --clip interview.mp4 --seconds 60 --json"),
+)
+def bench(
+    clip: Annotated[
+        Path | None,
+        typer.Option(help="Measure on this clip instead of the demo clip.", show_default=False),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to measure.")] = 20.0,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Measure each stage on a clip: medians, memory and start-up time."""
+    if not 0 < seconds < 1e9:
+        raise SettingsError("--seconds has to be a number above 0.")
+    settings = _load(config, {}).settings
+    from edge.bench import run_bench
+
+    raise typer.Exit(run_bench(settings, clip or _demo_clip(), seconds, json))
+
+
+def _load(config: Path | None, flags: "dict[str, tuple[str, Any]]") -> "Loaded":
+    from edge.settings_load import load_settings
+
+    return load_settings(config, flags=flags)
+
+
+def _demo_clip() -> Path:
+    from edge.places import DEMO_CLIP
+
+    if not DEMO_CLIP.is_file():
+        raise SettingsError(
+            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
+            "of your own with --clip."
+        )
+    return DEMO_CLIP
+
+
+def _complain(sentence: str) -> None:
+    typer.echo(f"{typer.style('mien:', fg='red', bold=True)} {sentence}", err=True)

@@ -1,0 +1,68 @@
+"""`mien config show`, `check` and `default`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.commands.options import ConfigOption, examples
+from edge.errors import SettingsError
+
+app = typer.Typer(
+    help="Show, check or write down the settings.",
+    epilog=examples(
+        "mien config default > config.toml",
+        "mien config check config.toml",
+        "MIEN_CAMERA__SOURCE=1 mien config show",
+    ),
+    rich_markup_mode=None,
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context) -> None:
+    """Print help when no command is given."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(epilog=examples("mien config show", "mien config show --config my.toml"))
+def show(config: ConfigOption = None) -> None:
+    """Print the settings that hold, and where each of them came from."""
+    from edge.settings_load import load_settings
+    from edge.settings_text import effective_toml
+
+    loaded = load_settings(config)
+    print(effective_toml(loaded.settings, loaded.origins), end="")
+
+
+@app.command(epilog=examples("mien config check", "mien config check my.toml"))
+def check(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A settings file, checked together with the other places."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Find every mistake in the settings; exits with 2 when there is one."""
+    from edge.places import SYSTEM_CONFIG
+    from edge.settings_load import try_settings
+
+    if file is not None and config is not None and file != config:
+        raise SettingsError("Name one file, as FILE or with --config.")
+    file = file or config
+    _, problems = try_settings(file)
+    if problems:
+        for problem in problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(SettingsError.exit_code)
+    places = [str(place) for place in (SYSTEM_CONFIG, file) if place is not None and place.exists()]
+    print(f"No mistakes in {' and '.join([*places, 'the environment'])}.")
+
+
+@app.command(epilog=examples("mien config default", "mien config default > my.toml"))
+def default() -> None:
+    """Print a settings file with every setting explained, at its built-in value."""
+    from edge.settings_text import default_toml
+
+    print(default_toml(), end="")

@@ -1,0 +1,125 @@
+"""What the demo clip shows and says, and when."""
+
+from dataclasses import dataclass
+from typing import Final
+
+DURATION_S: Final = 40.0
+RATE_FPS: Final = 15
+WIDTH_PX: Final = 640
+HEIGHT_PX: Final = 480
+EASE_S: Final = 0.4
+"""An expression takes this long to turn into the next."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One stretch of the clip."""
+
+    name: str
+    start_s: float
+    end_s: float
+    face: str | None
+    """The emotion on her face; None: nobody is in view; "moving": she is coming in or going out."""
+    speech: bool
+    """Somebody speaks in it."""
+
+
+SCENES: Final = (
+    Scene("empty room", 0.0, 4.0, None, False),
+    Scene("comes in", 4.0, 5.0, "moving", False),
+    Scene("neutral", 5.0, 8.0, "neutral", True),
+    Scene("happy", 8.0, 13.0, "happy", True),
+    Scene("surprise", 13.0, 16.0, "surprise", True),
+    Scene("sad", 16.0, 20.0, "sad", True),
+    Scene("angry", 20.0, 23.0, "angry", True),
+    Scene("happy again", 23.0, 24.2, "happy", False),
+    Scene("goes out", 24.2, 25.0, "moving", False),
+    Scene("empty again", 25.0, 31.0, None, False),
+    Scene("voice alone", 31.0, 36.5, None, True),
+    Scene("quiet", 36.5, 40.0, None, False),
+)
+"""The clip, without gaps. A scene's expression is fully there from `EASE_S` after its start."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A few spoken words."""
+
+    start_s: float
+    words: str
+    pitch: float = 1.0
+    """Above 1 higher and faster."""
+    level: float = 1.0
+
+
+SPEECH: Final = (
+    Phrase(5.3, "front center"),
+    Phrase(6.6, "side left"),
+    Phrase(8.6, "front left", 1.08, 1.1),
+    Phrase(9.9, "front right", 1.10, 1.1),
+    Phrase(11.3, "front center", 1.12, 1.2),
+    Phrase(13.4, "side right", 1.18, 1.3),
+    Phrase(14.6, "rear right", 1.16, 1.2),
+    Phrase(16.5, "rear left", 0.90, 0.6),
+    Phrase(18.1, "rear center", 0.88, 0.6),
+    Phrase(20.3, "front right", 1.02, 1.6),
+    Phrase(21.5, "side left", 1.02, 1.6),
+    Phrase(31.2, "front left"),
+    Phrase(32.6, "front right"),
+    Phrase(34.0, "rear left"),
+    Phrase(35.2, "rear right"),
+)
+"""The words are those of alsa-utils' spoken channel names, the only recorded speech that Debian ships
+with a sound tool; each lies inside a scene with speech."""
+
+_HOME: Final = (0.5, 1.0)
+
+
+def scene_at(t_s: float) -> Scene:
+    """The scene at that time, the last one after the end."""
+    for scene in SCENES:
+        if t_s < scene.end_s:
+            return scene
+    return SCENES[-1]
+
+
+def ease(x: float) -> float:
+    """Go from 0 to 1 as *x* does, starting and stopping gently."""
+    x = min(max(x, 0.0), 1.0)
+    return x * x * x * (10 - 15 * x + 6 * x * x)
+
+
+def expression_at(t_s: float) -> dict[str, float]:
+    """Share of each expression on her face, sum 1. While she comes in and goes out: as next to it."""
+    faces = [(s.start_s, s.face) for s in SCENES if s.face not in (None, "moving")]
+    current = faces[0][1] or ""
+    for start_s, face in faces[1:]:
+        if t_s < start_s:
+            break
+        share = ease((t_s - start_s) / EASE_S)
+        if share < 1.0 and face != current:
+            return {current: 1.0 - share, face or "": share}
+        current = face or ""
+    return {current: 1.0}
+
+
+def place_at(t_s: float) -> float | None:
+    """How far out of her place she is: 0 there, -1 out to the left, 1 to the right; None: nowhere."""
+    entrance, exit_ = (s for s in SCENES if s.face == "moving")
+    if t_s < entrance.start_s or t_s >= exit_.end_s:
+        return None
+    if t_s < entrance.end_s:
+        return ease((entrance.end_s - t_s) / (entrance.end_s - entrance.start_s))
+    return -ease((t_s - exit_.start_s) / (exit_.end_s - exit_.start_s))
+
+
+BLINKS_S: Final = (5.9, 7.5, 10.6, 12.5, 17.4, 19.3, 22.2)
+
+
+def eyes_closed_at(t_s: float) -> float:
+    """0 open, 1 shut: a blink shuts them within 0.1 s and takes 0.15 s to open them."""
+    for blink_s in BLINKS_S:
+        since = t_s - blink_s
+        if -0.1 < since < 0.15:
+            return ease(1 + since / 0.1) if since < 0 else ease(1 - since / 0.15)
+    return 0.0

@@ -1,0 +1,221 @@
+"""Accessories around the face (tears, question mark, snoring ...) and the icons of lost senses."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from edge.outputs.canvas import DARK, Canvas, Ink, Points
+from edge.outputs.pose import Extras
+
+_WATER: Final[Ink] = (120, 200, 255)
+_BLUSH: Final[Ink] = (255, 120, 130)
+_AMBER: Final[Ink] = (255, 150, 30)
+_GREEN: Final[Ink] = (150, 230, 70)
+_RED: Final[Ink] = (255, 70, 50)
+
+_Z: Final = np.array([[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]])
+_TURN: Final = np.linspace(0, 2 * np.pi, 25)[:-1]
+
+
+class _Pen:
+    """Draws in design pixels from the middle of the face, kept on the panel."""
+
+    def __init__(self, canvas: Canvas, centre: tuple[float, float], unit: float) -> None:
+        self.canvas = canvas
+        self._centre = centre
+        self.unit = unit
+        self.half_width = canvas.size[0] / 2 / unit
+        self.half_height = canvas.size[1] / 2 / unit
+
+    def at(self, points: Points) -> Points:
+        return points * self.unit + self._centre
+
+    def fill(self, points: Points, ink: Ink) -> None:
+        self.canvas.fill(self.at(points), ink)
+
+    def lines(self, points: Points, weight: float, ink: Ink) -> None:
+        self.canvas.lines(self.at(points), weight * self.unit, ink)
+
+    def stroke(self, points: Points, weight: float, ink: Ink) -> None:
+        self.canvas.stroke(self.at(points), weight * self.unit, ink)
+
+    def dot(self, x: float, y: float, size: float, ink: Ink) -> None:
+        place = self.at(np.array([x, y]))
+        self.canvas.dot(
+            float(place[0]), float(place[1]), size * self.unit, size * self.unit, ink
+        )
+
+    def side(self, wanted: float, margin: float) -> float:
+        """*wanted* x to the right of the middle, moved in so that *margin* is left."""
+        return min(wanted, self.half_width - margin)
+
+
+def draw_marks(
+    canvas: Canvas, extras: Extras, centre: tuple[float, float], unit: float, ink: Ink
+) -> None:
+    """Draw every accessory of *extras* around the face whose middle is at *centre*, in pixels."""
+    pen = _Pen(canvas, centre, unit)
+    for name, mark in _MARKS.items():
+        amount = getattr(extras, name)
+        if amount > 0.1:
+            mark(pen, min(amount, 1.2), extras.phase, ink)
+
+
+def _drop(x: float, y: float, size: float) -> Points:
+    """Outline of a drop of water *size* wide whose round end is around (x, y)."""
+    round_end = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1) * size / 2
+    # The upper half is drawn out to a tip.
+    upper = round_end[:, 1] < 0
+    round_end[upper, 0] *= 1 - (-round_end[upper, 1] / (size / 2)) ** 1.2
+    round_end[upper, 1] *= 2.1
+    return round_end + (x, y)
+
+
+def _blush(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """Three short slanted lines on either cheek."""
+    x = pen.side(45, 9)
+    for side in (-1, 1):
+        for step in (-1, 0, 1):
+            middle = side * x + step * 4.6
+            line = np.array([[middle + 1.3, 9.4], [middle - 1.3, 13.6]])
+            pen.stroke(line, 1.9 * amount, _BLUSH)
+
+
+def _tear(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """A tear that swells under the eye, runs down and falls off."""
+    swell = min(phase / 0.3, 1.0)
+    fall = max(phase - 0.3, 0) / 0.7
+    y = 15 + 22 * fall**2
+    shape = _drop(-36, y, 6.4 * amount * (0.55 + 0.45 * swell))
+    pen.fill(shape + (0, 0), _WATER)
+
+
+def _sweat(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """Drops at the temples that slide down slowly."""
+    slide = 5 * phase
+    pen.fill(_drop(pen.side(52, 6), -13 + slide, 9 * amount), _WATER)
+    pen.fill(_drop(-pen.side(54, 5), -4 + slide * 0.6, 6.5 * amount), _WATER)
+
+
+def _snore(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """Three Z, each larger and further up, rising and growing with the phase."""
+    for step in range(3):
+        along = (step + phase) / 3
+        size = (2.5 + 7.5 * along) * amount
+        x = pen.side(41 + 18 * along, 2 + size / 2)
+        y = max(-4 - 23 * along, -pen.half_height + size / 2 + 2)
+        pen.lines(_Z * size + (x, y), 1.4 + 0.9 * along, ink)
+
+
+def _question(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    size = 9.0 * amount
+    turn = np.linspace(np.pi, 2.45 * np.pi, 22)
+    hook = np.stack([np.cos(turn) * 0.42, np.sin(turn) * 0.42 - 0.5], axis=1)
+    tail = np.array([[0.02, 0.12], [0.0, 0.45]])
+    centre = (pen.side(55, 6), -14 + np.sin(phase * 2 * np.pi))
+    pen.stroke(np.concatenate([hook, tail]) * size * 1.25 + centre, 2.8 * amount, ink)
+    pen.dot(centre[0], centre[1] + size * 1.12, 3.4 * amount, ink)
+
+
+def _alarm(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    reach = 1 + 0.16 * np.sin(phase * 2 * np.pi)
+    x, y = pen.side(50, 10), -6
+    for side in (-1, 1):
+        for angle in (-0.62, 0.0, 0.62):
+            ray = np.array([np.cos(angle), np.sin(angle)])
+            line = np.stack([ray * 1.0, ray * (1.0 + 6.5 * amount * reach)]) + (0, angle * 12)
+            pen.stroke(line * (side, 1) + (side * x, y), 2.4, ink)
+
+
+def _vein(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """Four bent strokes whose corners point at a common middle."""
+    size = 5.0 * amount * (1 + 0.1 * np.sin(phase * 2 * np.pi))
+    corner = np.array([[1.25, 0.35], [0.62, 0.48], [0.42, 0.68], [0.35, 1.25]])
+    for turn_x, turn_y in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        pen.stroke(corner * (turn_x, turn_y) * size + (pen.side(54, 8), -22), 2.2, _RED)
+
+
+def _fumes(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    up = np.linspace(0, 1, 19)
+    for x, foot, length in ((-pen.side(57, 5), 15, 17), (-pen.side(49.5, 12), 19, 13)):
+        wave = 1.8 * np.sin((up * length / 11 + phase) * 2 * np.pi)
+        line = np.stack([x + wave, foot - length * amount * up], axis=1)
+        pen.stroke(line, 2.2, _GREEN)
+
+
+def _dots(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    for step in range(3):
+        lit = int(phase * 4) % 4 > step
+        pen.dot((step - 1) * 13, 21, (8.0 if lit else 4.0) * amount, ink)
+
+
+def _warning(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    size = 8.5 * amount
+    corners = np.array([[0, -0.95], [1, 0.8], [-1, 0.8]]) * size
+    centre = np.array([pen.side(53, 10), -20])
+    pen.lines(np.concatenate([corners, corners[:1]]) * 0.85 + centre, 4.0, _AMBER)
+    pen.fill(corners * 0.85 + centre, _AMBER)
+    pen.stroke(np.array([[0, -2.6], [0, 1.2]]) * amount + centre, 2.4 * amount, DARK)
+    pen.dot(float(centre[0]), float(centre[1]) + 4.6 * amount, 2.6 * amount, DARK)
+
+
+_MARKS: Final[dict[str, Callable[[_Pen, float, float, Ink], None]]] = {
+    "blush": _blush,
+    "tear": _tear,
+    "sweat": _sweat,
+    "snore": _snore,
+    "question": _question,
+    "alarm": _alarm,
+    "cross_vein": _vein,
+    "fumes": _fumes,
+    "dots": _dots,
+    "warning": _warning,
+}
+
+_CAMERA: Final = (
+    "#.........#",
+    ".#.###...#.",
+    "..#####.#..",
+    "###.....###",
+    "####...####",
+    "###.#.#.###",
+    "##.#...#.##",
+    "#.#.###.#.#",
+    ".#.......#.",
+    "#.########.",
+)
+_MICROPHONE: Final = (
+    "#...###...#",
+    ".#.#####.#.",
+    "..#.###.#..",
+    "#.##.#.##.#",
+    "#.###.###.#",
+    "#.##.#.##.#",
+    ".#.#.#.#.#.",
+    "..#.###.#..",
+    ".#...#...#.",
+    "#..#####..#",
+)
+
+
+def draw_icons(picture: Image.Image, extras: Extras) -> None:
+    """Put the icons of lost senses into the lower corners of *picture*, pixel by pixel."""
+    width, height = picture.size
+    scale = max(min(width // 100, height // 60), 1)
+    for amount, rows, right in (
+        (extras.camera_lost, _CAMERA, False),
+        (extras.microphone_lost, _MICROPHONE, True),
+    ):
+        if amount <= 0.5:
+            continue
+        bits = np.array([[mark == "#" for mark in row] for row in rows])
+        bits = np.pad(bits, 1)
+        icon = np.kron(bits, np.ones((scale, scale), dtype=bool))
+        stamp = Image.fromarray(icon.astype(np.uint8) * 255)
+        ink: int | Ink = _AMBER if picture.mode == "RGB" else 255
+        x = width - stamp.width if right else 0
+        box = (x, height - stamp.height)
+        picture.paste(0 if picture.mode != "RGB" else DARK, (*box, x + stamp.width, height))
+        picture.paste(ink, box, stamp)

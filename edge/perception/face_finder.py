@@ -1,0 +1,170 @@
+"""Finds faces with MediaPipe's BlazeFace and keeps to one of them."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.messages import Face, Frame
+
+RANGE_FILES: Final = {
+    "short": "face_detection_short_range.tflite",
+    "full": "face_detection_full_range_sparse.tflite",
+}
+
+LOST_AFTER_S: Final = 0.7
+"""How long the attended face may go unseen before another one is taken."""
+TAKE_OVER_RATIO: Final = 1.8
+"""How much wider another face must be to draw the attention away."""
+TAKE_OVER_S: Final = 1.0
+"""For how long it must stay so much wider."""
+
+
+class FaceFinder:
+    """MediaPipe's face detector in VIDEO mode, on a downscaled copy of each frame."""
+
+    def __init__(
+        self,
+        models: Path,
+        reach: str = "short",
+        min_score: float = 0.5,
+        search_width_px: int = 320,
+    ) -> None:
+        """Load the detector.
+
+        Args:
+            models: folder with the two models that `python -m edge.fetch` fetches.
+            reach: "short" (faces within about 2 m) or "full" (about 5 m).
+            min_score: weaker detections are dropped, 0-1.
+            search_width_px: width of the picture that is searched.
+
+        Raises:
+            ModelError: the detector's model is missing or MediaPipe cannot load it.
+        """
+        file = models / RANGE_FILES[reach]
+        if not file.is_file():
+            raise ModelError(
+                f"MediaPipe's face model {file.name} is not in {models}; fetch it with: "
+                "python -m edge.fetch"
+            )
+        try:
+            from mediapipe import Image, ImageFormat
+            from mediapipe.tasks.python import BaseOptions, vision
+        except (ImportError, OSError) as error:
+            raise ModelError(
+                f"MediaPipe cannot be loaded ({error}); install what it needs with: "
+                "apt install libegl1 libgles2 libgl1 && pip install 'mediapipe>=1.2'"
+            ) from error
+        try:
+            self._detector: Any = vision.FaceDetector.create_from_options(
+                vision.FaceDetectorOptions(
+                    base_options=BaseOptions(model_asset_path=str(file)),
+                    running_mode=vision.RunningMode.VIDEO,
+                    min_detection_confidence=min_score,
+                )
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: "
+                "python -m edge.fetch"
+            ) from error
+        self._image, self._format = Image, ImageFormat.SRGB
+        self._width_px = search_width_px
+        self._last_ms = -1
+
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces in *frame*, in its own pixels."""
+        height, width = frame.image.shape[:2]
+        small = _shrink(frame.image, self._width_px)
+        # VIDEO mode refuses a time stamp that does not rise.
+        self._last_ms = max(self._last_ms + 1, int(frame.t_s * 1000))
+        found = self._detector.detect_for_video(
+            self._image(image_format=self._format, data=small), self._last_ms
+        )
+        scale = width / small.shape[1]
+        return [_face(detection, width, height, scale) for detection in found.detections]
+
+    def close(self) -> None:
+        """Free the detector."""
+        self._detector.close()
+
+
+class Attention:
+    """Keeps to one face: takes the widest, follows the nearest, lets go after a while.
+
+    A much wider face (somebody stepped in front) takes over once it has stayed for a second.
+    """
+
+    def __init__(self) -> None:
+        self._face: Face | None = None
+        self._seen_s = -math.inf
+        self._rival_since_s: float | None = None
+
+    def choose(self, faces: Sequence[Face], t_s: float) -> Face | None:
+        """The attended one of *faces* at time *t_s*; None if it is not among them."""
+        if self._face is not None and t_s - self._seen_s > LOST_AFTER_S:
+            self._face = None
+        if not faces:
+            return None
+        widest = max(faces, key=lambda face: face.width_px)
+        if self._face is None:
+            return self._attend(widest, t_s)
+        nearest = min(faces, key=lambda face: _distance_px(face, self._face or face))
+        if _distance_px(nearest, self._face) > 0.8 * self._face.width_px:
+            return None
+        if widest is not nearest and widest.width_px > TAKE_OVER_RATIO * nearest.width_px:
+            if self._rival_since_s is None:
+                self._rival_since_s = t_s
+            if t_s - self._rival_since_s >= TAKE_OVER_S:
+                return self._attend(widest, t_s)
+        else:
+            self._rival_since_s = None
+        self._face, self._seen_s = nearest, t_s
+        return nearest
+
+    def _attend(self, face: Face, t_s: float) -> Face:
+        self._face, self._seen_s, self._rival_since_s = face, t_s, None
+        return face
+
+
+def _distance_px(one: Face, other: Face) -> float:
+    """Between the middles of two faces."""
+    return math.hypot(
+        one.x_px + one.width_px / 2 - other.x_px - other.width_px / 2,
+        one.y_px + one.height_px / 2 - other.y_px - other.height_px / 2,
+    )
+
+
+def _shrink(image: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
+    """Scale down to *width_px*, keeping the aspect; never up."""
+    import cv2
+
+    height, width = image.shape[:2]
+    if width <= width_px:
+        return np.ascontiguousarray(image)
+    size = (width_px, max(1, round(height * width_px / width)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _face(detection: Any, width: int, height: int, scale: float) -> Face:
+    box, points = detection.bounding_box, detection.keypoints
+    right_eye, left_eye, nose, mouth, right_ear, left_ear = (
+        (point.x * width, point.y * height) for point in points[:6]
+    )
+    return Face(
+        x_px=box.origin_x * scale,
+        y_px=box.origin_y * scale,
+        width_px=box.width * scale,
+        height_px=box.height * scale,
+        right_eye=right_eye,
+        left_eye=left_eye,
+        nose=nose,
+        mouth=mouth,
+        right_ear=right_ear,
+        left_ear=left_ear,
+        score=float(detection.categories[0].score),
+    )

@@ -1,0 +1,153 @@
+"""The one place that loads a LiteRT (or tflite-runtime) interpreter."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+
+RUNTIMES: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+"""In order of preference; both offer the same three calls. See docs/decisions/001."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """What a model takes or gives."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    """Real value = scale * (integer - zero_point); 0 for a float tensor."""
+    zero_point: int
+    index: int
+
+    def dequantise(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Integers of this tensor -> the real values that they stand for, float32."""
+        if self.scale == 0:
+            return values.astype(np.float32)
+        real = (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+        return real.astype(np.float32)
+
+    def quantise(self, values: NDArray[np.floating[Any]]) -> NDArray[Any]:
+        """Real values -> the nearest integers of this tensor, saturated."""
+        if self.scale == 0:
+            return values.astype(self.dtype)
+        limits = np.iinfo(self.dtype)
+        integers = np.rint(values / np.float32(self.scale)) + self.zero_point
+        return np.clip(integers, limits.min, limits.max).astype(self.dtype)
+
+
+class Model:
+    """A loaded model with one input, run on one thread at a time."""
+
+    def __init__(self, path: Path, threads: int = 1, runtime: str = "auto") -> None:
+        """Load *path*.
+
+        Args:
+            path: a .tflite file.
+            threads: how many CPU threads one inference may use.
+            runtime: "auto", or a module name of `RUNTIMES`.
+
+        Raises:
+            ModelError: no runtime is installed, or the file is missing or is no model.
+        """
+        if not path.is_file():
+            raise ModelError(f"The model {path} is not there; run ./setup.sh run again to restore it.")
+        module = _runtime(runtime)
+        try:
+            self._interpreter: Any = module.Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except ImportError as error:
+            raise ModelError(_explain(module.__name__, error)) from error
+        except (ValueError, RuntimeError, SystemError) as error:
+            numpy_clash = "_ARRAY_API" in str(error) or "numpy" in str(error).lower()
+            if numpy_clash:
+                raise ModelError(_explain(module.__name__, error)) from error
+            raise ModelError(
+                f"{path} is no model that {module.__name__.split('.')[0]} can run; "
+                "restore it from the release or convert it again."
+            ) from error
+        self.runtime = module.__name__.split(".")[0]
+        inputs = self._interpreter.get_input_details()
+        if len(inputs) != 1:
+            raise ModelError(f"{path} has {len(inputs)} inputs; Mien's models have one.")
+        self.input = _spec(inputs[0])
+        self.outputs = tuple(_spec(detail) for detail in self._interpreter.get_output_details())
+
+    def output(self, shape: tuple[int, ...], name: str = "") -> TensorSpec:
+        """The output of that name, else the only one of that shape.
+
+        Raises:
+            ModelError: there is no such output.
+        """
+        named = [spec for spec in self.outputs if name and spec.name == name]
+        fitting = [spec for spec in named or self.outputs if spec.shape == shape]
+        if len(fitting) != 1:
+            found = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in self.outputs)
+            raise ModelError(f"The model has no single output of shape {list(shape)}, only {found}.")
+        return fitting[0]
+
+    def run(self, values: NDArray[Any], output: TensorSpec) -> NDArray[np.float32]:
+        """One inference: integers (or floats) of the input's dtype and shape -> real values."""
+        self._interpreter.set_tensor(self.input.index, values)
+        self._interpreter.invoke()
+        return output.dequantise(self._interpreter.get_tensor(output.index))
+
+
+def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
+    """Logits [7] -> calibrated probabilities [7] (temperature scaling, Guo et al. 2017)."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    weights = np.exp(scaled - scaled.max())
+    probabilities: NDArray[np.float64] = weights / weights.sum()
+    return probabilities
+
+
+def available_runtimes() -> list[str]:
+    """Which of `RUNTIMES` can be imported here."""
+    found = []
+    for name in RUNTIMES:
+        try:
+            importlib.import_module(name)
+        except Exception:  # a broken native module may raise anything
+            continue
+        found.append(name)
+    return found
+
+
+def _runtime(wanted: str) -> ModuleType:
+    problems = []
+    for name in RUNTIMES if wanted == "auto" else (wanted,):
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            problems.append(_explain(name, error))
+    raise ModelError(problems[0])
+
+
+def _explain(runtime: str, error: BaseException) -> str:
+    package = "ai-edge-litert" if runtime.startswith("ai_edge") else "tflite-runtime"
+    if package == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
+        return (
+            f"tflite-runtime was built for numpy 1 and cannot run under numpy {np.__version__}; "
+            "install its successor with: pip install 'ai-edge-litert>=2.1,<2.2'"
+        )
+    return f"{package} cannot be loaded ({error}); install it with: pip install '{package}'"
+
+
+def _spec(detail: dict[str, Any]) -> TensorSpec:
+    quantisation = detail["quantization_parameters"]
+    scales, zeros = quantisation["scales"], quantisation["zero_points"]
+    return TensorSpec(
+        name=str(detail["name"]),
+        shape=tuple(int(side) for side in detail["shape"]),
+        dtype=np.dtype(detail["dtype"]),
+        scale=float(scales[0]) if len(scales) else 0.0,
+        zero_point=int(zeros[0]) if len(zeros) else 0,
+        index=int(detail["index"]),
+    )

@@ -1,0 +1,124 @@
+"""The log-mel front end: three seconds of sound -> the picture that the voice net looks at.
+
+Pure numpy. The device and `convert/` both import this module and both take its parameters from
+the model's manifest, so that a net never sees features that it was not trained on.
+
+Steps, all in float64: remove the mean, pre-emphasise, cut into frames under a periodic Hann window,
+power spectrum, triangular mel bands (mel scale of O'Shaughnessy 1987 as in HTK:
+2595 log10(1 + f / 700); each band averages its power), divide by the level of the window's loud
+frames, take decibels above a floor, bring into fixed units. Dividing by the level makes the result
+independent of the microphone's gain; the floor hides the room's hiss once speech is well above it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """Every parameter of the front end; the manifest stores them as a table of the same keys."""
+
+    rate_hz: int = 16_000
+    window_samples: int = 48_000
+    """Length of the sound that is read at once: 3 s."""
+    frame_samples: int = 640
+    """40 ms: long enough to tell the harmonics of a low voice apart."""
+    hop_samples: int = 320
+    fft_size: int = 1_024
+    bands: int = 64
+    low_hz: float = 60.0
+    high_hz: float = 7_600.0
+    pre_emphasis: float = 0.97
+    level_percentile: float = 90.0
+    """Level of the window: this percentile of its frames' power. A click is too short to move it,
+    half a second of speech is long enough to set it."""
+    minimum_power: float = 1e-10
+    """Windows quieter than this (about -100 dBFS) are silence and are not amplified further."""
+    floor_db: float = -50.0
+    """Power added to every band, relative to the level."""
+    centre_db: float = -20.0
+    unit_db: float = 10.0
+    """A feature is (decibels - centre_db) / unit_db ..."""
+    limit: float = 4.0
+    """... clipped to -limit .. limit, the fixed range that int8 covers."""
+
+    @property
+    def frames(self) -> int:
+        """Frames in one window."""
+        return 1 + (self.window_samples - self.frame_samples) // self.hop_samples
+
+
+class Spectrogram:
+    """Computes features; holds the window and the mel filters."""
+
+    def __init__(self, front_end: FrontEnd) -> None:
+        self.front_end = front_end
+        n = np.arange(front_end.frame_samples)
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / front_end.frame_samples)
+        self._hann = hann / np.sqrt((hann**2).sum())
+        self._filters = mel_filters(front_end)
+
+    def features(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Describe one window.
+
+        Args:
+            samples: shape [window_samples], nominally -1 to 1. Values that are no number count
+                as silence.
+
+        Returns:
+            float32 [frames, bands], each -limit to limit.
+
+        Raises:
+            ValueError: *samples* has another shape.
+        """
+        parameters = self.front_end
+        if samples.shape != (parameters.window_samples,):
+            raise ValueError(f"a window has {parameters.window_samples} samples, not {samples.shape}")
+        sound = np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0)
+        sound = np.clip(sound, -1e3, 1e3)
+        sound -= sound.mean()
+        sound[1:] -= parameters.pre_emphasis * sound[:-1]
+        frames = np.lib.stride_tricks.sliding_window_view(sound, parameters.frame_samples)
+        spectrum = np.fft.rfft(frames[:: parameters.hop_samples] * self._hann, parameters.fft_size)
+        power = (spectrum.real**2 + spectrum.imag**2) @ self._filters
+        level = np.percentile(power.mean(axis=1), parameters.level_percentile)
+        relative = power / max(float(level), parameters.minimum_power)
+        decibels = 10 * np.log10(relative + 10 ** (parameters.floor_db / 10))
+        units = (decibels - parameters.centre_db) / parameters.unit_db
+        return np.clip(units, -parameters.limit, parameters.limit).astype(np.float32)
+
+
+def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:
+    """Triangular filters, float64 [fft_size // 2 + 1, bands]; each column sums to 1.
+
+    Raises:
+        ValueError: the bands are too narrow for the resolution of the transform.
+    """
+    low, high = _mel(np.array([front_end.low_hz, front_end.high_hz]))
+    edges = _hertz(np.linspace(low, high, front_end.bands + 2))
+    bins = np.fft.rfftfreq(front_end.fft_size, 1 / front_end.rate_hz)[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    triangles: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
+    total = triangles.sum(axis=0)
+    if not (total > 0).all():
+        raise ValueError("a mel band holds no bin of the transform: use fewer bands or a larger fft")
+    return triangles / total
+
+
+def band_centres_hz(front_end: FrontEnd) -> NDArray[np.float64]:
+    """Frequency at the peak of each band, Hz, shape [bands]."""
+    low, high = _mel(np.array([front_end.low_hz, front_end.high_hz]))
+    return _hertz(np.linspace(low, high, front_end.bands + 2))[1:-1]
+
+
+def _mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    mel: NDArray[np.float64] = 2595 * np.log10(1 + hertz / 700)
+    return mel
+
+
+def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    hertz: NDArray[np.float64] = 700 * (10 ** (mel / 2595) - 1)
+    return hertz
