@@ -34,14 +34,18 @@ def random_views(grey: Tensor, size_px: int, generator: torch.Generator) -> Tens
         dim=1,
     )
     grid = functional.affine_grid(transform, [count, 1, size_px, size_px], align_corners=False)
-    unit = functional.grid_sample(grey.float() / 255, grid, padding_mode="border", align_corners=False)
+    unit = functional.grid_sample(
+        grey.float() / 255, grid, padding_mode="border", align_corners=False
+    )
 
     def per_image(values: Tensor) -> Tensor:
         return values.view(-1, 1, 1, 1)
 
     unit = unit.clamp(0, 1) ** per_image(torch.exp(uniform(-0.35, 0.35)))
     unit = (unit - 0.5) * per_image(uniform(0.65, 1.3)) + 0.5 + per_image(uniform(-0.15, 0.15))
-    unit = unit + torch.randn(unit.shape, generator=generator).to(device) * per_image(uniform(0, 0.03))
+    unit = unit + torch.randn(unit.shape, generator=generator).to(device) * per_image(
+        uniform(0, 0.03)
+    )
     unit = _cut_out(unit, uniform)
     return (unit.clamp(0, 1) * 255 - 128) / 128
 

@@ -19,7 +19,16 @@ OBTAIN = (
 
 # FER+ vote columns: neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF.
 # Contempt has no place among the seven; its few votes go to disgust, its nearest relative in appearance.
-_FERPLUS_TO_SEVEN = {0: "neutral", 1: "happy", 2: "surprise", 3: "sad", 4: "angry", 5: "disgust", 6: "fear", 7: "disgust"}
+_FERPLUS_TO_SEVEN = {
+    0: "neutral",
+    1: "happy",
+    2: "surprise",
+    3: "sad",
+    4: "angry",
+    5: "disgust",
+    6: "fear",
+    7: "disgust",
+}
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,18 @@ def load_face_data(folder: Path) -> FaceData:
         label, usage, raw = labels["label"], labels["usage"], labels["ferplus_votes"]
         votes_ok, dup = labels["ferplus_ok"], labels["dup_in_train"]
     except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
-        raise DataError(f"{folder} does not hold FER2013 as expected ({error}). {OBTAIN}.") from error
+        raise DataError(
+            f"{folder} does not hold FER2013 as expected ({error}). {OBTAIN}."
+        ) from error
     if pixels.shape != (ROWS, 48, 48) or pixels.dtype != np.uint8:
-        raise DataError(f"{pixel_file} holds {pixels.dtype} {pixels.shape}, not uint8 ({ROWS}, 48, 48).")
+        raise DataError(
+            f"{pixel_file} holds {pixels.dtype} {pixels.shape}, not uint8 ({ROWS}, 48, 48)."
+        )
     for index, (name, count) in enumerate(USAGE_ROWS.items()):
         if int((usage == index).sum()) != count:
-            raise DataError(f"{label_file} has {int((usage == index).sum())} {name} rows, not {count}.")
+            raise DataError(
+                f"{label_file} has {int((usage == index).sum())} {name} rows, not {count}."
+            )
     votes = np.zeros((ROWS, len(EMOTIONS)), np.float32)
     for column, emotion in _FERPLUS_TO_SEVEN.items():
         votes[:, EMOTIONS.index(emotion)] += raw[:, column]

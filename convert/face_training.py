@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convert.face_augment import plain_views, random_views
@@ -60,9 +61,18 @@ def train_face(
     return trained.cpu(), history
 
 
-def calibration_crops(data: FaceData, count: int, seed: int) -> list[np.ndarray]:
+def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.float32]]:
     """Training crops for int8 calibration: float32 [1, 48, 48, 1] each, black and white included."""
     rows = np.random.default_rng(seed).choice(data.rows("Training"), count, replace=False)
     crops = [((data.pixels[row][None, ..., None].astype(np.float32)) - 128) / 128 for row in rows]
     ramp = np.linspace(0, 255, 48 * 48).round().reshape(1, 48, 48, 1).astype(np.float32)
     return [*crops, (ramp - 128) / 128]
+
+
+def float_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Logits float32 [rows, 7] of uint8 crops [rows, 48, 48], by the net in floats."""
+    net.eval()
+    with torch.inference_mode():
+        parts = plain_views(torch.from_numpy(pixels[:, None])).split(512)
+        logits: NDArray[np.float32] = torch.cat([net(part) for part in parts]).numpy()
+    return logits

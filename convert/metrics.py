@@ -34,7 +34,9 @@ def score(truth: Labels, guess: Labels, classes: int) -> Scores:
     recall = np.where(actual > 0, hits / np.maximum(actual, 1), np.nan)
     precision = hits / np.maximum(claimed, 1)
     occurring = actual > 0
-    f1 = 2 * precision * np.nan_to_num(recall) / np.maximum(precision + np.nan_to_num(recall), 1e-12)
+    f1 = (
+        2 * precision * np.nan_to_num(recall) / np.maximum(precision + np.nan_to_num(recall), 1e-12)
+    )
     return Scores(
         rows=len(truth),
         accuracy=float(hits.sum() / len(truth)),

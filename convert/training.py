@@ -32,7 +32,9 @@ class Schedule:
         rising = max(1, int(total * self.warm_up))
         if step < rising:
             return self.peak_rate * (0.04 + 0.96 * (1 - math.cos(math.pi * step / rising)) / 2)
-        return self.peak_rate * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising))) / 2
+        return (
+            self.peak_rate * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising))) / 2
+        )
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:

@@ -36,5 +36,5 @@ class OutputError(MienError):
     exit_code = 5
 
 
-class ClipEnded(Exception):
+class ClipEnded(Exception):  # noqa: N818 - the end of a clip is no error
     """A clip that is not repeated has been read to its end: no failure, the end of the run."""

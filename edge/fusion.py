@@ -147,13 +147,11 @@ class Fusion:
         face_present = not self._face_gone and t_s - self._face.seen_s <= 1.0
         voice_present = t_s - self._voice.seen_s <= 1.0
         silent_s = t_s - max(self._face.seen_s, self._voice.seen_s, self._started_s)
-        heard = [*faces, *voices]
-        if silent_s > self.options.nobody_after_s:
-            shown = self._choice.reset("nobody")
-        elif self._face.latest is None and self._voice.latest is None:
+        nothing_yet = self._face.latest is None and self._voice.latest is None
+        if nothing_yet or silent_s > self.options.nobody_after_s:
             shown = self._choice.reset("nobody")
         else:
-            shown = self._choice.step(belief, bool(heard), t_s)
+            shown = self._choice.step(belief, bool(faces or voices), t_s)
         valence, arousal = affect(belief)
         face_share, voice_share = self._shares()
         return Mood(

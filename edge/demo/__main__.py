@@ -33,7 +33,9 @@ def read_portrait(path: Path) -> NDArray[np.uint8]:
         SettingsError: it is missing, no picture, or not the portrait that the landmarks belong to.
     """
     if not path.is_file():
-        raise SettingsError(f"There is no portrait at {path}: give scikit-image's data/astronaut.png.")
+        raise SettingsError(
+            f"There is no portrait at {path}: give scikit-image's data/astronaut.png."
+        )
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if picture is None or picture.shape != (PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3):
         raise SettingsError(
@@ -69,7 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
             _write_voice(options.out)
             return 0
         if options.portrait is None:
-            raise SettingsError("Give the portrait with --portrait: scikit-image's data/astronaut.png.")
+            raise SettingsError(
+                "Give the portrait with --portrait: scikit-image's data/astronaut.png."
+            )
         pictures = Pictures(read_portrait(options.portrait))
         with Progress(
             TextColumn("Making the demo clip"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
@@ -88,7 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     voice = "no sound" if options.silent else _VOICES[sound_source()]
     size = options.out.stat().st_size / 1e6
-    console.print(f"{options.out}: {options.seconds:.0f} s, {voice}, {size:.1f} MB", highlight=False)
+    console.print(
+        f"{options.out}: {options.seconds:.0f} s, {voice}, {size:.1f} MB", highlight=False
+    )
     return 0
 
 

@@ -87,7 +87,11 @@ def _write(
             block = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(sound[None, number * per : (number + 1) * per]), "fltp", "mono"
             )
-            block.sample_rate, block.pts, block.time_base = RATE_HZ, number * per, Fraction(1, RATE_HZ)
+            block.sample_rate, block.pts, block.time_base = (
+                RATE_HZ,
+                number * per,
+                Fraction(1, RATE_HZ),
+            )
             container.mux(audio.encode(block))
         progress((number + 1) / count)
     container.mux(video.encode(None))

@@ -53,7 +53,9 @@ def babble(syllables: int, rate_hz: int, seed: int) -> Sound:
     buzz = np.diff(flow, prepend=0.0) * rate_hz / 2000
     within = (np.arange(n) % per) / per
     voiced = np.clip((within - 0.18) / 0.12, 0, 1) * np.clip((1.02 - within) / 0.15, 0, 1)
-    hiss = np.diff(random.standard_normal(n), prepend=0.0) * np.exp(-(((within - 0.12) / 0.06) ** 2))
+    hiss = np.diff(random.standard_normal(n), prepend=0.0) * np.exp(
+        -(((within - 0.12) / 0.06) ** 2)
+    )
     source = buzz * voiced + 0.02 * random.standard_normal(n) * voiced
     for k, bandwidth in enumerate(_BANDWIDTHS_HZ):
         glide = np.interp(np.arange(n), stops, vowels[:, k])

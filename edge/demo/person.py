@@ -45,7 +45,13 @@ def _in_patch(points: Floats) -> Floats:
 def _soft_line(shape: tuple[int, int], points: Floats, width_px: float, blur_px: float) -> Layer:
     mask = np.zeros(shape, np.uint8)
     cv2.polylines(
-        mask, [np.round(points * 16).astype(np.int32)], False, 255, max(1, round(width_px)), cv2.LINE_AA, 4
+        mask,
+        [np.round(points * 16).astype(np.int32)],
+        False,
+        255,
+        max(1, round(width_px)),
+        cv2.LINE_AA,
+        4,
     )
     return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
 

@@ -42,7 +42,9 @@ class Pictures:
         picture += noise.astype(np.float32)[..., None]
         return np.clip(np.round(picture), 0, 255).astype(np.uint8)
 
-    def _put(self, picture: NDArray[np.float32], layer: NDArray[np.float32], t_s: float, place: float) -> None:
+    def _put(
+        self, picture: NDArray[np.float32], layer: NDArray[np.float32], t_s: float, place: float
+    ) -> None:
         walking = math.sin(2 * math.pi * 1.9 * t_s) * min(abs(place) * 4, 1.0)
         angle = 1.6 * math.sin(2 * math.pi * t_s / 5.3) + 0.7 * math.sin(2 * math.pi * t_s / 2.3)
         zoom = (ZOOM + 0.06 * math.sin(2 * math.pi * t_s / 9.1)) / SCALE

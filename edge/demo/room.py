@@ -13,7 +13,11 @@ def _box(
     """Fill a rectangle given in shares of the width and height."""
     height, width = room.shape[:2]
     cv2.rectangle(
-        room, (round(x0 * width), round(y0 * height)), (round(x1 * width), round(y1 * height)), colour, -1
+        room,
+        (round(x0 * width), round(y0 * height)),
+        (round(x1 * width), round(y1 * height)),
+        colour,
+        -1,
     )
 
 

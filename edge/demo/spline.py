@@ -38,7 +38,8 @@ def bend(at: Floats, values: Floats, where: Floats) -> Floats:
     target[:n] = values
     weights = np.linalg.solve(system, target)
     result: Floats = (
-        _kernel(where, at) @ weights[:n] + np.column_stack([np.ones(len(where)), where]) @ weights[n:]
+        _kernel(where, at) @ weights[:n]
+        + np.column_stack([np.ones(len(where)), where]) @ weights[n:]
     )
     return result
 

@@ -42,8 +42,8 @@ class Canvas:
 
     def fill(self, points: Points, ink: Ink) -> None:
         """Fill the polygon through *points*."""
-        # A polygon of Pillow covers the samples that its edge touches, half a sample too far.
-        scaled = points * _OVERSAMPLING - 0.5
+        # Pillow counts from the middles of samples; this shift gives dots their true area.
+        scaled = points * _OVERSAMPLING - 0.25
         self._draw.polygon([tuple(point) for point in scaled.tolist()], fill=self._colour(ink))
 
     def dot(self, x: float, y: float, width: float, height: float, ink: Ink) -> None:

@@ -1,11 +1,10 @@
 """Draws a `Pose` as the face on a panel of any size: eyes, brows and mouth."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from PIL import Image
 
 from edge.outputs.canvas import DARK, WHITE, Canvas, Ink, Mode, Points
+from edge.outputs.layout import Layout, layout
 from edge.outputs.marks import draw_icons, draw_marks
 from edge.outputs.pose import Brow, Eye, Mouth, Pose
 
@@ -18,52 +17,6 @@ _GAZE_X_PX, _GAZE_Y_PX = 6.5, 6.0
 _LOOK_X_PX, _LOOK_Y_PX = 2.5, 1.5
 """How far the whole eyes travel with them, which reads as a turn of the head."""
 _TONGUE: Ink = (255, 110, 120)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the parts of the face lie on a panel, in pixels."""
-
-    unit: float
-    """Pixels a design pixel of eyes and brows."""
-    mouth_unit: float
-    centre_x: float
-    centre_y: float
-    eye_dx: float
-    """From the middle to either eye."""
-    eye_dy: float
-    """From the middle down to the eyes."""
-    mouth_dy: float
-    """From the middle down to where a mouth of drop 0 would lie."""
-    stretch: float
-    """How much taller than wide the eyes are drawn."""
-
-
-def layout(size: tuple[int, int]) -> Layout:
-    """Lay the face out on a panel of *size* (width, height) in pixels.
-
-    The face was designed for 128x64. On taller panels it grows to the width and the parts move
-    apart; on flat ones (128x32) the mouth moves up between the eyes.
-    """
-    width, height = size
-    centre = width / 2, height / 2
-    if width / height > 2.5:
-        unit = min(width / 128, height / 46)
-        mouth_unit = min(unit, width / 190)
-        return Layout(
-            unit, mouth_unit, *centre, width * 0.31, height * 0.13, height * 0.04 - 9 * mouth_unit, 1
-        )
-    unit = min(width / 100, height / 64)
-    slack = max(height - 64 * unit, 0)
-    return Layout(
-        unit,
-        unit,
-        *centre,
-        eye_dx=26 * unit,
-        eye_dy=-4 * unit - slack * 0.12,
-        mouth_dy=slack * 0.2,
-        stretch=1 + min(0.3, slack / height * 0.7),
-    )
 
 
 def draw(pose: Pose, size: tuple[int, int] = (128, 64), mode: Mode = "1") -> Image.Image:
@@ -97,10 +50,15 @@ def draw(pose: Pose, size: tuple[int, int] = (128, 64), mode: Mode = "1") -> Ima
     mouth_x = centre_x + gaze_x * 1.2 * place.mouth_unit
     mouth_y = centre_y + place.mouth_dy + pose.mouth.drop * place.mouth_unit
     _draw_mouth(canvas, pose.mouth, (mouth_x, mouth_y), place.mouth_unit, ink)
-    draw_marks(canvas, pose.extras, (centre_x, centre_y), place.unit, ink)
+    draw_marks(canvas, pose.extras, place, (shift_x, shift_y), ink)
     picture = canvas.finish()
     draw_icons(picture, pose.extras)
     return picture
+
+
+def _between(xs: Points, top: Points, bottom: Points) -> Points:
+    """The outline of the area between two curves over *xs*."""
+    return np.concatenate([np.stack([xs, top], 1), np.stack([xs, bottom], 1)[::-1]])
 
 
 def _face_ink(pose: Pose) -> Ink:
@@ -141,8 +99,9 @@ def _draw_eye(
     bottom = np.maximum(np.minimum(bottom, np.maximum(cheek, floor - half_open * eye.lid)), top)
     top = np.minimum(np.maximum(top, lid), bottom)
     xs = _ACROSS * half_width
-    outline = np.concatenate([np.stack([xs, top], 1), np.stack([xs, bottom], 1)[::-1]])
-    canvas.fill(outline + (x, y), ink)
+    seen = bottom - top > 0.05  # a fully covered end would leave a hairline
+    if seen.sum() > 1:
+        canvas.fill(_between(xs[seen], top[seen], bottom[seen]) + (x, y), ink)
     _draw_pupil(canvas, eye, (x, y), gaze, place, (top, bottom))
 
 
@@ -218,6 +177,9 @@ def _draw_mouth(
     line = line + mouth.wave * np.sin(_ACROSS * np.pi * 2.5)
     xs = _ACROSS * half
     weight = mouth.weight * unit
+    lowest = float(line.max()) + mouth.openness * (1 - mouth.rise) * 0.9 + mouth.weight / 2
+    floor = canvas.size[1] - 0.5 - lowest * unit
+    centre = centre[0], min(centre[1], floor)  # a flat panel must not swallow the lower lip
     if mouth.openness < 1:
         lips = np.stack([xs, line], axis=1) * unit + centre
         canvas.stroke(lips, weight, ink)
@@ -227,12 +189,10 @@ def _draw_mouth(
         swell = (1 - np.abs(_ACROSS) ** corners) ** (1 / corners)
         top = line - mouth.openness * mouth.rise * swell
         bottom = line + mouth.openness * (1 - mouth.rise) * swell
-        outer = np.concatenate([np.stack([xs, top], 1), np.stack([xs, bottom], 1)[::-1]])
-        outer = outer * unit + centre
-        canvas.fill(outer, ink)
+        canvas.fill(_between(xs, top, bottom) * unit + centre, ink)
         for edge in (top, bottom):
             canvas.stroke(np.stack([xs, edge], 1) * unit + centre, weight, ink)
-        _draw_inside(canvas, mouth, (xs, top, bottom), centre, unit, ink)
+        _draw_inside(canvas, mouth, (top, bottom), centre, unit, ink)
     if mouth.blech > 0.05:
         _draw_blech(canvas, mouth, line, centre, unit, ink)
 
@@ -240,39 +200,36 @@ def _draw_mouth(
 def _draw_inside(
     canvas: Canvas,
     mouth: Mouth,
-    edges: tuple[Points, Points, Points],
+    edges: tuple[Points, Points],
     centre: tuple[float, float],
     unit: float,
     ink: Ink,
 ) -> None:
     """Draw what an open mouth shows: darkness, teeth or the tongue."""
-    xs, top, bottom = edges
+    top, bottom = edges
     margin = mouth.weight / 2
-    inner_xs = xs * max(1 - margin / max(mouth.width / 2, 0.1), 0)
+    half = max(mouth.width / 2 - margin, 0)
+    inner_xs = half * _ACROSS
     inner_top = np.minimum(top + margin, bottom)
     inner_bottom = np.maximum(bottom - margin, inner_top)
-    hole = np.concatenate(
-        [np.stack([inner_xs, inner_top], 1), np.stack([inner_xs, inner_bottom], 1)[::-1]]
-    )
-    canvas.fill(hole * unit + centre, DARK)
+    hole = _between(inner_xs, inner_top, inner_bottom) * unit + centre
+    canvas.fill(hole, DARK)
     if mouth.tongue > 0.05:
         # The tongue is the part of the hole under an arch.
         arch = inner_bottom.max() - mouth.tongue * (0.5 * mouth.openness - 7.0 * _ACROSS**2)
         ridge = np.minimum(np.maximum(inner_top, arch), inner_bottom)
-        gap = np.maximum(inner_bottom, ridge)
-        tongue = np.concatenate([np.stack([inner_xs, ridge], 1), np.stack([inner_xs, gap], 1)[::-1]])
-        canvas.fill(tongue * unit + centre, _TONGUE)
+        canvas.fill(_between(inner_xs, ridge, inner_bottom) * unit + centre, _TONGUE)
     if mouth.teeth > 0.05:
-        canvas.fill(hole * unit + centre, WHITE if canvas.mode == "RGB" else ink)
+        canvas.fill(hole, WHITE if canvas.mode == "RGB" else ink)
         middle = (inner_top + inner_bottom) / 2
         bite = np.stack([inner_xs, middle], 1) * unit + centre
         canvas.stroke(bite, 1.6 * unit * mouth.teeth, DARK)
         for place in (-0.6, -0.2, 0.2, 0.6):
-            index = int(np.argmin(np.abs(_ACROSS - place)))
-            gap_line = np.array(
-                [[inner_xs[index], inner_top[index] - 0.5], [inner_xs[index], inner_bottom[index] + 0.5]]
-            )
-            canvas.stroke(gap_line * unit + centre, 1.3 * unit * mouth.teeth, DARK)
+            ends = [np.interp(place, _ACROSS, part) for part in (inner_top, inner_bottom)]
+            gap = np.array([[place * half, ends[0]], [place * half, ends[1]]]) * unit + centre
+            if canvas.mode == "1":  # one column of pixels each
+                gap[:, 0] = np.floor(gap[:, 0]) + 0.5
+            canvas.stroke(gap, 1.2 * unit * mouth.teeth, DARK)
 
 
 def _draw_blech(

@@ -43,7 +43,9 @@ class FaceReader:
         spec = self._model.input
         geometry = entry.geometry
         if geometry is None or spec.shape != (1, geometry.height_px, geometry.width_px, 1):
-            raise ModelError(f"{folder / entry.file} takes {list(spec.shape)}, not a grey face crop.")
+            raise ModelError(
+                f"{folder / entry.file} takes {list(spec.shape)}, not a grey face crop."
+            )
         if spec.dtype not in ("int8", "uint8"):
             raise ModelError(f"{folder / entry.file} takes {spec.dtype}, not a raw int8 crop.")
         self._signed = spec.dtype == "int8"

@@ -43,9 +43,7 @@ def align(frame: Frame, face: Face, geometry: Geometry) -> NDArray[np.uint8]:
     return np.asarray(crop, np.uint8)
 
 
-def fit_similarity(
-    source: NDArray[np.float64], target: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """Least-squares turn + scale + shift taking *source* to *target*, both [n, 2]: float64 [2, 3].
 
     The closed form for the plane, with points as complex numbers (Umeyama 1991).

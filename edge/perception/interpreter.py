@@ -58,7 +58,9 @@ class Model:
             ModelError: no runtime is installed, or the file is missing or is no model.
         """
         if not path.is_file():
-            raise ModelError(f"The model {path} is not there; run ./setup.sh run again to restore it.")
+            raise ModelError(
+                f"The model {path} is not there; run ./setup.sh run again to restore it."
+            )
         module = _runtime(runtime)
         try:
             self._interpreter: Any = module.Interpreter(model_path=str(path), num_threads=threads)
@@ -90,7 +92,9 @@ class Model:
         fitting = [spec for spec in named or self.outputs if spec.shape == shape]
         if len(fitting) != 1:
             found = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in self.outputs)
-            raise ModelError(f"The model has no single output of shape {list(shape)}, only {found}.")
+            raise ModelError(
+                f"The model has no single output of shape {list(shape)}, only {found}."
+            )
         return fitting[0]
 
     def run(self, values: NDArray[Any], output: TensorSpec) -> NDArray[np.float32]:

@@ -66,6 +66,10 @@ class Entry(_Part):
     output: Tensor
     temperature: Annotated[float, Field(gt=0)]
     """Logits are divided by it before softmax (temperature scaling)."""
+    class_prior: Annotated[tuple[float, ...], Field(min_length=len(EMOTIONS))]
+    """How often each class was learned from, sums to 1."""
+    macs: int
+    """Multiply-accumulates of one inference."""
     metrics: tuple[Metric, ...]
     data: tuple[DataSource, ...]
     recipe: str
@@ -117,7 +121,10 @@ def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, Ten
             "in this order."
         )
     output = model.output(entry.output.shape, entry.output.name)
-    for spec, claim, role in ((model.input, entry.input, "input"), (output, entry.output, "output")):
+    for spec, claim, role in (
+        (model.input, entry.input, "input"),
+        (output, entry.output, "output"),
+    ):
         same = (
             spec.shape == claim.shape
             and spec.dtype == np.dtype(claim.dtype)
@@ -139,7 +146,9 @@ def check_hash(path: Path, sha256: str) -> None:
     except FileNotFoundError as error:
         raise ModelError(f"The model {path} is not there; {REMEDY}.") from error
     except OSError as error:
-        raise ModelError(f"The model {path} cannot be read ({error.strerror}); {REMEDY}.") from error
+        raise ModelError(
+            f"The model {path} cannot be read ({error.strerror}); {REMEDY}."
+        ) from error
     if actual != sha256:
         raise ModelError(
             f"{path} is damaged or not the model of this release (its SHA-256 begins with "

@@ -30,7 +30,9 @@ def voice(emotion: str, t_s: float, confidence: float = 0.9) -> VoiceReading:
     return VoiceReading(t_s, clear(emotion, confidence), 1.0)
 
 
-def watch(fusion: Fusion, emotion: str, start_s: float, seconds: float, rate_hz: float) -> list[Mood]:
+def watch(
+    fusion: Fusion, emotion: str, start_s: float, seconds: float, rate_hz: float
+) -> list[Mood]:
     count = round(seconds * rate_hz)
     times = [start_s + step / rate_hz for step in range(1, count + 1)]
     return [fusion.update([face(emotion, t)], t) for t in times]
@@ -38,7 +40,9 @@ def watch(fusion: Fusion, emotion: str, start_s: float, seconds: float, rate_hz:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(distributions, qualities, st.booleans(), st.floats(0, 2)), max_size=20))
-def test_belief_is_always_a_distribution(steps: list[tuple[Probabilities, float, bool, float]]) -> None:
+def test_belief_is_always_a_distribution(
+    steps: list[tuple[Probabilities, float, bool, float]],
+) -> None:
     for weights in ("bayes", "70-30"):
         fusion, t_s = Fusion(FusionOptions(weights=weights)), 0.0  # type: ignore[arg-type]
         for probabilities, quality, is_face, wait_s in steps:

@@ -1,0 +1,100 @@
+"""`python -m convert`: train, convert to int8, evaluate."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from convert.problems import ConversionError, DataError, RecipeError
+from edge.errors import MienError
+from edge.places import MODELS, fetched_folder
+
+app = typer.Typer(
+    help="Trains Mien's two nets and makes the int8 models that the device runs.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+Data = Annotated[Path, typer.Option(help="Folder with the data set; see the model's card.")]
+Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
+Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
+
+
+@app.command()
+def face(
+    data: Data,
+    out: Out = MODELS,
+    recipe: Annotated[Path, typer.Option(help="How to train.")] = MODELS / "face_recipe.toml",
+    work: Work = Path("runs/face"),
+) -> None:
+    """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
+
+    Example: python -m convert face --data ~/data/face --out models_tflite
+    """
+    from convert.make_face import make_face
+
+    make_face(data, recipe, out, work, fetched_folder())
+
+
+@app.command()
+def voice(
+    data: Data,
+    out: Out = MODELS,
+    recipe: Annotated[Path, typer.Option(help="How to train.")] = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Train on acted speech, split by speaker; convert, evaluate, write the card.
+
+    Example: python -m convert voice --data ~/data/voice --out models_tflite
+    """
+    from convert.make_voice import make_voice
+
+    make_voice(data, recipe, out, work)
+
+
+@app.command()
+def evaluate(
+    which: Annotated[Literal["face", "voice"], typer.Argument(help="Which model.")],
+    data: Data,
+    models: Annotated[Path, typer.Option(help="Folder with the model and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Print every table again from the published .tflite alone.
+
+    Example: python -m convert evaluate face --data ~/data/face
+    """
+    from edge.perception.manifest import check_hash, load_manifest
+
+    manifest = load_manifest(models)
+    entry = manifest.face if which == "face" else manifest.voice
+    check_hash(models / entry.file, entry.sha256)
+    if which == "face":
+        from convert import make_face
+
+        make_face.evaluate_published(models / entry.file, data)
+    else:
+        from convert import make_voice
+
+        make_voice.evaluate_published(
+            models / entry.file, models / entry.recipe, entry.temperature, data, work
+        )
+
+
+def main() -> None:
+    """Run; failures that have a remedy are one sentence."""
+    try:
+        app(prog_name="python -m convert")
+    except (DataError, RecipeError, ConversionError, MienError) as error:
+        print(f"convert: {error}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(
+            f"convert: {error.name} is not installed; training needs: pip install -e '.[convert]'",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Puts a finished model into the models folder: file, manifest entry, card."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from convert.metrics import Scores, confusion_table
+from edge.emotions import EMOTIONS
+from edge.perception.interpreter import Model, TensorSpec
+from edge.perception.manifest import DataSource, Entry, Geometry, Metric, Tensor
+
+
+def make_entry(
+    file: Path,
+    *,
+    temperature: float,
+    class_prior: Sequence[float],
+    macs: int,
+    metrics: Sequence[Metric],
+    data: Sequence[DataSource],
+    recipe: str,
+    geometry: Geometry | None = None,
+    front_end: dict[str, Any] | None = None,
+) -> Entry:
+    """Describe the int8 model in *file* for the manifest."""
+    model = Model(file)
+    return Entry(
+        file=file.name,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        labels=EMOTIONS,
+        input=_tensor(model.input),
+        output=_tensor(model.output((1, len(EMOTIONS)))),
+        temperature=round(temperature, 4),
+        class_prior=tuple(round(float(share), 4) for share in class_prior),
+        macs=macs,
+        metrics=tuple(metrics),
+        data=tuple(data),
+        recipe=recipe,
+        geometry=geometry,
+        front_end=front_end,
+    )
+
+
+def publish(role: str, file: Path, entry: Entry, card: str, out: Path) -> None:
+    """Copy *file* to *out*, write its entry as *role* ("face" or "voice") and its card."""
+    out.mkdir(parents=True, exist_ok=True)
+    if file.resolve().parent != out.resolve():
+        shutil.copyfile(file, out / entry.file)
+    manifest = out / "manifest.json"
+    content: dict[str, Any] = {"schema_version": 1}
+    if manifest.is_file():
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    content[role] = entry.model_dump(mode="json", exclude_none=True)
+    manifest.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (out / f"{role.upper()}_CARD.md").write_text(card, encoding="utf-8")
+
+
+def metrics_table(metrics: Sequence[Metric]) -> str:
+    """All metrics of a model as a Markdown table."""
+    lines = ["| figure | value | rows | label set | model |", "|---|---|---|---|---|"]
+    for metric in metrics:
+        value = f"{metric.value:.1%}" if metric.value <= 1 else f"{metric.value:g}"
+        lines.append(
+            f"| {metric.name}, {metric.split} | {value} | {metric.rows:,} | {metric.label_set} | "
+            f"{metric.precision} |"
+        )
+    return "\n".join(lines)
+
+
+def recall_section(title: str, scores: Scores) -> str:
+    """Confusion matrix and per-class recall of the seven emotions."""
+    return (
+        f"### {title}\n\n{confusion_table(scores, EMOTIONS)}\n\n"
+        f"Accuracy {scores.accuracy:.1%}, balanced accuracy {scores.balanced_accuracy:.1%}, "
+        f"macro F1 {scores.macro_f1:.1%}.\n"
+    )
+
+
+def size_line(file: Path, parameters: int, macs: int) -> str:
+    """Size and work of the model in a sentence."""
+    return (
+        f"{file.stat().st_size / 1000:.0f} kB, {parameters / 1e6:.2f} M parameters, "
+        f"{macs / 1e6:.1f} M multiply-accumulates an inference"
+    )
+
+
+def _tensor(spec: TensorSpec) -> Tensor:
+    return Tensor(
+        name=spec.name,
+        shape=spec.shape,
+        dtype=spec.dtype.name,  # type: ignore[arg-type]
+        scale=spec.scale,
+        zero_point=spec.zero_point,
+    )

@@ -1,0 +1,230 @@
+"""Lights: an RGB LED or one LED an emotion for the mood, and one that says Mien is watching."""
+
+import math
+import threading
+from typing import Final
+
+from edge.emotions import EMOTIONS
+from edge.errors import OutputError
+from edge.messages import Mood
+from edge.outputs.gpio import Gpio, Pwm, all_off, gpio_troubles, pins_problem
+from edge.outputs.pose import SHOWN_COLOURS
+
+_PWM_HZ: Final = 200.0
+"""Well above what flickers, well below what software PWM keeps up with."""
+_GAMMA: Final = 2.2
+"""An LED's light grows with its duty cycle, the eye's impression with about its 2.2th root."""
+_EASE_S: Final = 0.25
+"""Time constant of fading from one colour to the next."""
+_LEAST_CHANGE: Final = 0.1
+"""Smaller changes of the duty cycle, in percent, are not worth a call."""
+_CHANCE: Final = 1 / len(EMOTIONS)
+
+
+def intensity(mood: Mood, t_s: float) -> float:
+    """How bright the lights shine for *mood*, 0-1: by its probability, dim when nobody is there.
+
+    Without a mood it breathes (starting, nobody) or blinks (fault) with time *t_s*.
+    """
+    if mood.shown in EMOTIONS:
+        probability = float(mood.probabilities[EMOTIONS.index(mood.shown)])
+        return 0.45 + 0.55 * min(max((probability - _CHANCE) / (0.8 - _CHANCE), 0.0), 1.0)
+    if mood.shown == "fault":
+        return 1.0 if t_s % 1.0 < 0.5 else 0.15
+    if mood.shown == "unsure":
+        return 0.45
+    breath = 0.5 + 0.5 * math.sin(2 * math.pi * t_s / 4.0)
+    return 0.12 + 0.18 * breath if mood.shown == "nobody" else 0.25 + 0.45 * breath
+
+
+def duty_cycle(brightness: float) -> float:
+    """Percent of the time on, 0-100, that looks *brightness* (0-1) of full light."""
+    return float(100 * min(max(brightness, 0.0), 1.0) ** _GAMMA)
+
+
+class _Dimmer:
+    """Channels that fade smoothly to the brightness that they are told."""
+
+    def __init__(self, gpio: Gpio, pins: dict[str, int], what: str, inverted: bool) -> None:
+        problem = pins_problem(pins)
+        if problem:
+            raise OutputError(f"{what}: {problem}")
+        self._gpio = gpio
+        self._what = what
+        self._inverted = inverted
+        self._channels: list[int] = []
+        self._pwms: list[Pwm] = []
+        self._brightness = [0.0] * len(pins)
+        self._sent = [duty_cycle(0.0)] * len(pins)
+        self._t_s: float | None = None
+        try:
+            with gpio_troubles(what):
+                for pin in pins.values():
+                    # A common anode is lit by a low pin: high keeps it dark from the start.
+                    gpio.setup(pin, gpio.OUT, initial=gpio.HIGH if inverted else gpio.LOW)
+                    self._channels.append(pin)
+                    pwm = gpio.PWM(pin, _PWM_HZ)
+                    self._pwms.append(pwm)
+                    pwm.start(100.0 if inverted else 0.0)
+        except OutputError:
+            self.close()
+            raise
+
+    def fade(self, wanted: list[float], t_s: float) -> None:
+        """Go towards the brightness *wanted* of each channel, 0-1, as far as time *t_s* allows."""
+        dt_s = 0.05 if self._t_s is None else max(t_s - self._t_s, 0.0)
+        self._t_s = t_s
+        step = 1 - math.exp(-dt_s / _EASE_S)
+        with gpio_troubles(self._what):
+            for index, goal in enumerate(wanted):
+                value = self._brightness[index]
+                value = goal if abs(goal - value) < 0.004 else value + step * (goal - value)
+                self._brightness[index] = value
+                duty = duty_cycle(value)
+                if abs(duty - self._sent[index]) >= _LEAST_CHANGE or (
+                    duty != self._sent[index] and value == goal
+                ):
+                    self._pwms[index].ChangeDutyCycle(100 - duty if self._inverted else duty)
+                    self._sent[index] = duty
+
+    def close(self) -> None:
+        channels, self._channels = self._channels, []
+        if not channels:
+            return
+        if self._inverted:  # low would light it
+            for pwm in self._pwms:
+                try:
+                    pwm.ChangeDutyCycle(100.0)
+                except Exception:
+                    continue
+        all_off(self._gpio, self._pwms, channels)
+
+
+class RgbLed:
+    """One RGB LED on three pins that takes the colour of the mood."""
+
+    interval_s = 0.05
+
+    def __init__(
+        self, *, gpio: Gpio, red: int, green: int, blue: int, common_anode: bool = False
+    ) -> None:
+        """Set the pins up, dark.
+
+        Args:
+            gpio: from `edge.outputs.gpio.open_gpio`.
+            red: BCM number of the red pin; *green* and *blue* likewise.
+            green: see *red*.
+            blue: see *red*.
+            common_anode: the LED's common leg is on 3.3 V and a low pin lights it.
+
+        Raises:
+            OutputError: a pin cannot be had, or two are the same.
+        """
+        self.name = "RGB LED"
+        pins = {"red": red, "green": green, "blue": blue}
+        self._dimmer = _Dimmer(gpio, pins, "The RGB LED", common_anode)
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        """Show *mood*; see `edge.outputs.Output`."""
+        bright = intensity(mood, t_s)
+        self._dimmer.fade([bright * part / 255 for part in SHOWN_COLOURS[mood.shown]], t_s)
+
+    def close(self) -> None:
+        """Put the light out and release its pins."""
+        self._dimmer.close()
+
+
+class EmotionLeds:
+    """One LED for each of some emotions; the shown one's is lit."""
+
+    interval_s = 0.05
+
+    def __init__(self, *, gpio: Gpio, pins: dict[str, int]) -> None:
+        """Set the pins up, dark.
+
+        Args:
+            gpio: from `edge.outputs.gpio.open_gpio`.
+            pins: BCM number of the LED of each emotion that has one.
+
+        Raises:
+            OutputError: a pin cannot be had, two are the same, or a name is no emotion.
+        """
+        self.name = "emotion LEDs"
+        for name in pins:
+            if name not in EMOTIONS:
+                raise OutputError(
+                    f'The emotion LEDs know no "{name}": the emotions are {", ".join(EMOTIONS)}.'
+                )
+        self._names = list(pins)
+        self._dimmer = _Dimmer(gpio, pins, "The emotion LEDs", inverted=False)
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        """Show *mood*; see `edge.outputs.Output`."""
+        bright = intensity(mood, t_s)
+        self._dimmer.fade([bright if name == mood.shown else 0.0 for name in self._names], t_s)
+
+    def close(self) -> None:
+        """Put the lights out and release their pins."""
+        self._dimmer.close()
+
+
+class RecordingLight:
+    """An LED that is on exactly while at least one sensor is open; any thread may call it."""
+
+    def __init__(self, gpio: Gpio | None, pin: int | None) -> None:
+        """Set the pin up, dark.
+
+        Args:
+            gpio: from `edge.outputs.gpio.open_gpio`; None is allowed where *pin* is None.
+            pin: BCM number, or None where there is no such LED: then nothing is ever done.
+
+        Raises:
+            OutputError: the pin cannot be had.
+        """
+        self._gpio = gpio
+        self._pin = pin if gpio is not None else None
+        self._open: set[str] = set()
+        self._lock = threading.Lock()
+        if gpio is not None and pin is not None:
+            with gpio_troubles("The recording light"):
+                gpio.setup(pin, gpio.OUT, initial=gpio.LOW)
+
+    @property
+    def on(self) -> bool:
+        """Whether it is lit, or would be if there was one."""
+        with self._lock:
+            return bool(self._open)
+
+    def sensor_opened(self, name: str) -> None:
+        """Call it just before sensor *name* is opened, so that no picture goes unannounced.
+
+        Raises:
+            OutputError: the light cannot be switched.
+        """
+        with self._lock:
+            self._open.add(name)
+            self._switch()
+
+    def sensor_closed(self, name: str) -> None:
+        """Call it when sensor *name* is closed, or could not be opened.
+
+        Raises:
+            OutputError: the light cannot be switched.
+        """
+        with self._lock:
+            self._open.discard(name)
+            self._switch()
+
+    def _switch(self) -> None:
+        if self._gpio is None or self._pin is None:
+            return
+        with gpio_troubles("The recording light"):
+            self._gpio.output(self._pin, self._gpio.HIGH if self._open else self._gpio.LOW)
+
+    def close(self) -> None:
+        """Put the light out and release its pin."""
+        with self._lock:
+            self._open.clear()
+            if self._gpio is not None and self._pin is not None:
+                all_off(self._gpio, [], [self._pin])
+            self._pin = None

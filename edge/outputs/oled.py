@@ -1,0 +1,212 @@
+"""The face on a display that luma drives: an OLED on I2C or SPI, or an emulated one."""
+
+import contextlib
+import difflib
+import os
+from typing import Any, Final, Literal
+
+from edge.errors import OutputError
+from edge.messages import Mood
+from edge.outputs.animation import Animator
+from edge.outputs.canvas import Mode
+from edge.outputs.display_errors import display_troubles
+from edge.outputs.expressions import draw
+from edge.outputs.packing import Sender
+
+Interface = Literal["i2c", "spi"]
+
+EMULATORS: Final = {"window": "pygame", "pygame": "pygame", "gifanim": "gifanim",
+                    "capture": "capture"}  # fmt: skip
+"""Names for emulated displays, and luma.emulator's names for them."""
+
+_PARALLEL: Final = ("ws0010", "winstar_weh")
+"""Displays of luma.oled that have neither I2C nor SPI."""
+
+
+class Oled:
+    """Draws the animated face on a display, and sends it only when its pixels have changed."""
+
+    def __init__(
+        self,
+        *,
+        device: str = "ssd1306",
+        interface: Interface = "i2c",
+        port: int | None = None,
+        address: int = 0x3C,
+        spi_device: int = 0,
+        gpio_dc: int = 24,
+        gpio_rst: int | None = 25,
+        bus_speed_hz: int = 8_000_000,
+        width_px: int | None = None,
+        height_px: int | None = None,
+        rotate: int = 0,
+        contrast: int | None = None,
+        fps: float = 12.0,
+        seed: int = 0,
+        serial: Any = None,
+        gpio: Any = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Open the display and clear it.
+
+        Args:
+            device: luma.oled's name of the chip (ssd1306, sh1106, ssd1351 ...), or "window",
+                "gifanim" or "capture" for an emulated display.
+            interface: how the display is wired.
+            port: number of the I2C bus (1 when None) or of the SPI bus (0 when None).
+            address: I2C address, 0x3C or 0x3D on most displays.
+            spi_device: chip select of the SPI bus, 0 or 1.
+            gpio_dc: BCM number of the data/command pin (SPI).
+            gpio_rst: BCM number of the reset pin (SPI), None where it is not wired.
+            bus_speed_hz: SPI clock.
+            width_px: width of the panel where it is not the chip's usual one.
+            height_px: height of the panel, likewise.
+            rotate: quarter turns clockwise, 0 to 3.
+            contrast: 0-255, None for the chip's usual one.
+            fps: how many pictures a second are drawn at most.
+            seed: of the animation's blinks and glances.
+            serial: an open serial interface of luma to use in place of the bus.
+            gpio: an object with the RPi.GPIO API for the pins of SPI; luma's own when None.
+            options: further arguments for the device's constructor in luma, such as
+                `bgr` (ssd1351) or `filename` (gifanim).
+
+        Raises:
+            OutputError: there is no such device, or it cannot be opened.
+        """
+        self.name = f"display {device}"
+        self.interval_s = 1 / fps
+        self._animator = Animator(seed)
+        self._shown: bytes | None = None
+        self._closed = False
+        where = f"bus {port if port is not None else 1}, address {address:#04x}"
+        self._where = where if interface == "i2c" else "SPI"
+        arguments: dict[str, Any] = {"rotate": rotate, **(options or {})}
+        if width_px is not None:
+            arguments["width"] = width_px
+        if height_px is not None:
+            arguments["height"] = height_px
+        if device in EMULATORS:
+            self._device, self._mode = _open_emulator(device, arguments)
+        else:
+            model, self._mode = _model(device)
+            if interface == "i2c" and self._mode == "RGB":
+                raise OutputError(
+                    f"The display {device} has no I2C: wire it to SPI and set its interface to spi."
+                )
+            with self._troubles():
+                bus = serial or _open_bus(
+                    interface, port, address, spi_device, gpio_dc, gpio_rst, bus_speed_hz, gpio
+                )
+                try:
+                    self._device = model(bus, **arguments)
+                except BaseException:
+                    with contextlib.suppress(Exception):
+                        bus.cleanup()
+                    raise
+        self._sender = Sender(self._device)
+        if contrast is not None:
+            with self._troubles():
+                self._device.contrast(contrast)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures in pixels, after rotation."""
+        width, height = self._device.size
+        return width, height
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        """Show *mood*; see `edge.outputs.Output`."""
+        picture = draw(self._animator.pose(mood, t_s), self.size, self._mode)
+        pixels = picture.tobytes()
+        if self._shown == pixels:
+            return
+        self._shown = None
+        if picture.mode != self._device.mode:
+            picture = picture.convert(self._device.mode)
+        with self._troubles():
+            self._sender.send(picture)
+        self._shown = pixels
+
+    def close(self) -> None:
+        """Clear the display and switch it off; errors are left aside, it may be unplugged."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(Exception, SystemExit):
+            if hasattr(self._device, "write_animation"):
+                import atexit
+
+                atexit.unregister(self._device.write_animation)
+                self._device.write_animation()
+        with contextlib.suppress(Exception, SystemExit):
+            self._device.cleanup()
+        if hasattr(self._device, "_pygame"):
+            with contextlib.suppress(Exception):
+                self._device._pygame.display.quit()
+
+    def _troubles(self) -> contextlib.AbstractContextManager[None]:
+        return display_troubles(self.name, self._where)
+
+
+def _model(name: str) -> tuple[Any, Mode]:
+    """The class of luma.oled called *name*, and the mode to draw in for it."""
+    try:
+        from luma.oled import device as oled
+        from luma.oled.device.color import color_device
+        from luma.oled.device.greyscale import greyscale_device
+    except ImportError as error:
+        raise OutputError(
+            "The display library luma.oled is missing: install it with pip install luma.oled."
+        ) from error
+    known = [chip for chip in oled.__all__ if chip not in _PARALLEL]
+    if name not in known:
+        near = difflib.get_close_matches(name, [*known, *EMULATORS], n=1, cutoff=0.5)
+        hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(known)}."
+        raise OutputError(f'There is no display called "{name}". {hint}')
+    model = getattr(oled, name)
+    if issubclass(model, color_device):
+        return model, "RGB"
+    return model, "L" if issubclass(model, greyscale_device) else "1"
+
+
+def _open_bus(
+    interface: Interface,
+    port: int | None,
+    address: int,
+    spi_device: int,
+    gpio_dc: int,
+    gpio_rst: int | None,
+    bus_speed_hz: int,
+    gpio: Any,
+) -> Any:
+    from luma.core.interface import serial
+
+    if interface == "i2c":
+        return serial.i2c(port=1 if port is None else port, address=address)
+    return serial.spi(
+        gpio=gpio,
+        port=port or 0,
+        device=spi_device,
+        gpio_DC=gpio_dc,
+        gpio_RST=gpio_rst,
+        bus_speed_hz=bus_speed_hz,
+    )
+
+
+def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to stdout
+    missing = "An emulated display needs luma.emulator: install it with pip install 'mien[desktop]'."
+    try:
+        from luma.emulator import device as emulator
+    except ImportError as error:
+        raise OutputError(missing) from error
+    arguments = {"mode": "1", "transform": "identity", "scale": 4, **arguments}
+    try:
+        opened = getattr(emulator, EMULATORS[name])(**arguments)
+    except RuntimeError as error:  # luma's way of saying that pygame is missing, and pygame's own
+        if "pygame to be installed" in str(error):
+            raise OutputError(missing) from error
+        raise OutputError(f"The display {name} cannot be opened: {error}.") from error
+    except (AssertionError, AttributeError, TypeError) as error:
+        raise OutputError(f"The display {name} was given wrong options: {error}.") from error
+    return opened, "1" if opened.mode == "1" else "RGB"

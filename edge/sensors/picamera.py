@@ -1,0 +1,216 @@
+"""The Raspberry Pi's own camera through picamera2."""
+
+import os
+import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SensorError
+from edge.messages import Frame
+from edge.sensors.bounded import within
+
+BUFFERS: Final = 4
+"""One is being filled, one waits, one is read, one to spare; each costs camera memory."""
+STALE_S: Final = 0.25
+"""A frame older than this at the moment it is read is let go: a newer one is on its way."""
+STALL_S: Final = 4.0
+"""A camera that delivers nothing for this long is gone."""
+CLOSE_S: Final = 3.0
+
+
+def taken_s(stamp_ns: int, monotonic_ns: int, boottime_ns: int) -> float:
+    """When a frame was taken, in monotonic seconds.
+
+    libcamera's `SensorTimestamp` is documented as time since boot. Kernels stamp with the monotonic
+    clock, some pipelines with the boot clock, which also counts suspended time and so is never
+    behind it. A stamp from the future of the monotonic clock must come from the boot clock.
+
+    Args:
+        stamp_ns: `SensorTimestamp` of the frame's metadata.
+        monotonic_ns: the monotonic clock now.
+        boottime_ns: the boot clock now.
+    """
+    tolerance_ns = 5_000_000
+    if stamp_ns <= monotonic_ns + tolerance_ns:
+        return stamp_ns / 1e9
+    return (stamp_ns - (boottime_ns - monotonic_ns)) / 1e9
+
+
+def yuv420_to_rgb(planes: NDArray[np.uint8], width_px: int, height_px: int) -> NDArray[np.uint8]:
+    """Convert what picamera2 gives for a YUV420 stream.
+
+    Args:
+        planes: shape [height * 3 / 2, stride]: the Y rows, then U and V, two of their rows side by
+            side in each; the hardware pads every row from the width to its stride.
+        width_px: of the picture, at most the stride.
+        height_px: of the picture, even.
+
+    Returns:
+        Shape [height, width, 3], RGB.
+    """
+    import cv2
+
+    rgb = cv2.cvtColor(planes[: height_px * 3 // 2], cv2.COLOR_YUV2RGB_I420)
+    return np.ascontiguousarray(rgb[:, :width_px], np.uint8)
+
+
+def _load_picamera2() -> Any:
+    # libcamera writes a page of information to the terminal unless told otherwise beforehand.
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        from picamera2 import Picamera2
+    except ImportError as error:
+        raise SensorError(
+            "picamera2, which reads the Raspberry Pi's camera, cannot be loaded: install it with "
+            "`sudo apt install python3-picamera2`, and make the virtual environment with "
+            "--system-site-packages."
+        ) from error
+    return Picamera2
+
+
+class PiCamera:
+    """The ribbon-cable camera of a Raspberry Pi; always its newest picture."""
+
+    def __init__(
+        self, width: int = 640, height: int = 480, rate: int = 30, number: int = 0
+    ) -> None:
+        """Open the camera and start it.
+
+        Args:
+            width: of the pictures, px.
+            height: of the pictures, px.
+            rate: pictures a second.
+            number: which camera, where there are two.
+
+        Raises:
+            SensorError: picamera2 or the camera is missing, or it is busy; says what to do.
+        """
+        picamera2 = _load_picamera2()
+        self._job: Any = None
+        self._closed = False
+        self._camera: Any = None
+        try:
+            cameras = picamera2.global_camera_info()
+            if number >= len(cameras):
+                raise SensorError(
+                    "No camera is connected to the Raspberry Pi: check the ribbon cable at both ends; "
+                    "`rpicam-hello --list-cameras` shows what is found."
+                    if not cameras
+                    else f"There is no Raspberry Pi camera number {number}: there are {len(cameras)}, "
+                    "counted from 0."
+                )
+            self.name = str(cameras[number].get("Model", "Raspberry Pi camera"))
+            self._camera = picamera2(number)
+            self._start(width, height, rate)
+        except SensorError:
+            raise
+        except Exception as error:  # libcamera raises RuntimeError, IndexError and others
+            self.close()
+            raise SensorError(
+                "The Raspberry Pi's camera does not start, most often because another program uses "
+                "it: `fuser /dev/media* /dev/video*` names it "
+                f"({_innermost(error)})."
+            ) from error
+        self._last_s = time.monotonic()
+
+    def _start(self, width: int, height: int, rate: int) -> None:
+        """Ask for a small stream beside a larger one.
+
+        The larger one is not read: it makes libcamera choose a sensor mode with the full field of
+        view, where asking for the small size alone gets a crop of the middle.
+        """
+        period_us = round(1_000_000 / rate)
+        wanted = self._camera.create_video_configuration(
+            main={"size": (2 * width, 2 * height), "format": "YUV420"},
+            lores={"size": (width, height), "format": "YUV420"},
+            raw=None,
+            buffer_count=BUFFERS,
+            controls={"FrameDurationLimits": (period_us, period_us)},
+            display=None,
+            encode=None,
+        )
+        self._camera.configure(wanted)
+        self._width, self._height = self._camera.camera_configuration()["lores"]["size"]
+        self._camera.start()
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """Wait for the next picture, at most *timeout_s*; None if none came in time.
+
+        Raises:
+            SensorError: the camera is gone and has to be opened anew.
+        """
+        if self._closed:
+            raise SensorError(f"The camera {self.name} has been closed.")
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            request = self._next_request(max(0.0, deadline_s - time.monotonic()))
+            if request is None:
+                return None
+            try:
+                frame = self._frame(request)
+            finally:
+                request.release()
+            if frame is not None:
+                return frame
+
+    def _next_request(self, timeout_s: float) -> Any:
+        """The next completed request, or None; one that was waited for in vain is kept in mind."""
+        try:
+            if self._job is None:
+                self._job = self._camera.capture_request(wait=False)
+            request = self._job.get_result(timeout=timeout_s)
+        except (FutureTimeoutError, TimeoutError):
+            if time.monotonic() - self._last_s > STALL_S:
+                raise SensorError(
+                    f"The camera {self.name} has stopped delivering pictures: check its ribbon cable."
+                ) from None
+            return None
+        except Exception as error:  # what the camera's event loop raised, or its cancelling
+            self._job = None
+            raise SensorError(
+                f"The camera {self.name} has failed ({_innermost(error)}): check its ribbon cable."
+            ) from error
+        self._job = None
+        self._last_s = time.monotonic()
+        return request
+
+    def _frame(self, request: Any) -> Frame | None:
+        """Turn a request into a frame; None if it is stale."""
+        stamp = request.get_metadata().get("SensorTimestamp")
+        now_ns = time.monotonic_ns()
+        if stamp is None:  # some USB cameras behind libcamera do not stamp
+            t_s = now_ns / 1e9
+        else:
+            t_s = taken_s(int(stamp), now_ns, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        if now_ns / 1e9 - t_s > STALE_S:
+            return None
+        image = yuv420_to_rgb(request.make_array("lores"), self._width, self._height)
+        return Frame(image=image, t_s=t_s)
+
+    def close(self) -> None:
+        """Stop the camera and let go of it. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        camera = self._camera
+        if camera is None:
+            return
+
+        def let_go() -> None:
+            # A pending request would keep a camera that has stalled from stopping.
+            cancel = getattr(camera, "cancel_all_and_flush", None)
+            if cancel is not None:
+                cancel()
+            camera.stop()
+            camera.close()
+
+        within(CLOSE_S, let_go, "camera-close")
+
+
+def _innermost(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__

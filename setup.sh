@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Sets Mien up on Debian, Raspberry Pi OS, Ubuntu or JetPack, and runs or tests it.
+# See ./setup.sh help. The work is done in setup/*.sh.
+
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -euo pipefail
+
+called_from=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")"
+HOUSE=$PWD
+VENV=$HOUSE/.venv
+
+# shellcheck source=setup/steps.sh
+. setup/steps.sh
+# shellcheck source=setup/python.sh
+. setup/python.sh
+# shellcheck source=setup/system.sh
+. setup/system.sh
+# shellcheck source=setup/packages.sh
+. setup/packages.sh
+
+show_help() {
+    cat <<'END'
+Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mien
+       ./setup.sh test [FLAGS OF pytest]    set up what is missing, then check and test the code
+       ./setup.sh help                      this page
+
+The first run installs system packages (as root or where sudo asks for no password; otherwise it
+prints the line to run), makes .venv, and needs a network. Later runs need none.
+
+PYTHON=python3.12 ./setup.sh run            choose the Python, 3.10 to 3.13
+
+Examples:
+  ./setup.sh run
+  ./setup.sh run --demo --seconds 30
+  ./setup.sh run --camera /dev/video2 --no-voice
+END
+}
+
+# prepare EXTRA: everything up to a working .venv/bin/mien, with the packages of EXTRA as well.
+prepare() {
+    open_log
+    choose_python
+    install_system_packages
+    make_venv
+    install_packages "$1"
+    fetch_models
+    make_demo_clip
+    close_log
+}
+
+run_mien() {
+    prepare ""
+    cd "$called_from"
+    exec "$VENV/bin/mien" run "$@"
+}
+
+run_tests() {
+    prepare dev
+    local failed=()
+    heading "ruff"
+    "$VENV/bin/ruff" check . || failed+=(ruff)
+    heading "mypy --strict"
+    "$VENV/bin/mypy" || failed+=(mypy)
+    heading "pytest"
+    "$VENV/bin/python" -m pytest "$@" || failed+=(pytest)
+    [ ${#failed[@]} -eq 0 ] || die "Not right yet: ${failed[*]}; the lines above say where."
+    heading "ruff, mypy and pytest are content"
+}
+
+case "${1:-help}" in
+    run)
+        shift
+        run_mien "$@"
+        ;;
+    test)
+        shift
+        run_tests "$@"
+        ;;
+    help | -h | --help) show_help ;;
+    *)
+        printf 'setup.sh knows run, test and help, not "%s".\n' "$1" >&2
+        exit 2
+        ;;
+esac
