@@ -81,6 +81,20 @@ def evaluate(
         )
 
 
+@app.command()
+def finders(
+    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = fetched_folder()
+    / "astronaut.png",
+) -> None:
+    """Compare MediaPipe's short and full range detectors on faces of many sizes.
+
+    Example: python -m convert finders
+    """
+    from convert.compare_finders import compare_finders
+
+    compare_finders(portrait, fetched_folder())
+
+
 def main() -> None:
     """Run; failures that have a remedy are one sentence."""
     try:

@@ -31,7 +31,9 @@ def measure_framing(data: FaceData, detectors: Path, seed: int) -> Geometry:
         large = cv2.resize(
             data.pixels[row], None, fx=_ZOOM, fy=_ZOOM, interpolation=cv2.INTER_CUBIC
         )
-        padded = cv2.copyMakeBorder(large, *[_MARGIN_PX] * 4, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(
+            large, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX, cv2.BORDER_REPLICATE
+        )
         rgb = np.ascontiguousarray(np.dstack([padded] * 3), np.uint8)
         # Ten seconds apart: VIDEO mode must not carry one crop's face over to the next.
         faces = finder.find(Frame(rgb, index * 10.0))

@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from convert.problems import ConversionError
 
 
+LEAST_AGREEMENT = 0.9
+"""Less than this on the calibration samples is a broken conversion, not rounding."""
+
+
 class ChannelsLast(nn.Module):
     """A net that takes [N, H, W, 1] as the device gives it."""
 
@@ -51,7 +55,8 @@ def convert_int8(
     samples = [_reach_both_ends(sample, low, high) for sample in calibration]
     if not samples:
         raise ConversionError("There is no calibration sample; int8 ranges come from real inputs.")
-    wrapped = ChannelsLast(net.eval().cpu()).eval()
+    # Weights left in the channels_last layout by training were exported as each other's copies.
+    wrapped = ChannelsLast(net.eval().cpu().to(memory_format=torch.contiguous_format)).eval()  # type: ignore[call-overload]
     with tempfile.TemporaryDirectory() as folder:
         floating = Path(folder) / "float.tflite"
         litert_torch.convert(wrapped, (torch.from_numpy(samples[0]),)).export(str(floating))
@@ -62,6 +67,7 @@ def convert_int8(
         out.parent.mkdir(parents=True, exist_ok=True)
         engine.quantize(ranges).export_model(str(out), overwrite=True)
     _check_input(out, (high - low) / 255, low)
+    _check_agreement(wrapped, out, samples)
 
 
 def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
@@ -90,4 +96,24 @@ def _check_input(model: Path, scale: float, low: float) -> None:
         raise ConversionError(
             f"{model}: the input came out as {spec.dtype}, scale {spec.scale:.6f}, zero point "
             f"{spec.zero_point}; expected int8, {scale:.6f}, {zero_point}."
+        )
+
+
+def _check_agreement(net: nn.Module, model: Path, samples: list[NDArray[np.float32]]) -> None:
+    """Refuse a model that does not do what the net does."""
+    from edge.perception.interpreter import Model
+
+    quantised = Model(model)
+    output = quantised.outputs[0]
+    with torch.inference_mode():
+        wanted = [int(net(torch.from_numpy(sample)).argmax()) for sample in samples]
+    given = [
+        int(quantised.run(quantised.input.quantise(sample), output).argmax()) for sample in samples
+    ]
+    same = float(np.mean(np.equal(wanted, given)))
+    print(f"int8 and float name the same class on {same:.1%} of {len(samples)} calibration samples")
+    if same < LEAST_AGREEMENT:
+        raise ConversionError(
+            f"{model} names the same class as the float net on only {same:.1%} of the calibration "
+            "samples; the conversion went wrong, or the net needs training for int8."
         )

@@ -64,6 +64,8 @@ class VoiceRecipe(Recipe):
     clips_per_epoch: Annotated[int, Field(gt=0)] = 8_192
     views: Annotated[int, Field(gt=0)] = 6
     """Augmented versions computed of every clip, besides the plain one."""
+    plain_share: Share = 0.25
+    """How often a clip is shown as it was recorded instead of in an augmented view."""
     smoothing: Share = 0.1
     """Part of the target spread over all emotions: acted labels are not certain."""
     mixup: Annotated[float, Field(ge=0)] = 0.2

@@ -85,8 +85,8 @@ def _noise(noises: Sequence[Sound], length: int, random: np.random.Generator) ->
         frequency = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ), 20)
         spectrum /= frequency ** random.uniform(0, 1)
         return np.fft.irfft(spectrum, length).astype(np.float32)
-    noise = noises[random.integers(len(noises))]
-    start = random.integers(len(noise))
+    noise = noises[int(random.integers(len(noises)))]
+    start = int(random.integers(len(noise)))
     return np.resize(np.roll(noise, -start), length)
 
 
@@ -113,7 +113,9 @@ def _impulse_response(random: np.random.Generator) -> Sound:
     """Direct sound and a tail of noise that decays exponentially (Moorer 1979)."""
     length = SAMPLE_RATE_HZ // 2
     time_s = np.arange(length) / SAMPLE_RATE_HZ
-    tail = random.standard_normal(length) * np.exp(-6.9 * time_s / random.uniform(*_REVERBERATION_S))
+    tail = random.standard_normal(length) * np.exp(
+        -6.9 * time_s / random.uniform(*_REVERBERATION_S)
+    )
     tail[: int(0.003 * SAMPLE_RATE_HZ)] = 0
     direct_to_tail_db = random.uniform(0, 15)
     tail *= 10 ** (-direct_to_tail_db / 20) / np.sqrt((tail**2).sum())

@@ -124,7 +124,9 @@ def _table(folder: Path, name: str, count: int) -> list[dict[str, str]]:
         with zipfile.ZipFile(archive) as packed:
             inside = set(packed.namelist())
     except (OSError, UnicodeDecodeError, KeyError, csv.Error, zipfile.BadZipFile) as error:
-        raise DataError(f"{table} and {archive.name} cannot be read ({error}). {OBTAIN}.") from error
+        raise DataError(
+            f"{table} and {archive.name} cannot be read ({error}). {OBTAIN}."
+        ) from error
     if len(rows) != count:
         raise DataError(f"{table} lists {len(rows)} files, not {count}.")
     if lost := [file for file in files if file not in inside]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,15 @@ class Corpus:
     rows: NDArray[np.intp]
     """Which clips (and rows of `views`) are meant."""
 
-    @property
+    @cached_property
     def labels(self) -> NDArray[np.int64]:
         """Label of each of `rows`."""
         return np.array([self.clips[row].label for row in self.rows], np.int64)
+
+    @cached_property
+    def by_label(self) -> list[NDArray[np.intp]]:
+        """`rows` of each emotion that occurs."""
+        return [self.rows[self.labels == label] for label in np.unique(self.labels)]
 
     def plain(self) -> NDArray[np.float32]:
         """Features of the clips as recorded: float32 [rows, bands, frames, 1]."""
@@ -60,7 +66,9 @@ def load_trained(recipe: VoiceRecipe, checkpoint: Path) -> nn.Module:
         state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         average.load_state_dict(state["average"])
     except (OSError, KeyError, RuntimeError) as error:
-        raise DataError(f"{checkpoint} holds no voice net of this recipe: train it anew.") from error
+        raise DataError(
+            f"{checkpoint} holds no voice net of this recipe: train it anew."
+        ) from error
     return average.module.eval()
 
 
@@ -74,7 +82,9 @@ def split(data: VoiceData, recipe: VoiceRecipe, part: str) -> dict[str, NDArray[
     chosen_by = actors(data, recipe.validation_actors)
     validation = chosen_by | frozenset(recipe.validation_speakers)
     if test & validation:
-        raise DataError(f"{', '.join(sorted(test & validation))} would be both chosen by and tested.")
+        raise DataError(
+            f"{', '.join(sorted(test & validation))} would be both chosen by and tested."
+        )
     kept_out = test | (validation - chosen_by if recipe.train_on_validation else validation)
 
     def belongs(clip: Clip) -> bool:
@@ -163,15 +173,16 @@ def draw(
     quiet = random.random(recipe.batch) < recipe.silence_share
     features = np.empty((recipe.batch, *silence.shape[1:]), np.float32)
     targets = np.full((recipe.batch, len(EMOTIONS)), 1 / len(EMOTIONS), np.float32)
-    groups = [_by_label(corpus) for corpus in learned]
     for place, index in enumerate(chosen):
         if quiet[place]:
             features[place] = silence[random.integers(len(silence))]
             continue
-        group = groups[index][random.integers(len(groups[index]))]
-        row = group[random.integers(len(group))]
         corpus = learned[index]
-        features[place] = corpus.views[row, random.integers(corpus.views.shape[1])]
+        group = corpus.by_label[random.integers(len(corpus.by_label))]
+        row = group[random.integers(len(group))]
+        plain = random.random() < recipe.plain_share
+        view = 0 if plain else random.integers(1, corpus.views.shape[1])
+        features[place] = corpus.views[row, view]
         targets[place] *= recipe.smoothing
         targets[place, corpus.clips[row].label] += 1 - recipe.smoothing
         _blank_stripes(features[place], recipe, random)
@@ -181,11 +192,6 @@ def draw(
         features += (1 - weight[:, None, None]) * (features[other] - features)
         targets += (1 - weight[:, None]) * (targets[other] - targets)
     return features, targets
-
-
-def _by_label(corpus: Corpus) -> list[NDArray[np.intp]]:
-    labels = corpus.labels
-    return [corpus.rows[labels == label] for label in np.unique(labels)]
 
 
 def _blank_stripes(
@@ -238,5 +244,7 @@ def logits_of(net: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float
     device = next(net.parameters()).device
     with torch.inference_mode():
         parts = torch.from_numpy(features).permute(0, 3, 1, 2).split(256)
-        logits: NDArray[np.float32] = torch.cat([net(part.to(device)) for part in parts]).cpu().numpy()
+        logits: NDArray[np.float32] = (
+            torch.cat([net(part.to(device)) for part in parts]).cpu().numpy()
+        )
     return logits

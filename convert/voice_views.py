@@ -4,7 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -32,7 +32,7 @@ def load_views(
     count: int,
     seed: int,
     folder: Path,
-    workers: int = 1,
+    workers: int = 2,
 ) -> Views:
     """Views of `data.of(corpus)`, from *folder* if it keeps them, else computed and kept there.
 
@@ -43,7 +43,7 @@ def load_views(
         count: random views a clip, besides the plain one.
         seed: of the random views.
         folder: of the cache.
-        workers: processes that compute.
+        workers: processes that compute; 0 = this one.
     """
     clips = data.of(corpus)
     described = json.dumps(
@@ -58,13 +58,8 @@ def load_views(
         views = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
         parts = [clips[i : i + _CLIPS_A_TASK] for i in range(0, len(clips), _CLIPS_A_TASK)]
         done = 0
-        with ProcessPoolExecutor(
-            workers,
-            multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(data, front_end, count, seed),
-        ) as pool, tqdm(total=len(clips), desc=f"views of {corpus}", leave=False) as bar:
-            for part in pool.map(_views_of, parts):
+        with tqdm(total=len(clips), desc=f"views of {corpus}", leave=False) as bar:
+            for part in _computed(parts, (data, front_end, count, seed), workers):
                 views[done : done + len(part)] = part
                 done += len(part)
                 bar.update(len(part))
@@ -90,7 +85,22 @@ def noise_features(
     return np.stack(rows)
 
 
+Task = tuple[VoiceData, FrontEnd, int, int]
+
+
+def _computed(parts: Sequence[Sequence[Clip]], task: Task, workers: int) -> Iterator[Views]:
+    """Views of each part in turn."""
+    if workers == 0:
+        _start_worker(*task)
+        yield from map(_views_of, parts)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, task) as pool:
+        yield from pool.map(_views_of, parts)
+
+
 _worker: tuple[VoiceData, Spectrogram, int, int, list[Sound]] | None = None
+"""What a worker process keeps between parts: decoded noise above all."""
 
 
 def _start_worker(data: VoiceData, front_end: FrontEnd, count: int, seed: int) -> None:
@@ -100,7 +110,8 @@ def _start_worker(data: VoiceData, front_end: FrontEnd, count: int, seed: int) -
 
 
 def _views_of(clips: Sequence[Clip]) -> Views:
-    assert _worker is not None
+    if _worker is None:
+        raise RuntimeError("the worker was not started")
     data, spectrogram, count, seed, noises = _worker
     length = spectrogram.front_end.window_samples
     rows = []

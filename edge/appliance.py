@@ -1,13 +1,10 @@
 """The running appliance: wires the stages, fuses what they say, and ends cleanly."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import FrameType
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from edge.errors import MienError, SensorError
 from edge.fusion import Fusion, Reading
@@ -15,19 +12,10 @@ from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, Mood, NoFace, Sense, VoiceReading
 from edge.outputs import Output
 from edge.perception.speech_gate import SpeechWindow
+from edge.run_report import RunReport
+from edge.sensor_stages import CameraStage, Gate, MicrophoneStage, SensorLight
 from edge.sensors import Camera, Microphone
-from edge.stages import (
-    CameraStage,
-    FaceStage,
-    FrameReader,
-    Gate,
-    MicrophoneStage,
-    OutputStage,
-    SensorLight,
-    Stage,
-    VoiceStage,
-    WindowReader,
-)
+from edge.stages import FaceStage, FrameReader, OutputStage, Stage, VoiceStage, WindowReader
 
 TICK_S: Final = 0.05
 """The mood is renewed at least this often, reading or not."""
@@ -57,48 +45,11 @@ class Parts:
     """Frees what the parts share, after everything has stopped."""
 
 
-class Light(SensorLight):
+class Light(SensorLight, Protocol):
     """The recording light, and letting go of it."""
 
     def close(self) -> None:
         """Put it out."""
-
-
-@dataclass(frozen=True)
-class RunReport:
-    """What a run did, counted."""
-
-    exit_code: int
-    seconds: float
-    ready_s: float
-    """From the start of the run to the first reading or the degraded state."""
-    frames: int = 0
-    frames_read: int = 0
-    frames_dropped: int = 0
-    frames_refused: int = 0
-    oldest_frame_s: float = 0.0
-    face_s: float = 0.0
-    """Mean time to read one frame."""
-    overflows: int = 0
-    voice_windows: int = 0
-    shown: tuple[tuple[float, str], ...] = ()
-    """(seconds since the start, what was shown from then on)."""
-    hung: tuple[str, ...] = ()
-    """Stages that did not end in time."""
-
-    def sentence(self) -> str:
-        """The run in two lines."""
-        changes = " -> ".join(
-            shown
-            for index, (_, shown) in enumerate(self.shown)
-            if index == 0 or shown != self.shown[index - 1][1]
-        )
-        return (
-            f"{self.seconds:.0f} s: {self.frames_read} of {self.frames} frames read, "
-            f"{self.frames_dropped} dropped, {self.frames_refused} too old, oldest read "
-            f"{self.oldest_frame_s * 1000:.0f} ms; {self.voice_windows} voice windows, "
-            f"{self.overflows} sound overflows.\nShown: {changes}"
-        )
 
 
 class Appliance:
@@ -301,18 +252,3 @@ class Appliance:
             shown=tuple(self._shown),
             hung=hung,
         )
-
-
-@contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGINT and SIGTERM call *stop* instead of ending the process."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

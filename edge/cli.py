@@ -80,15 +80,23 @@ def root(
 def run(
     camera: Annotated[
         str | None,
-        typer.Option(help='"auto", a number, a path, "picamera" or "csi".', show_default=False),
+        typer.Option(
+            metavar="SOURCE",
+            help='"auto", a number, a path, "picamera" or "csi".',
+            show_default=False,
+        ),
     ] = None,
     microphone: Annotated[
         str | None,
-        typer.Option(help='"auto", a number, or a part of a name.', show_default=False),
+        typer.Option(
+            metavar="NAME", help='"auto", a number, or a part of a name.', show_default=False
+        ),
     ] = None,
     clip: Annotated[
         Path | None,
-        typer.Option(help="Watch this video or sound file instead.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Watch this video or sound file instead.", show_default=False
+        ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Watch the demo clip instead.")] = False,
     repeat: Annotated[
@@ -97,15 +105,24 @@ def run(
     no_face: Annotated[bool, typer.Option("--no-face", help="Do not look.")] = False,
     no_voice: Annotated[bool, typer.Option("--no-voice", help="Do not listen.")] = False,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after this time.", show_default=False)
+        float | None,
+        typer.Option(metavar="SECONDS", help="Stop after this time.", show_default=False),
     ] = None,
     display: Annotated[
         str | None,
-        typer.Option(help="auto, none, terminal, oled, window, png or gif.", show_default=False),
+        typer.Option(
+            metavar="KIND",
+            help="auto, none, terminal, oled, window, or a .png or .gif file.",
+            show_default=False,
+        ),
     ] = None,
     events: Annotated[
         str | None,
-        typer.Option(help='"-", a path, or "unix:/path", for JSON lines.', show_default=False),
+        typer.Option(
+            metavar="WHERE",
+            help='"-", a path, or "unix:/path", for JSON lines.',
+            show_default=False,
+        ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -140,7 +157,11 @@ def run(
     if no_voice:
         flags["microphone.enabled"] = ("--no-voice", False)
     if display is not None:
-        flags["display.kind"] = ("--display", display)
+        kind = Path(display).suffix.lower().removeprefix(".")
+        if kind in ("png", "gif"):
+            flags |= {"display.kind": ("--display", kind), "display.file": ("--display", display)}
+        else:
+            flags["display.kind"] = ("--display", display)
     if events is not None:
         flags["events.to"] = ("--events", events)
     settings = _load(config, flags).settings
@@ -151,7 +172,7 @@ def run(
         )
     if demo:
         clip = _demo_clip()
-    from edge.appliance import run_appliance
+    from edge.build import run_appliance
 
     raise typer.Exit(run_appliance(settings, seconds=seconds, clip=clip, repeat=repeat))
 
@@ -160,7 +181,7 @@ def run(
     epilog=examples("mien devices", "mien devices --json | jq '.i2c[].answering'"),
 )
 def devices(json: JsonOption = False) -> None:
-    """List cameras, microphones, I2C addresses that answer, and GPIO chips."""
+    """List cameras, microphones, I2C and GPIO."""
     from edge.devices import find_devices, print_devices
 
     found = find_devices()
@@ -171,7 +192,7 @@ def devices(json: JsonOption = False) -> None:
     epilog=examples("mien doctor", "mien doctor --json", "mien doctor --config my.toml"),
 )
 def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Check everything that Mien needs and name the fix for what is wrong.
+    """Check everything and name each fix.
 
     Exits with 1 when there is a problem; a warning is no problem.
     """
@@ -188,13 +209,17 @@ def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
 def bench(
     clip: Annotated[
         Path | None,
-        typer.Option(help="Measure on this clip instead of the demo clip.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="Measure on this clip instead of the demo clip.",
+            show_default=False,
+        ),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="How long to measure.")] = 20.0,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to measure.")] = 20.0,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Measure each stage on a clip: medians, memory and start-up time."""
+    """Measure stages, memory and start-up on a clip."""
     if not 0 < seconds < 1e9:
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings

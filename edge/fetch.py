@@ -156,6 +156,11 @@ def _explain(requirement: str, complaint: str) -> str:
         )
     if "No space left" in complaint:
         return f"There is no room on the disk for {requirement}; free 100 MB and run it again."
+    if "CERTIFICATE_VERIFY_FAILED" in complaint:
+        return (
+            f"{requirement} cannot be downloaded because the certificate of the package index is not "
+            f"trusted; set the clock (now: {time.strftime('%Y-%m-%d %H:%M')}) and run it again."
+        )
     offline = ("NewConnectionError", "Failed to establish", "resolve", "unreachable", "ProxyError")
     if any(word in complaint for word in offline):
         return (

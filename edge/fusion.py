@@ -72,7 +72,8 @@ class FusionOptions:
     voice_class_prior: Probabilities = field(default_factory=lambda: UNIFORM)
     face_weight: float = 1.0
     """Multiplies the evidence of the face."""
-    voice_weight: float = 0.7
+    voice_weight: float = 1.0
+    """Multiplies the evidence of the voice."""
     confidence_floor: float = 0.4
     """A leading probability below it is shown as "unsure"."""
     nobody_after_s: float = 1.5
@@ -185,7 +186,9 @@ class Fusion:
         if not parts:
             return self._prior
         total = sum(share for share, _ in parts)
-        out: Probabilities = np.sum([share / total * latest for share, latest in parts], axis=0)
+        out: Probabilities = np.zeros(len(EMOTIONS))
+        for share, latest in parts:
+            out += share / total * latest
         return out
 
     def _shares(self) -> tuple[float, float]:

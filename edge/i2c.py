@@ -59,7 +59,8 @@ def scan_bus(
         bus = (open_bus or _open_smbus)(port)
     except (OSError, ImportError) as error:
         return I2cBus(port, name, trouble=_explain(port, error))
-    answering, in_use = [], []
+    answering: list[int] = []
+    in_use: list[int] = []
     start_s = clock()
     with closing(bus):
         for address in addresses:

@@ -27,9 +27,9 @@ class CameraSettings(Section):
     enabled: bool = setting(True, "Whether a camera is used at all.")
     source: Number | Text = setting(
         "auto",
-        'Which camera: "auto" takes the first that delivers, a number is that of `mien devices`, '
-        'a path such as "/dev/video0" is that device, "picamera" is the Raspberry Pi camera and '
-        '"csi" that of a Jetson.',
+        'Which camera: "auto" takes the first that delivers, 0 is /dev/video0, a path such as '
+        '"/dev/v4l/by-id/..." is that device, "picamera" is the ribbon-cable camera of a Raspberry '
+        'Pi and "csi" that of a Jetson.',
         allowed='"auto", a number from 0, a path, "picamera" or "csi"',
     )
     width_px: int = setting(640, "Width of the picture asked for.", ge=160, le=1920)

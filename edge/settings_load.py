@@ -16,8 +16,8 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from edge import places
 from edge.errors import SettingsError
-from edge.places import SYSTEM_CONFIG
 from edge.settings import Settings
 from edge.settings_names import PREFIX, find_field, misnamed, setting_paths, variable_name
 from edge.settings_text import allowed, keys_of, toml_value
@@ -56,7 +56,7 @@ def load_settings(
     config: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, tuple[str, Any]] | None = None,
-    system: Path = SYSTEM_CONFIG,
+    system: Path | None = None,
 ) -> Loaded:
     """The settings that hold.
 
@@ -64,7 +64,7 @@ def load_settings(
         config: a file that has to exist, given with `--config`.
         environment: `os.environ` when None.
         flags: dotted path -> (flag as typed, value), such as {"camera.source": ("--camera", 1)}.
-        system: a file that may exist.
+        system: a file that may exist; `/etc/mien/config.toml` when None.
 
     Raises:
         SettingsError: something is wrong; the sentence names the place, the setting and what it
@@ -82,11 +82,12 @@ def try_settings(
     config: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, tuple[str, Any]] | None = None,
-    system: Path = SYSTEM_CONFIG,
+    system: Path | None = None,
 ) -> tuple[Loaded | None, list[str]]:
     """As `load_settings`, but gives every problem as a sentence instead of raising the first."""
     problems: list[str] = []
     layers = []
+    system = system or places.SYSTEM_CONFIG
     try:
         if system.exists():
             layers.append(read_file(system, problems))

@@ -38,7 +38,7 @@ def toml_value(value: Any, *, hexadecimal: bool = False) -> str:
         return f"0x{value:02X}"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped)
+        escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped)
         return f'"{escaped}"'
     if isinstance(value, Mapping):
         inside = ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items())

@@ -6,6 +6,7 @@ STEPS=6
 STEP=0
 LOG=$HOUSE/var/setup.log
 ticker=
+announced=0
 
 # heading TEXT: a line of its own.
 heading() {
@@ -72,7 +73,12 @@ logged() {
 
 start_ticker() {
     local pause=20
-    if [ -t 2 ]; then pause=1; else printf '[%d/%d] %s …\n' "$STEP" "$STEPS" "$step_name" >&2; fi
+    if [ -t 2 ]; then
+        pause=1
+    elif [ "$announced" != "$STEP" ]; then
+        printf '[%d/%d] %s …\n' "$STEP" "$STEPS" "$step_name" >&2
+        announced=$STEP
+    fi
     (
         trap - EXIT INT TERM
         while sleep "$pause" >/dev/null 2>&1; do

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.checks import Check
+from edge.checks import Check, State
 from edge.errors import ModelError
 from edge.fetch import parcels
 from edge.places import HOUSE, fetched_folder, models_folder
@@ -19,15 +19,15 @@ def check_detectors(settings: Settings, fetched: Path | None = None) -> Iterator
     # The first parcel is MediaPipe's; the second, the portrait, is only for the demo clip.
     for piece in parcels(folder)[0].pieces:
         fix = f"{HOUSE / '.venv/bin/python'} -m edge.fetch"
-        state = "problem" if wanted in piece.target.name else "warning"
+        state: State = "problem" if wanted in piece.target.name else "warning"
         if piece.is_there():
             yield Check("face detector", "ok", piece.target.name)
         elif piece.target.exists():
             says = f"{piece.target} is damaged or another file (its SHA-256 is wrong)"
-            yield Check("face detector", "problem" if state == "problem" else "warning", says, fix)
+            yield Check("face detector", state, says, fix)
         else:
             says = f"{piece.target.name} is not in {folder}"
-            yield Check("face detector", "problem" if state == "problem" else "warning", says, fix)
+            yield Check("face detector", state, says, fix)
 
 
 def check_models(settings: Settings) -> Iterator[Check]:

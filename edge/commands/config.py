@@ -28,7 +28,7 @@ def root(context: typer.Context) -> None:
 
 @app.command(epilog=examples("mien config show", "mien config show --config my.toml"))
 def show(config: ConfigOption = None) -> None:
-    """Print the settings that hold, and where each of them came from."""
+    """Print what holds, and where it came from."""
     from edge.settings_load import load_settings
     from edge.settings_text import effective_toml
 
@@ -44,7 +44,10 @@ def check(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Find every mistake in the settings; exits with 2 when there is one."""
+    """Find every mistake.
+
+    Exits with 2 when there is one.
+    """
     from edge.places import SYSTEM_CONFIG
     from edge.settings_load import try_settings
 
@@ -62,7 +65,7 @@ def check(
 
 @app.command(epilog=examples("mien config default", "mien config default > my.toml"))
 def default() -> None:
-    """Print a settings file with every setting explained, at its built-in value."""
+    """Print a file with everything explained."""
     from edge.settings_text import default_toml
 
     print(default_toml(), end="")

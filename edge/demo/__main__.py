@@ -36,7 +36,8 @@ def read_portrait(path: Path) -> NDArray[np.uint8]:
         raise SettingsError(
             f"There is no portrait at {path}: give scikit-image's data/astronaut.png."
         )
-    picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    data = np.fromfile(path, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     if picture is None or picture.shape != (PORTRAIT_SIZE_PX, PORTRAIT_SIZE_PX, 3):
         raise SettingsError(
             f"{path} is not the 512 x 512 portrait that the demo is made from: give scikit-image's "
@@ -76,9 +77,12 @@ def main(arguments: list[str] | None = None) -> int:
             )
         pictures = Pictures(read_portrait(options.portrait))
         with Progress(
-            TextColumn("Making the demo clip"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(), console=console,
-        ) as bar:  # fmt: skip
+            TextColumn("Making the demo clip"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=console,
+        ) as bar:
             task = bar.add_task("", total=1.0)
             write_film(
                 options.out,

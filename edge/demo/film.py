@@ -1,5 +1,6 @@
 """Writes the clip to a file through PyAV."""
 
+import contextlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -55,7 +56,8 @@ def write_film(
             "written to, with 10 MB of room."
         ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _write(

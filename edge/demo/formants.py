@@ -16,7 +16,8 @@ Floats = NDArray[np.float64]
 SYLLABLE_S: Final = 0.24
 PITCH_HZ: Final = 185.0
 _VOWELS: Final = (  # first three formants of a woman's vowels, Hz: Peterson & Barney (1952)
-    (310, 2790, 3310), (610, 2330, 2990), (860, 2050, 2850), (850, 1220, 2810), (590, 920, 2710), (370, 950, 2670),
+    (310, 2790, 3310), (610, 2330, 2990), (860, 2050, 2850),
+    (850, 1220, 2810), (590, 920, 2710), (370, 950, 2670),
 )  # fmt: skip
 _BANDWIDTHS_HZ: Final = (80.0, 110.0, 170.0)
 _BLOCK: Final = 96
@@ -62,4 +63,5 @@ def babble(syllables: int, rate_hz: int, seed: int) -> Sound:
         source = _resonate(source, glide, bandwidth, rate_hz)
     source /= np.abs(source).max() + 1e-9
     sound = source + 0.06 * hiss
-    return (sound / np.abs(sound).max() * 0.9).astype(np.float32)
+    result: Sound = (sound / np.abs(sound).max() * 0.9).astype(np.float32)
+    return result

@@ -1,6 +1,6 @@
 """Where the features of the portrait lie, placed by hand, and where each expression moves them.
 
-All positions are (x, y) in pixels of the 512 x 512 portrait. "Right" and "left" are the woman's own.
+All positions are (x, y) in pixels of the 512 x 512 portrait. "Right" and "left" are her own.
 """
 
 from dataclasses import dataclass, replace
@@ -16,10 +16,12 @@ RIGHT_CORNER: Final = (202.4, 140.3)
 LEFT_CORNER: Final = (245.1, 141.3)
 LIP_TOP: Final = ((210, 139.6), (216.7, 140.1), (223.3, 141), (230, 140.3), (236.7, 140.0))
 LIP_UPPER: Final = (  # lower edge of the upper lip
-    (206, 141.1), (210, 142.4), (216.7, 143.7), (223.3, 144.3), (230, 143.7), (236.7, 142.7), (242, 141.3),
+    (206, 141.1), (210, 142.4), (216.7, 143.7), (223.3, 144.3), (230, 143.7), (236.7, 142.7),
+    (242, 141.3),
 )  # fmt: skip
 LIP_LOWER: Final = (  # upper edge of the lower lip
-    (207.3, 144.7), (212.7, 148), (218, 149.6), (223.3, 150.1), (228.7, 149.6), (234, 147.6), (239.3, 144.4),
+    (207.3, 144.7), (212.7, 148), (218, 149.6), (223.3, 150.1), (228.7, 149.6), (234, 147.6),
+    (239.3, 144.4),
 )  # fmt: skip
 LIP_BOTTOM: Final = ((210, 150), (216, 154), (222.7, 156), (229.3, 154.7), (235.8, 151.3))
 
@@ -53,7 +55,8 @@ JAW: Final = (
 )
 SIDES: Final = (
     (181, 92), (180, 120), (182.5, 141), (270, 95), (271, 118), (267, 139),
-    (186, 170), (222, 188), (252, 178), (160, 70), (200, 60), (245, 60), (285, 80), (160, 110), (290, 115),
+    (186, 170), (222, 188), (252, 178), (160, 70), (200, 60), (245, 60), (285, 80), (160, 110),
+    (290, 115),
 )  # fmt: skip
 """Ears, hair, neck: they stay where they are."""
 
@@ -195,13 +198,14 @@ def _lip(points: Floats, middle_y: float, mouth: Mouth) -> Floats:
     half = (LEFT_CORNER[0] - RIGHT_CORNER[0]) / 2
     u = (points[:, 0] - MOUTH_CENTRE_X) / half
     y = middle_y + (mouth.corner_y - middle_y) * np.abs(u) ** mouth.power
-    return np.column_stack([MOUTH_CENTRE_X + u * mouth.half_width, y])
+    moved: Floats = np.column_stack([MOUTH_CENTRE_X + u * mouth.half_width, y])
+    return moved
 
 
 def layout(expression: Expression) -> Floats:
     """Where the landmarks lie in that expression: shape [n, 2], rows as in `GROUPS`."""
     e = expression
-    points = SOURCE.copy()
+    points: Floats = SOURCE.copy()
     if e.mouth is not None:
         m = e.mouth
         points[GROUPS["corners"]] = [
@@ -234,7 +238,7 @@ def layout(expression: Expression) -> Floats:
 
 def open_mouth(points: Floats, drop_px: float) -> Floats:
     """The layout with the lower jaw *drop_px* further down, as in talking."""
-    moved = points.copy()
+    moved: Floats = points.copy()
     for name in ("lip_lower", "lip_bottom"):
         x = points[GROUPS[name], 0]
         half = abs(points[GROUPS["corners"]][1, 0] - MOUTH_CENTRE_X)

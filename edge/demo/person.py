@@ -12,8 +12,9 @@ from edge.demo.landmarks import EXPRESSIONS, FOLDS, GROUPS, SOURCE, layout, open
 from edge.demo.spline import Floats, backward_map
 
 Layer = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
-SCALE: Final = 2.5
+SCALE: Final = 2.0
 """The face is bent at this many times the size of the portrait, for fine edges."""
 X0, Y0, X1, Y1 = 144, 54, 308, 194
 """The part of the portrait that is bent."""
@@ -53,13 +54,15 @@ def _soft_line(shape: tuple[int, int], points: Floats, width_px: float, blur_px:
         cv2.LINE_AA,
         4,
     )
-    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
+    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
+    return np.asarray(blurred, np.float32)
 
 
 def _soft_area(shape: tuple[int, int], points: Floats, blur_px: float) -> Layer:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
+    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
+    return np.asarray(blurred, np.float32)
 
 
 def _paint(picture: Layer, colour: tuple[float, ...], alpha: Layer) -> None:
@@ -80,11 +83,12 @@ class Person:
         whole = cv2.resize(portrait, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
         rows = round(KEPT_HEIGHT_PX * SCALE)
         soft = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)
-        self._layer = np.dstack([whole, soft * 255])[:rows]
+        layered = np.dstack([whole, soft * 255])[:rows]
+        self._layer: Pixels = np.clip(np.round(layered), 0, 255).astype(np.uint8)
         """Shape [rows, columns, 4], RGBA, 0-255."""
         self._at = tuple(round(v * SCALE) for v in (X0, Y0, X1, Y1))
         x0, y0, x1, y1 = self._at
-        self._patch = self._layer[y0:y1, x0:x1, :3].copy()
+        self._patch = self._layer[y0:y1, x0:x1, :3].astype(np.float32)
         self._height, self._width = self._patch.shape[:2]
         self._smooth = self._without_folds()
         self._source = _in_patch(SOURCE)
@@ -110,12 +114,11 @@ class Person:
         mixed: Layer = self._patch + (blurred - self._patch) * (0.75 * fold)[..., None]
         return mixed
 
-    def draw(self, look: Look) -> Layer:
-        """Draw her with that look: shape [rows, columns, 4], RGBA, 0-255, `SCALE` times the portrait."""
-        points = sum(
-            (weight * self._layouts[name] for name, weight in look.weights.items()),
-            start=np.zeros_like(SOURCE),
-        )
+    def draw(self, look: Look) -> Pixels:
+        """Draw her with that look, `SCALE` times the portrait: shape [rows, columns, 4], RGBA."""
+        points = np.zeros_like(SOURCE)
+        for name, weight in look.weights.items():
+            points += weight * self._layouts[name]
         points = open_mouth(points, look.jaw_drop_px)
         moved = _in_patch(points)
         mix = {
@@ -127,16 +130,16 @@ class Person:
         self._paint_brows(face, moved, mix["brow_paint"])
         self._paint_frown(face, moved, mix["frown_paint"])
         self._paint_lids(face, moved, look.eyes_closed)
-        layer = self._layer.copy()
+        face = self._patch + (face - self._patch) * self._blend[..., None]
+        layer: Pixels = self._layer.copy()
         x0, y0, x1, y1 = self._at
-        patch = layer[y0:y1, x0:x1, :3]
-        patch += (face - patch) * self._blend[..., None]
-        return np.clip(layer, 0, 255)
+        layer[y0:y1, x0:x1, :3] = np.clip(np.round(face), 0, 255)
+        return layer
 
     def _bend(self, base: Layer, moved: Floats, teeth_light: float) -> Layer:
         """Bend the face, what is above the mouth line and what is below it each for itself.
 
-        The teeth go with the upper half. Where the mouth opens wider than they are long, it is dark.
+        The teeth go with the upper half. Where the mouth opens wider than that, it is dark.
         """
         lips = {name: moved[GROUPS[name]] for name in ("lip_upper", "lip_lower")}
         teeth = self._source[GROUPS["lip_lower"]].copy()  # where they end in the photograph
@@ -163,7 +166,9 @@ class Person:
         inside = _soft_area(shape, np.concatenate([upper_edge, lower_edge[::-1]]), 0.4 * SCALE)
         gap = float((lower_edge - upper_edge)[1:-1, 1].max()) / SCALE
         teeth_end = np.interp(maps[0], teeth[:, 0], teeth[:, 1]).astype(np.float32)
-        depth = np.clip((maps[1] - teeth_end + 1.6 * SCALE) / (1.2 * SCALE), 0, 1)
+        # A mouth wider open than the smile (6 px) has no lip close behind the ends of the teeth.
+        hidden = SCALE * (-1.0 + 2.6 * np.clip((gap - 6.5) / 4, 0, 1))
+        depth = np.clip((maps[1] - teeth_end + hidden) / (1.2 * SCALE), 0, 1)
         depth = np.maximum(depth, np.float32(1 - teeth_light))
         face: Layer = upper + (lower - upper) * below[..., None]
         mouth = upper.copy()
@@ -189,7 +194,7 @@ class Person:
         target = np.concatenate([moved[keep], moved_extra])
         maps = backward_map(source, target, self._width, self._height)
         picture = cv2.remap(base, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return maps, picture
+        return maps, np.asarray(picture, np.float32)
 
     def _paint_lids(self, face: Layer, moved: Floats, closed: float) -> None:
         """Lower the upper lids over the eyes, in the colour of the skin above them."""
@@ -222,9 +227,11 @@ class Person:
             return
         right, left = moved[GROUPS["brows"]].reshape(2, 4, 2)[:, 3]
         for inner, side in ((right, 1), (left, -1)):
-            at = inner + np.array([side * 3.5, 0.0]) * SCALE
+            top = inner + np.array([side * 3.5, -4.0]) * SCALE
             line = _soft_line(
-                face.shape[:2], np.array([at + [0, -4 * SCALE], at + [side * 0.8 * SCALE, 3 * SCALE]]),
-                1.2 * SCALE, 0.9 * SCALE,
-            )  # fmt: skip
+                face.shape[:2],
+                np.array([top, top + np.array([side * 0.8, 7.0]) * SCALE]),
+                1.2 * SCALE,
+                0.9 * SCALE,
+            )
             _paint(face, _SHADE_RGB, line * np.float32(0.55 * strength))

@@ -13,6 +13,7 @@ from edge.demo.script import HEIGHT_PX, WIDTH_PX, expression_at, eyes_closed_at,
 
 NOISE: Final = 1.6
 """Standard deviation of the camera's noise, in grey levels."""
+NOISE_SHIFT_PX: Final = 128
 ZOOM: Final = 1.5
 """She is shown at about this many times the size of the portrait: a face about 140 px wide."""
 TALK_PX: Final = 2.2
@@ -29,21 +30,29 @@ class Pictures:
         """Args: portrait: shape [512, 512, 3], RGB."""
         self._person = Person(portrait)
         self._room = draw_room(WIDTH_PX, HEIGHT_PX)
+        size = (HEIGHT_PX + NOISE_SHIFT_PX, WIDTH_PX + NOISE_SHIFT_PX)
+        self._noise = np.random.default_rng(1).normal(0, NOISE, size).astype(np.float32)
 
     def at(self, t_s: float, loudness: float) -> NDArray[np.uint8]:
-        """Draw the picture at *t_s* while she speaks with that loudness (0-1): [480, 640, 3], RGB."""
+        """Draw the picture at *t_s*: shape [480, 640, 3], RGB.
+
+        Args:
+            t_s: time in the clip.
+            loudness: of her speech, 0-1, which moves her mouth.
+        """
         picture = self._room.copy()
         place = place_at(t_s)
         if place is not None:
             look = Look(expression_at(t_s), eyes_closed_at(t_s), TALK_PX * loudness)
             self._put(picture, self._person.draw(look), t_s, place)
-        # A seed of its own for each picture: the noise does not depend on what was drawn before.
-        noise = np.random.default_rng(round(t_s * 1000)).normal(0, NOISE, picture.shape[:2])
-        picture += noise.astype(np.float32)[..., None]
-        return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+        # Another part of the noise for each picture, which does not depend on what was drawn before.
+        y, x = np.random.default_rng(round(t_s * 1000)).integers(NOISE_SHIFT_PX, size=2)
+        picture += self._noise[y : y + HEIGHT_PX, x : x + WIDTH_PX, None]
+        drawn: NDArray[np.uint8] = np.clip(np.round(picture), 0, 255).astype(np.uint8)
+        return drawn
 
     def _put(
-        self, picture: NDArray[np.float32], layer: NDArray[np.float32], t_s: float, place: float
+        self, picture: NDArray[np.float32], layer: NDArray[np.uint8], t_s: float, place: float
     ) -> None:
         walking = math.sin(2 * math.pi * 1.9 * t_s) * min(abs(place) * 4, 1.0)
         angle = 1.6 * math.sin(2 * math.pi * t_s / 5.3) + 0.7 * math.sin(2 * math.pi * t_s / 2.3)
@@ -54,5 +63,5 @@ class Pictures:
         matrix[0, 2] += x - _PIVOT[0] * SCALE
         matrix[1, 2] += y - _PIVOT[1] * SCALE
         moved = cv2.warpAffine(layer, matrix, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_AREA)
-        alpha = moved[..., 3:] / 255
+        alpha = moved[..., 3:].astype(np.float32) / 255
         picture += (moved[..., :3] - picture) * alpha

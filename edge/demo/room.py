@@ -36,16 +36,19 @@ def draw_room(width_px: int, height_px: int) -> Layer:
     _box(room, 0.76, 0.33, 0.89, 0.37, (88, 116, 96))
     _box(room, 0.03, 0.36, 0.25, 0.38, (138, 108, 80))  # shelf and books
     shelf = (
-        (0.05, 0.20, 0.075, (84, 104, 120)), (0.078, 0.17, 0.105, (158, 92, 72)), (0.108, 0.22, 0.13, (196, 180, 140)),
-        (0.133, 0.19, 0.155, (96, 118, 100)), (0.158, 0.21, 0.172, (120, 84, 96)),
-    )  # fmt: skip
+        (0.05, 0.20, 0.075, (84, 104, 120)),
+        (0.078, 0.17, 0.105, (158, 92, 72)),
+        (0.108, 0.22, 0.13, (196, 180, 140)),
+        (0.133, 0.19, 0.155, (96, 118, 100)),
+        (0.158, 0.21, 0.172, (120, 84, 96)),
+    )
     for x0, y0, x1, colour in shelf:
         _box(room, x0, y0, x1, 0.36, colour)
     _box(room, 0.20, 0.30, 0.235, 0.36, (206, 196, 186))  # a bowl
-    room = cv2.GaussianBlur(room, (0, 0), width_px / 130)
+    blurred = np.asarray(cv2.GaussianBlur(room, (0, 0), width_px / 130), np.float32)
     # Daylight falls in from the upper left, in a slanting band.
     band = np.exp(-(((x - 0.38 + 0.35 * y) / 0.30) ** 2))
     light = 0.86 + 0.16 * band + 0.05 * (1 - x) - 0.10 * y
     tint = 1 + (band[..., None] - 0.5) * np.array([0.02, 0.0, -0.03], np.float32)
-    lit: Layer = np.clip(room * light[..., None] * tint, 0, 255).astype(np.float32)
+    lit: Layer = np.clip(blurred * light[..., None] * tint, 0, 255).astype(np.float32)
     return lit

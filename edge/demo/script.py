@@ -53,26 +53,24 @@ class Phrase:
 
 
 SPEECH: Final = (
-    Phrase(5.3, "front center"),
-    Phrase(6.6, "side left"),
-    Phrase(8.6, "front left", 1.08, 1.1),
-    Phrase(9.9, "front right", 1.10, 1.1),
-    Phrase(11.3, "front center", 1.12, 1.2),
-    Phrase(13.4, "side right", 1.18, 1.3),
-    Phrase(14.6, "rear right", 1.16, 1.2),
-    Phrase(16.5, "rear left", 0.90, 0.6),
-    Phrase(18.1, "rear center", 0.88, 0.6),
-    Phrase(20.3, "front right", 1.02, 1.6),
-    Phrase(21.5, "side left", 1.02, 1.6),
-    Phrase(31.2, "front left"),
-    Phrase(32.6, "front right"),
-    Phrase(34.0, "rear left"),
-    Phrase(35.2, "rear right"),
+    Phrase(5.2, "front center"),
+    Phrase(6.65, "side left"),
+    Phrase(8.3, "front left", 1.08, 1.1),
+    Phrase(9.6, "front right", 1.10, 1.1),
+    Phrase(10.9, "front center", 1.12, 1.2),
+    Phrase(13.3, "side right", 1.18, 1.3),
+    Phrase(14.5, "rear right", 1.16, 1.2),
+    Phrase(16.3, "rear left", 0.90, 0.6),
+    Phrase(18.0, "rear center", 0.88, 0.6),
+    Phrase(20.2, "front right", 1.02, 1.6),
+    Phrase(21.55, "side left", 1.02, 1.6),
+    Phrase(31.1, "front left"),
+    Phrase(32.4, "front right"),
+    Phrase(33.72, "rear left"),
+    Phrase(35.03, "rear right"),
 )
-"""The words are those of alsa-utils' spoken channel names, the only recorded speech that Debian ships
-with a sound tool; each lies inside a scene with speech."""
-
-_HOME: Final = (0.5, 1.0)
+"""Words of alsa-utils' spoken channel names, recorded speech that comes with a sound tool of Debian.
+Each phrase lies inside a scene with speech."""
 
 
 def scene_at(t_s: float) -> Scene:
@@ -90,7 +88,7 @@ def ease(x: float) -> float:
 
 
 def expression_at(t_s: float) -> dict[str, float]:
-    """Share of each expression on her face, sum 1. While she comes in and goes out: as next to it."""
+    """Share of each expression on her face, sum 1; the nearest one while she is not there."""
     faces = [(s.start_s, s.face) for s in SCENES if s.face not in (None, "moving")]
     current = faces[0][1] or ""
     for start_s, face in faces[1:]:
@@ -104,7 +102,7 @@ def expression_at(t_s: float) -> dict[str, float]:
 
 
 def place_at(t_s: float) -> float | None:
-    """How far out of her place she is: 0 there, -1 out to the left, 1 to the right; None: nowhere."""
+    """How far she is out of her place: 0 in it, -1 left of the picture, 1 right; None: away."""
     entrance, exit_ = (s for s in SCENES if s.face == "moving")
     if t_s < entrance.start_s or t_s >= exit_.end_s:
         return None

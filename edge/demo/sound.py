@@ -120,4 +120,5 @@ def _room_noise(n: int) -> Sound:
     hz = np.fft.rfftfreq(n, 1 / RATE_HZ)
     spectrum *= 1 / np.sqrt(np.maximum(hz, 40.0))
     noise = np.fft.irfft(spectrum, n)
-    return (noise / noise.std() * 10 ** (ROOM_NOISE_DBFS / 20)).astype(np.float32)
+    result: Sound = (noise / noise.std() * 10 ** (ROOM_NOISE_DBFS / 20)).astype(np.float32)
+    return result

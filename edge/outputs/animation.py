@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS
 from edge.messages import Mood
-from edge.outputs.pose import POSES, Eye, Pose, as_vector, from_vector, mix
+from edge.outputs.pose import POSES, Eye, Pose, as_vector, certainty, from_vector, mix
 
 _STIFFNESS_HZ: Final = 2.6
 """Natural frequency of the springs: with the damping below 95 % of the way is done in 0.24 s."""
@@ -25,7 +25,6 @@ _LONGEST_STEP_S: Final = 0.1
 """The most, so that a change is seen as a movement after a long pause too."""
 _WEAKEST: Final = 0.55
 """Strength of an expression that is shown with hardly any confidence; neutral is 0, full is 1."""
-_CHANCE: Final = 1 / len(EMOTIONS)
 
 _BLINK_CLOSING_S: Final = 0.07
 _BLINK_OPENING_S: Final = 0.13
@@ -61,10 +60,10 @@ class _Spring:
         sine_part = (self._speed + decay * off) / ring
         fade = np.exp(-decay * dt_s)
         cosine, sine = np.cos(ring * dt_s), np.sin(ring * dt_s)
-        now = fade * (off * cosine + sine_part * sine)
+        now: NDArray[np.float64] = fade * (off * cosine + sine_part * sine)
         self._speed = -decay * now + fade * ring * (sine_part * cosine - off * sine)
-        self.value = target + now
-        return self.value
+        self.value = np.asarray(target + now)
+        return np.asarray(self.value)
 
 
 class _Blinks:
@@ -153,10 +152,8 @@ class Animator:
     def _face_target(self, mood: Mood) -> NDArray[np.float64]:
         full = POSES[mood.shown]
         if mood.shown in EMOTIONS and mood.shown != "neutral":
-            probability = float(mood.probabilities[EMOTIONS.index(mood.shown)])
-            certainty = min(max((probability - _CHANCE) / (0.8 - _CHANCE), 0.0), 1.0)
             # In eighths, so that the noise of every reading does not redraw the face.
-            strength = _WEAKEST + (1 - _WEAKEST) * round(certainty * 8) / 8
+            strength = _WEAKEST + (1 - _WEAKEST) * round(certainty(mood) * 8) / 8
             weak = mix(POSES["neutral"], full, strength)
             full = replace(weak, red=full.red, green=full.green, blue=full.blue)
         return as_vector(full)
@@ -170,9 +167,7 @@ class Animator:
             return self._glances.spot(t_s)
         return np.array([-x, y])
 
-    def _alive(
-        self, pose: Pose, mood: Mood, gaze: NDArray[np.float64], t_s: float
-    ) -> Pose:
+    def _alive(self, pose: Pose, mood: Mood, gaze: NDArray[np.float64], t_s: float) -> Pose:
         """Add to the eased *pose* what moves without a change of mood."""
         asleep = mood.shown == "nobody"
         breath_s = _ASLEEP_BREATH_S if asleep else _BREATH_S

@@ -1,5 +1,6 @@
 """A surface to draw smooth shapes on, in design pixels, for mono, grey and colour panels."""
 
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ WHITE: Final[Ink] = (255, 255, 255)
 
 # Four samples a side give 17 levels of coverage, enough for a threshold; eight cost four times.
 _OVERSAMPLING: Final = 4
+_SHRINK: Final = 1 - 1e-6
 _LIT: Final = [0] * 128 + [255] * 128
 """Half covered and more is lit."""
 _ROUND_CAP: Final = np.linspace(0, 2 * np.pi, 25)[:-1]
@@ -42,8 +44,10 @@ class Canvas:
 
     def fill(self, points: Points, ink: Ink) -> None:
         """Fill the polygon through *points*."""
-        # Pillow counts from the middles of samples; this shift gives dots their true area.
-        scaled = points * _OVERSAMPLING - 0.25
+        # Pillow cuts the fraction off: a corner on a whole number would count as one sample
+        # further to the right, and faces would not be symmetric.
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        scaled = (middle + (points - middle) * _SHRINK) * _OVERSAMPLING
         self._draw.polygon([tuple(point) for point in scaled.tolist()], fill=self._colour(ink))
 
     def dot(self, x: float, y: float, width: float, height: float, ink: Ink) -> None:
@@ -64,7 +68,7 @@ class Canvas:
 
     def lines(self, points: Points, weight: float, ink: Ink) -> None:
         """Draw straight lines *weight* thick from point to point, with round corners."""
-        for start, end in zip(points[:-1], points[1:], strict=True):
+        for start, end in pairwise(points):
             self.stroke(np.stack([start, end]), weight, ink)
 
     def finish(self) -> Image.Image:

@@ -67,7 +67,9 @@ def display_troubles(name: str, where: str) -> Iterator[None]:
             "check its wiring and its power."
         ) from error
     except Exception as error:  # pygame and GPIO libraries raise types of their own
-        raise OutputError(f"The {name} on {where} failed: {error or type(error).__name__}.") from error
+        raise OutputError(
+            f"The {name} on {where} failed: {error or type(error).__name__}."
+        ) from error
 
 
 def _no_answer(name: str, where: str) -> str:

@@ -101,7 +101,8 @@ def _draw_eye(
     xs = _ACROSS * half_width
     seen = bottom - top > 0.05  # a fully covered end would leave a hairline
     if seen.sum() > 1:
-        canvas.fill(_between(xs[seen], top[seen], bottom[seen]) + (x, y), ink)
+        outline = _between(xs[seen], top[seen], bottom[seen])
+        canvas.fill(outline + np.array([x, y]), ink)
     _draw_pupil(canvas, eye, (x, y), gaze, place, (top, bottom))
 
 
@@ -127,8 +128,10 @@ def _draw_pupil(
     if canvas.mode == "1":
         x, y = round(x), round(y)
     middle = len(_ACROSS) // 2
-    y = min(max(y, centre[1] + float(top[middle]) + height * 0.36),
-            centre[1] + float(bottom[middle]) - height * 0.36)
+    y = min(
+        max(y, centre[1] + float(top[middle]) + height * 0.36),
+        centre[1] + float(bottom[middle]) - height * 0.36,
+    )
     canvas.dot(x, y, width, height, DARK)
     shine = 0.36 * width * eye.shine
     shine_x, shine_y = x + 0.15 * width, y - 0.15 * height

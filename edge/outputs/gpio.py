@@ -8,7 +8,7 @@ import contextlib
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Final, Literal, Protocol, cast
 
 from edge.errors import OutputError
 
@@ -156,11 +156,14 @@ def pins_problem(pins: dict[str, int]) -> str:
     return ""
 
 
-def all_off(gpio: Gpio, pwms: list[Any], channels: list[int]) -> None:
-    """Stop *pwms*, then release *channels* and no others; errors are left aside."""
+def all_off(gpio: Gpio, pwms: list[Pwm], channels: list[int], *, inverted: bool = False) -> None:
+    """Stop *pwms*, put *channels* out, release them and no others; errors are left aside."""
     for pwm in pwms:
         with contextlib.suppress(Exception):
             pwm.stop()
+    for channel in channels:
+        with contextlib.suppress(Exception):
+            gpio.output(channel, gpio.HIGH if inverted else gpio.LOW)
     pwms.clear()  # rpi-lgpio stops a PWM once more when it is forgotten: while its pin is ours
     with contextlib.suppress(Exception):
         gpio.cleanup(channels)

@@ -8,7 +8,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.messages import Mood
 from edge.outputs.gpio import Gpio, Pwm, all_off, gpio_troubles, pins_problem
-from edge.outputs.pose import SHOWN_COLOURS
+from edge.outputs.pose import SHOWN_COLOURS, certainty
 
 _PWM_HZ: Final = 200.0
 """Well above what flickers, well below what software PWM keeps up with."""
@@ -18,7 +18,6 @@ _EASE_S: Final = 0.25
 """Time constant of fading from one colour to the next."""
 _LEAST_CHANGE: Final = 0.1
 """Smaller changes of the duty cycle, in percent, are not worth a call."""
-_CHANCE: Final = 1 / len(EMOTIONS)
 
 
 def intensity(mood: Mood, t_s: float) -> float:
@@ -27,8 +26,7 @@ def intensity(mood: Mood, t_s: float) -> float:
     Without a mood it breathes (starting, nobody) or blinks (fault) with time *t_s*.
     """
     if mood.shown in EMOTIONS:
-        probability = float(mood.probabilities[EMOTIONS.index(mood.shown)])
-        return 0.45 + 0.55 * min(max((probability - _CHANCE) / (0.8 - _CHANCE), 0.0), 1.0)
+        return 0.45 + 0.55 * certainty(mood)
     if mood.shown == "fault":
         return 1.0 if t_s % 1.0 < 0.5 else 0.15
     if mood.shown == "unsure":
@@ -91,13 +89,7 @@ class _Dimmer:
         channels, self._channels = self._channels, []
         if not channels:
             return
-        if self._inverted:  # low would light it
-            for pwm in self._pwms:
-                try:
-                    pwm.ChangeDutyCycle(100.0)
-                except Exception:
-                    continue
-        all_off(self._gpio, self._pwms, channels)
+        all_off(self._gpio, self._pwms, channels, inverted=self._inverted)
 
 
 class RgbLed:
@@ -106,7 +98,14 @@ class RgbLed:
     interval_s = 0.05
 
     def __init__(
-        self, *, gpio: Gpio, red: int, green: int, blue: int, common_anode: bool = False
+        self,
+        *,
+        gpio: Gpio,
+        red: int,
+        green: int,
+        blue: int,
+        common_anode: bool = False,
+        brightness: float = 1.0,
     ) -> None:
         """Set the pins up, dark.
 
@@ -116,17 +115,19 @@ class RgbLed:
             green: see *red*.
             blue: see *red*.
             common_anode: the LED's common leg is on 3.3 V and a low pin lights it.
+            brightness: of the LED at its brightest, 0-1.
 
         Raises:
             OutputError: a pin cannot be had, or two are the same.
         """
         self.name = "RGB LED"
+        self._brightness = brightness
         pins = {"red": red, "green": green, "blue": blue}
         self._dimmer = _Dimmer(gpio, pins, "The RGB LED", common_anode)
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        bright = intensity(mood, t_s)
+        bright = intensity(mood, t_s) * self._brightness
         self._dimmer.fade([bright * part / 255 for part in SHOWN_COLOURS[mood.shown]], t_s)
 
     def close(self) -> None:

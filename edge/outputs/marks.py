@@ -54,16 +54,14 @@ class _Pen:
 
     def dot(self, x: float, y: float, size: float, ink: Ink) -> None:
         place = self.at(np.array([x, y]))
-        self._canvas.dot(
-            float(place[0]), float(place[1]), size * self.unit, size * self.unit, ink
-        )
+        self._canvas.dot(float(place[0]), float(place[1]), size * self.unit, size * self.unit, ink)
 
     def side(self, wanted: float, margin: float) -> float:
-        """x beside the right eye, moved in so that *margin* is left to the panel's edge."""
-        return min(wanted + self._spread, self._half_width - margin)
+        """The x beside the right eye, moved in so that *margin* is left to the panel's edge."""
+        return min(wanted + self._spread, self._half_width - margin - 1)
 
     def level(self, wanted: float, margin: float) -> float:
-        """y moved so that *margin* is left to the upper and the lower edge."""
+        """The y moved so that *margin* is left to the upper and the lower edge."""
         wanted *= self._stretch if wanted < 0 else 1  # keeps above eyes that are drawn taller
         return max(min(wanted, self._bottom - margin), self._top + margin)
 
@@ -86,7 +84,8 @@ def _drop(x: float, y: float, size: float) -> Points:
     upper = round_end[:, 1] < 0
     round_end[upper, 0] *= 1 - (-round_end[upper, 1] / (size / 2)) ** 1.2
     round_end[upper, 1] *= 2.1
-    return round_end + (x, y)
+    round_end += np.array([x, y])
+    return round_end
 
 
 def _blush(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
@@ -130,7 +129,7 @@ def _question(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     turn = np.linspace(np.pi, 2.45 * np.pi, 22)
     hook = np.stack([np.cos(turn) * 0.42, np.sin(turn) * 0.42 - 0.5], axis=1)
     tail = np.array([[0.02, 0.12], [0.0, 0.45]])
-    centre = (pen.side(55, 6), pen.level(-14, 13) + np.sin(phase * 2 * np.pi))
+    centre = (pen.side(55, 7), pen.level(-14, 13) + np.sin(phase * 2 * np.pi))
     pen.stroke(np.concatenate([hook, tail]) * size * 1.25 + centre, 2.8 * amount, ink)
     pen.dot(centre[0], centre[1] + size * 1.12, 3.4 * amount, ink)
 
@@ -141,7 +140,9 @@ def _alarm(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     for side in (-1, 1):
         for angle in (-0.62, 0.0, 0.62):
             ray = np.array([np.cos(angle), np.sin(angle)])
-            line = np.stack([ray * 1.0, ray * (1.0 + 6.5 * amount * reach)]) + (0, angle * 12)
+            line = np.stack([ray * 1.0, ray * (1.0 + 6.5 * amount * reach)]) + np.array(
+                [0, angle * 12]
+            )
             pen.stroke(line * (side, 1) + (side * x, y), 2.4, ink)
 
 
@@ -150,7 +151,9 @@ def _vein(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     size = 5.0 * amount * (1 + 0.1 * np.sin(phase * 2 * np.pi))
     corner = np.array([[1.25, 0.35], [0.62, 0.48], [0.42, 0.68], [0.35, 1.25]])
     for turn_x, turn_y in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-        pen.stroke(corner * (turn_x, turn_y) * size + (pen.side(54, 8), pen.level(-22, 8)), 2.2, _RED)
+        pen.stroke(
+            corner * (turn_x, turn_y) * size + (pen.side(54, 8), pen.level(-22, 8)), 2.2, _RED
+        )
 
 
 def _fumes(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
@@ -204,28 +207,28 @@ _CAMERA: Final = (
     ".###########.",
 )
 _MICROPHONE: Final = (
-    "...###...",
-    "..#####..",
-    "..#####..",
-    "..#####..",
-    "#.#####.#",
-    "#.#####.#",
-    "#..###..#",
-    ".#.....#.",
-    "..#####..",
-    "....#....",
-    "..#####..",
+    "....###....",
+    "...#####...",
+    "...#####...",
+    "...#####...",
+    ".#.#####.#.",
+    ".#.#####.#.",
+    ".#..###..#.",
+    "..#.....#..",
+    "...#####...",
+    ".....#.....",
+    "...#####...",
 )
 
 
 def _struck_out(rows: tuple[str, ...]) -> NDArray[np.bool_]:
-    """The bits of an icon with a line through it from the upper left to the lower right."""
+    """The bits of an icon with a line falling through its middle at 45 degrees."""
     bits = np.pad(np.array([[mark == "#" for mark in row] for row in rows]), 2)
     height, width = bits.shape
     down, across = np.mgrid[0:height, 0:width]
-    aside = across * (height - 1) / (width - 1) - down
-    bits[np.abs(aside) < 2.0] = False
-    bits[(np.abs(aside) < 0.7) & (down > 0) & (down < height - 1)] = True
+    aside = across - down - (width - height) // 2
+    bits[np.abs(aside) <= 2] = False
+    bits[np.isin(aside, (0, 1)) & (down > 0) & (down < height - 1)] = True
     return bits
 
 

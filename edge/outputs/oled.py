@@ -3,6 +3,8 @@
 import contextlib
 import difflib
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal
 
 from edge.errors import OutputError
@@ -78,6 +80,7 @@ class Oled:
         self._animator = Animator(seed)
         self._shown: bytes | None = None
         self._closed = False
+        self._release: Callable[[], None] = lambda: None
         where = f"bus {port if port is not None else 1}, address {address:#04x}"
         self._where = where if interface == "i2c" else "SPI"
         arguments: dict[str, Any] = {"rotate": rotate, **(options or {})}
@@ -97,11 +100,15 @@ class Oled:
                 bus = serial or _open_bus(
                     interface, port, address, spi_device, gpio_dc, gpio_rst, bus_speed_hz, gpio
                 )
+                if interface == "spi" and gpio is not None and serial is None:
+                    pins = [pin for pin in (gpio_dc, gpio_rst) if pin is not None]
+                    self._release = partial(gpio.cleanup, pins)  # luma leaves them to us
                 try:
                     self._device = model(bus, **arguments)
                 except BaseException:
                     with contextlib.suppress(Exception):
                         bus.cleanup()
+                        self._release()
                     raise
         self._sender = Sender(self._device)
         if contrast is not None:
@@ -140,6 +147,8 @@ class Oled:
                 self._device.write_animation()
         with contextlib.suppress(Exception, SystemExit):
             self._device.cleanup()
+        with contextlib.suppress(Exception):
+            self._release()
         if hasattr(self._device, "_pygame"):
             with contextlib.suppress(Exception):
                 self._device._pygame.display.quit()
@@ -195,7 +204,9 @@ def _open_bus(
 
 def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to stdout
-    missing = "An emulated display needs luma.emulator: install it with pip install 'mien[desktop]'."
+    missing = (
+        "An emulated display needs luma.emulator: install it with pip install 'mien[desktop]'."
+    )
     try:
         from luma.emulator import device as emulator
     except ImportError as error:

@@ -46,9 +46,9 @@ def changed_rows(before: Bytes | None, after: Bytes) -> Iterator[Window]:
             yield row, row + 1, 0, after.shape[1]
         return
     changed = before != after
-    for row in np.flatnonzero(changed.any(axis=1)):
+    for row in np.flatnonzero(changed.any(axis=1)).tolist():
         columns = np.flatnonzero(changed[row])
-        yield int(row), int(row) + 1, int(columns[0]), int(columns[-1]) + 1
+        yield row, row + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def changed_windows(before: Bytes | None, after: Bytes) -> list[Window]:

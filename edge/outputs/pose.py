@@ -12,13 +12,13 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import COLOURS
-from edge.messages import SHOWN
+from edge.emotions import COLOURS, EMOTIONS
+from edge.messages import SHOWN, Mood
 
 SHOWN_COLOURS: Final[dict[str, tuple[int, int, int]]] = {
     **COLOURS,
     "unsure": (60, 200, 190),
-    "nobody": (50, 60, 110),
+    "nobody": (70, 85, 160),
     "starting": (70, 170, 255),
     "fault": (255, 110, 0),
 }
@@ -184,6 +184,18 @@ def mix(first: Pose, second: Pose, share: float) -> Pose:
     return from_vector(start + share * (as_vector(second) - start))
 
 
+_CHANCE: Final = 1 / len(EMOTIONS)
+_CERTAIN: Final = 0.8
+
+
+def certainty(mood: Mood) -> float:
+    """How sure *mood* is of the emotion that it shows: 0 by chance, 1 from 0.8 on; else 1."""
+    if mood.shown not in EMOTIONS:
+        return 1.0
+    probability = float(mood.probabilities[EMOTIONS.index(mood.shown)])
+    return min(max((probability - _CHANCE) / (_CERTAIN - _CHANCE), 0.0), 1.0)
+
+
 @dataclass(frozen=True)
 class _Look:
     """A pose written down briefly: both sides alike unless said otherwise."""
@@ -194,7 +206,7 @@ class _Look:
     extras: Extras = Extras()
     right_eye: Eye | None = None
     right_brow: Brow | None = None
-    rest: dict[str, float] = field(default_factory=dict)
+    rest: dict[str, Any] = field(default_factory=dict)
 
     def pose(self, shown: str) -> Pose:
         red, green, blue = (value / 255 for value in SHOWN_COLOURS[shown])
@@ -217,7 +229,7 @@ _LOOKS: Final[dict[str, _Look]] = {
     "happy": _Look(
         eye=Eye(width=32, height=30, openness=0.36, bow=-12, pupil=0, shine=0),
         brow=Brow(height=19, arch=4, length=22),
-        mouth=Mouth(drop=13, width=38, curve=5, openness=13, rise=0.04, tongue=1, weight=3.2),
+        mouth=Mouth(drop=12.7, width=38, curve=5, openness=13, rise=0.04, tongue=1, weight=3.2),
         extras=Extras(blush=1),
         rest={"bounce": 1.6},
     ),

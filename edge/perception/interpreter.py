@@ -30,17 +30,19 @@ class TensorSpec:
     def dequantise(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Integers of this tensor -> the real values that they stand for, float32."""
         if self.scale == 0:
-            return values.astype(np.float32)
-        real = (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
-        return real.astype(np.float32)
+            return np.asarray(values, np.float32)
+        real: NDArray[np.float32] = values.astype(np.float32)
+        real -= np.float32(self.zero_point)
+        real *= np.float32(self.scale)
+        return real
 
     def quantise(self, values: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Real values -> the nearest integers of this tensor, saturated."""
         if self.scale == 0:
-            return values.astype(self.dtype)
+            return np.asarray(values, self.dtype)
         limits = np.iinfo(self.dtype)
         integers = np.rint(values / np.float32(self.scale)) + self.zero_point
-        return np.clip(integers, limits.min, limits.max).astype(self.dtype)
+        return np.asarray(np.clip(integers, limits.min, limits.max), self.dtype)
 
 
 class Model:

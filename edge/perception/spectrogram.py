@@ -75,7 +75,9 @@ class Spectrogram:
         """
         parameters = self.front_end
         if samples.shape != (parameters.window_samples,):
-            raise ValueError(f"a window has {parameters.window_samples} samples, not {samples.shape}")
+            raise ValueError(
+                f"a window has {parameters.window_samples} samples, not {samples.shape}"
+            )
         sound = np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0)
         sound = np.clip(sound, -1e3, 1e3)
         sound -= sound.mean()
@@ -104,8 +106,11 @@ def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:
     triangles: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
     total = triangles.sum(axis=0)
     if not (total > 0).all():
-        raise ValueError("a mel band holds no bin of the transform: use fewer bands or a larger fft")
-    return triangles / total
+        raise ValueError(
+            "a mel band holds no bin of the transform: use fewer bands or a larger fft"
+        )
+    filters: NDArray[np.float64] = triangles / total
+    return filters
 
 
 def band_centres_hz(front_end: FrontEnd) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ def within(limit_s: float, action: Callable[[], None], name: str) -> bool:
     Errors of the action are dropped: this is for letting go of a device, which may be gone.
 
     Returns:
-        Whether it finished. If not it goes on in the background, and does not keep the process alive.
+        Whether it finished. If not it goes on in the background; it does not keep the process alive.
     """
 
     def run() -> None:

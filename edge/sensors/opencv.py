@@ -23,8 +23,8 @@ STALL_S: Final = 4.0
 """A camera that delivers nothing for this long is gone."""
 CLOSE_S: Final = 1.5
 BUFFERS: Final = 2
-"""Pictures that the driver may hold. With one it has nowhere to put the next while this one is read,
-which halves the rate; more would only age, as a thread reads without pause."""
+"""Pictures that the driver may hold. With one it has nowhere to put the next while this one is
+read, which halves the rate; more would not make it newer, as a thread reads without pause."""
 FAILURES: Final = 10
 """A single picture may be broken (a bad USB transfer); this many in a row are a lost camera."""
 

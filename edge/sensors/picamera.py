@@ -95,13 +95,7 @@ class PiCamera:
         try:
             cameras = picamera2.global_camera_info()
             if number >= len(cameras):
-                raise SensorError(
-                    "No camera is connected to the Raspberry Pi: check the ribbon cable at both ends; "
-                    "`rpicam-hello --list-cameras` shows what is found."
-                    if not cameras
-                    else f"There is no Raspberry Pi camera number {number}: there are {len(cameras)}, "
-                    "counted from 0."
-                )
+                raise SensorError(_not_there(number, len(cameras)))
             self.name = str(cameras[number].get("Model", "Raspberry Pi camera"))
             self._camera = picamera2(number)
             self._start(width, height, rate)
@@ -165,13 +159,13 @@ class PiCamera:
         except (FutureTimeoutError, TimeoutError):
             if time.monotonic() - self._last_s > STALL_S:
                 raise SensorError(
-                    f"The camera {self.name} has stopped delivering pictures: check its ribbon cable."
+                    f"The camera {self.name} has stopped delivering pictures: check its cable."
                 ) from None
             return None
         except Exception as error:  # what the camera's event loop raised, or its cancelling
             self._job = None
             raise SensorError(
-                f"The camera {self.name} has failed ({_innermost(error)}): check its ribbon cable."
+                f"The camera {self.name} has failed ({_innermost(error)}): check its cable."
             ) from error
         self._job = None
         self._last_s = time.monotonic()
@@ -208,6 +202,15 @@ class PiCamera:
             camera.close()
 
         within(CLOSE_S, let_go, "camera-close")
+
+
+def _not_there(number: int, count: int) -> str:
+    if count:
+        return f"There is no Raspberry Pi camera number {number}: there are {count}, from 0 on."
+    return (
+        "No camera is connected to the Raspberry Pi: check the ribbon cable at both ends; "
+        "`rpicam-hello --list-cameras` shows what is found."
+    )
 
 
 def _innermost(error: BaseException) -> str:

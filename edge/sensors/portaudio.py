@@ -129,10 +129,9 @@ def _formats(device: _Device) -> list[tuple[float, int]]:
 
 
 def _to_mono(data: bytes, channels: int) -> NDArray[np.float32]:
-    samples = np.frombuffer(data, np.int16).astype(np.float32) / 32768
-    if channels > 1:
-        samples = samples.reshape(-1, channels).mean(axis=1)
-    return samples
+    samples = np.frombuffer(data, np.int16).astype(np.float32).reshape(-1, channels)
+    mono: NDArray[np.float32] = samples.mean(axis=1) / np.float32(32768)
+    return mono
 
 
 class PortAudioMicrophone:

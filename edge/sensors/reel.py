@@ -196,15 +196,15 @@ def pictures(reel: Reel) -> Generator[tuple[float, Any], None, None]:
 
 def to_rgb(frame: Any) -> NDArray[np.uint8]:
     """Convert a frame: shape [height, width, 3], RGB, upright, at most `LONGEST_SIDE_PX`."""
+    # A phone held upright writes the picture lying down with a note how far to turn it (degrees,
+    # counter-clockwise). Scaling loses the note.
+    turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
     scale = min(1.0, LONGEST_SIDE_PX / max(frame.width, frame.height))
     if scale < 1.0:
         frame = frame.reformat(
             width=2 * round(frame.width * scale / 2), height=2 * round(frame.height * scale / 2)
         )
     image = frame.to_ndarray(format="rgb24")
-    # A phone held upright writes the picture lying down with a note how far to turn it (degrees,
-    # counter-clockwise).
-    turns = round((getattr(frame, "rotation", 0) or 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns), np.uint8)
 
 

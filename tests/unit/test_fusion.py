@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,8 +45,9 @@ def watch(
 def test_belief_is_always_a_distribution(
     steps: list[tuple[Probabilities, float, bool, float]],
 ) -> None:
-    for weights in ("bayes", "70-30"):
-        fusion, t_s = Fusion(FusionOptions(weights=weights)), 0.0  # type: ignore[arg-type]
+    both: tuple[Literal["bayes", "70-30"], ...] = ("bayes", "70-30")
+    for weights in both:
+        fusion, t_s = Fusion(FusionOptions(weights=weights)), 0.0
         for probabilities, quality, is_face, wait_s in steps:
             t_s += wait_s
             reading: Reading = (
@@ -77,7 +80,7 @@ def test_relaxes_to_the_prior_without_readings(prior: Probabilities, emotion: st
 def test_order_of_simultaneous_readings_does_not_matter(
     first: Probabilities, second: Probabilities, one: float, other: float
 ) -> None:
-    readings = [FaceReading(1, first, one, FACE), VoiceReading(1, second, other)]
+    readings: list[Reading] = [FaceReading(1, first, one, FACE), VoiceReading(1, second, other)]
     together, reversed_, apart = Fusion(), Fusion(), Fusion()
     for fusion in (together, reversed_, apart):
         fusion.update([face("sad", 0.9)], 0.9)

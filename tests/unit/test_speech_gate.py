@@ -197,7 +197,9 @@ def test_quality_is_zero_without_speech_and_one_when_clear_throughout() -> None:
     assert window_quality(1, 30, 0) == 1
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=93), st.floats(0, 1) | st.none())
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=93), st.floats(0, 1) | st.none()
+)
 def test_signal_to_noise_is_finite_for_any_window(
     heard: list[tuple[float, bool]], background: float | None
 ) -> None:

@@ -1,0 +1,265 @@
+"""Makes the parts of the appliance from the settings."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge.appliance import Appliance, Parts
+from edge.build_outputs import BoardPins, output_makers
+from edge.emotions import EMOTIONS
+from edge.errors import MienError, SensorError
+from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
+from edge.outputs.gpio import board
+from edge.places import DEMO_CLIP, fetched_folder, models_folder
+from edge.run_report import RunReport
+from edge.sensors import Camera, Microphone
+from edge.settings import Settings
+from edge.signals import stopped_by_signals
+
+if TYPE_CHECKING:
+    from edge.perception.face_reader import FaceReader
+    from edge.perception.speech_gate import SpeechGate
+    from edge.perception.voice_reader import VoiceReader
+
+
+def run_appliance(
+    settings: Settings,
+    *,
+    seconds: float | None = None,
+    clip: Path | None = None,
+    repeat: bool = False,
+    keep_trying: bool = False,
+) -> int:
+    """Run Mien until it is stopped, and say on the standard error what it did.
+
+    Args:
+        settings: all of them.
+        seconds: stop after this time.
+        clip: watch this file instead of camera and microphone.
+        repeat: start the clip again when it ends.
+        keep_trying: with neither camera nor microphone, show the fault and wait for them.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        MienError: it could not start; says why.
+    """
+    if clip is None and not keep_trying and nothing_connected(settings):
+        print("No camera and no microphone found: showing the demo clip.", file=sys.stderr)
+        clip, repeat = demo_clip(), True
+    parts = build_parts(settings, clip, repeat)
+    appliance = Appliance(parts, _say, keep_trying)
+    with stopped_by_signals(appliance.stop):
+        report = appliance.run(seconds)
+    print(report.sentence(), file=sys.stderr)
+    return _exit(report)
+
+
+def demo_clip() -> Path:
+    """The demo clip.
+
+    Raises:
+        SensorError: it has not been made.
+    """
+    if not DEMO_CLIP.is_file():
+        raise SensorError(
+            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
+            "of your own with --clip."
+        )
+    return DEMO_CLIP
+
+
+def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Parts:
+    """Everything that `Appliance` needs; devices and models are opened later, by it.
+
+    Raises:
+        MienError: the clip or a model cannot be used.
+    """
+    from edge.perception.manifest import load_manifest
+
+    folder = models_folder(settings.models.folder)
+    manifest = load_manifest(folder)
+    senses = _devices(settings) if clip_file is None else _clip(settings, clip_file, repeat)
+
+    def face_reader() -> "FaceReader":
+        from edge.perception.face_finder import FaceFinder
+        from edge.perception.face_reader import FaceReader
+
+        face = settings.face
+        finder = FaceFinder(
+            fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
+        )
+        return FaceReader(finder, folder, manifest.face)
+
+    def gate() -> "SpeechGate":
+        from edge.perception.speech_gate import Hangover, SileroDetector, SpeechGate
+
+        on = settings.voice.gate_threshold
+        return SpeechGate(
+            SileroDetector(),
+            interval_s=settings.voice.interval_s,
+            hangover=Hangover(on=on, off=on * 0.7),
+        )
+
+    def voice_reader() -> "VoiceReader":
+        from edge.perception.voice_reader import open_voice_reader
+
+        return open_voice_reader(folder, manifest.voice)
+
+    pins = BoardPins(settings)
+    return Parts(
+        outputs=output_makers(settings, pins),
+        light=pins.recording_light,
+        open_camera=senses.open_camera if settings.camera.enabled else None,
+        open_microphone=senses.open_microphone if settings.microphone.enabled else None,
+        face_reader=face_reader,
+        gate=gate,
+        voice_reader=voice_reader,
+        fusion=lambda: Fusion(fusion_options(settings, manifest)),
+        missing=senses.missing,
+        close=senses.close,
+    )
+
+
+@dataclass(frozen=True)
+class _Senses:
+    """Where picture and sound come from."""
+
+    open_camera: Callable[[], Camera] | None
+    open_microphone: Callable[[], Microphone] | None
+    missing: dict[str, str]
+    close: Callable[[], None]
+
+
+def _devices(settings: Settings) -> _Senses:
+    return _Senses(
+        lambda: open_any_camera(settings), lambda: open_any_microphone(settings), {}, lambda: None
+    )
+
+
+def _clip(settings: Settings, file: Path, repeat: bool) -> _Senses:
+    from edge.sensors.clip import Clip
+
+    clip = Clip(file, repeat=repeat)
+    camera, microphone = clip.camera, clip.microphone
+    missing: dict[str, str] = {}
+    if camera is None and settings.camera.enabled:
+        if not settings.microphone.enabled:
+            raise SensorError(f"{file} has no picture, and the voice is switched off.")
+        missing["face"] = f"{file.name} has no picture: only the voice is read."
+    if microphone is None and settings.microphone.enabled:
+        if not settings.camera.enabled:
+            raise SensorError(f"{file} has no sound, and the face is switched off.")
+        missing["voice"] = f"{file.name} has no sound: only the face is read."
+    return _Senses(
+        (lambda: camera) if camera is not None else None,
+        (lambda: microphone) if microphone is not None else None,
+        missing,
+        clip.close,
+    )
+
+
+def fusion_options(settings: Settings, manifest: Any) -> FusionOptions:
+    """The settings of the fusion, and the class priors of the two nets."""
+    fusion = settings.fusion
+    prior = fusion.prior or DEFAULT_PRIOR
+    return FusionOptions(
+        weights=fusion.weights,
+        prior=np.array([prior[name] for name in EMOTIONS]),
+        face_class_prior=np.array(manifest.face.class_prior),
+        voice_class_prior=np.array(manifest.voice.class_prior),
+        face_weight=fusion.face_weight,
+        voice_weight=fusion.voice_weight,
+        confidence_floor=fusion.confidence_floor,
+        nobody_after_s=fusion.nobody_after_s,
+    )
+
+
+def nothing_connected(settings: Settings) -> bool:
+    """Both senses are left to "auto" and there is no device for either."""
+    from edge.sensors.opencv import list_cameras
+    from edge.sensors.portaudio import list_microphones
+
+    camera, microphone = settings.camera, settings.microphone
+    if camera.enabled and (camera.source != "auto" or list_cameras() or _pi_cameras()):
+        return False
+    if microphone.enabled:
+        if microphone.device != "auto":
+            return False
+        with suppress(MienError):
+            return not list_microphones()
+    return True
+
+
+def open_any_camera(settings: Settings) -> Camera:
+    """Open the camera that the settings name; "auto" tries the Pi camera, then each V4L2 one.
+
+    Raises:
+        SensorError: none can be opened; says what to do.
+    """
+    from edge.sensors.opencv import OpenCvCamera, jetson_csi_pipeline, list_cameras
+    from edge.sensors.picamera import PiCamera
+
+    camera = settings.camera
+    size = (camera.width_px, camera.height_px, round(camera.rate_hz))
+    if camera.source == "picamera":
+        return PiCamera(*size)
+    if camera.source == "csi":
+        return OpenCvCamera(jetson_csi_pipeline(0, *size), *size)
+    if camera.source != "auto":
+        return OpenCvCamera(camera.source, *size)
+    if _pi_cameras():
+        return PiCamera(*size)
+    problem = SensorError(
+        "No camera found; plug one in, or name one with --camera. `mien devices` lists them."
+    )
+    for path, _ in list_cameras():
+        try:
+            return OpenCvCamera(path, *size)
+        except SensorError as error:
+            problem = error
+    raise problem
+
+
+def open_any_microphone(settings: Settings) -> Microphone:
+    """Open the microphone that the settings name.
+
+    Raises:
+        SensorError: it cannot be opened; says what to do.
+    """
+    from edge.sensors.portaudio import PortAudioMicrophone
+
+    device = settings.microphone.device
+    return PortAudioMicrophone(None if device == "auto" else device)
+
+
+def _pi_cameras() -> bool:
+    """A camera that libcamera drives is attached (only a Pi has picamera2)."""
+    if not board():
+        return False
+    with suppress(Exception):  # libcamera raises whatever it likes on a board without a camera
+        from picamera2 import Picamera2
+
+        return bool(Picamera2.global_camera_info())
+    return False
+
+
+def _say(sentence: str) -> None:
+    print(f"mien: {sentence}", file=sys.stderr)
+
+
+def _exit(report: RunReport) -> int:
+    """The exit code; a thread that hangs in a driver must not keep the process alive."""
+    if report.hung:
+        print(f"mien: {', '.join(report.hung)} did not end in time.", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(report.exit_code)
+    return report.exit_code

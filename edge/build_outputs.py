@@ -1,0 +1,138 @@
+"""Makes displays, lights and event channels from the settings."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from edge.appliance import Light
+from edge.errors import MienError
+from edge.outputs import Output
+from edge.outputs.gpio import Gpio, board, open_gpio
+from edge.settings import Settings
+
+
+class BoardPins:
+    """Opens the GPIO library once, and only if something is wired to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._leds = settings.leds
+        self._gpio: Gpio | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """There are lights: always when a backend is named, on "auto" only on a known board."""
+        return self._leds.backend != "none" and (self._leds.backend != "auto" or bool(board()))
+
+    def gpio(self) -> Gpio:
+        """The library, opened.
+
+        Raises:
+            OutputError: it is missing or has no access to the pins.
+        """
+        if self._gpio is None:
+            self._gpio = open_gpio("auto" if self._leds.backend == "none" else self._leds.backend)
+        return self._gpio
+
+    def recording_light(self) -> Light:
+        """The light that is on while a sensor is open; none where there are no pins."""
+        from edge.outputs.leds import RecordingLight
+
+        pin = self._leds.recording_pin
+        if not self.wanted or not isinstance(pin, int):
+            return RecordingLight(None, None)
+        return RecordingLight(self.gpio(), pin)
+
+    def rgb_led(self) -> Output:
+        """The RGB LED."""
+        from edge.outputs.leds import RgbLed
+
+        leds = self._leds
+        assert leds.rgb_pins is not None
+        red, green, blue = leds.rgb_pins
+        return RgbLed(
+            gpio=self.gpio(),
+            red=red,
+            green=green,
+            blue=blue,
+            common_anode=leds.common_anode,
+            brightness=leds.brightness,
+        )
+
+    def emotion_leds(self) -> Output:
+        """One LED for each emotion that has a pin."""
+        from edge.outputs.leds import EmotionLeds
+
+        pins = {str(emotion): pin for emotion, pin in self._leds.emotion_pins.items()}
+        return EmotionLeds(gpio=self.gpio(), pins=pins)
+
+
+def output_makers(settings: Settings, pins: BoardPins) -> list[Callable[[], Output]]:
+    """One maker for each output that is wanted; calling it opens the device."""
+    makers: list[Callable[[], Output]] = []
+    if settings.display.kind != "none":
+        makers.append(lambda: open_display(settings, pins))
+    if pins.wanted and settings.leds.rgb_pins is not None:
+        makers.append(pins.rgb_led)
+    if pins.wanted and settings.leds.emotion_pins:
+        makers.append(pins.emotion_leds)
+    events = settings.events
+    if events.to:
+        makers.append(lambda: _open_events(events.to, events.interval_s))
+    return makers
+
+
+def open_display(settings: Settings, pins: BoardPins) -> Output:
+    """Open the display that the settings name; "auto" takes an OLED that answers, else the terminal.
+
+    Raises:
+        OutputError: it cannot be opened; says what to do.
+    """
+    display = settings.display
+    size = (display.width_px, display.height_px)
+    if display.kind == "oled":
+        return _open_oled(settings, pins)
+    if display.kind == "auto":
+        there = display.interface == "spi" or Path(f"/dev/i2c-{display.i2c_port}").exists()
+        with suppress(MienError):
+            if there:
+                return _open_oled(settings, pins)
+    if display.kind in ("auto", "terminal"):
+        from edge.outputs.preview import Preview
+
+        return Preview(sys.stderr)
+    if display.kind == "window":
+        from edge.outputs.oled import Oled
+
+        return Oled(device="window", width_px=size[0], height_px=size[1], fps=display.rate_hz)
+    from edge.outputs.picture import Picture
+
+    return Picture(display.file, size=size)
+
+
+def _open_oled(settings: Settings, pins: BoardPins) -> Output:
+    from edge.outputs.oled import Oled
+
+    display = settings.display
+    spi = display.interface == "spi"
+    return Oled(
+        device=display.driver,
+        interface=display.interface,
+        port=display.spi_port if spi else display.i2c_port,
+        address=display.i2c_address,
+        spi_device=display.spi_device,
+        gpio_dc=display.gpio_dc,
+        gpio_rst=display.gpio_rst,
+        width_px=display.width_px,
+        height_px=display.height_px,
+        rotate=display.rotate,
+        contrast=display.contrast,
+        fps=display.rate_hz,
+        gpio=pins.gpio() if spi else None,
+    )
+
+
+def _open_events(to: str, interval_s: float) -> Output:
+    from edge.outputs.events import Events
+
+    return Events(to, interval_s=interval_s)

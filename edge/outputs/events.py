@@ -1,0 +1,147 @@
+"""Writes the mood as events for other programs: one JSON object a line, schema 1.
+
+They go to stdout ("-"), are appended to a file, or are served on a UNIX socket ("unix:/path").
+Every object has `event`, its kind. Readers should skip kinds and members that they do not know:
+further ones may come without a new schema number; none is taken away or changes its meaning.
+
+**hello**: the first line of every run, and the first that a client of the socket gets.
+
+- `schema` (integer): 1
+- `mien` (string): version of Mien
+- `emotions` (array of strings): the emotions, in the order of the models' outputs
+- `interval_s` (number): how often a mood is written though nothing happens
+
+**mood**: every `interval_s`, and at once when `shown` or the state of a sense changes.
+
+- `t` (number): seconds since the start of this run, monotonic
+- `shown` (string): what the display shows, one of the emotions, "unsure" (somebody is there, but
+  no emotion is likely enough), "nobody", "starting" or "fault"
+- `probabilities` (object): each emotion's probability, 0-1; they add up to 1 within rounding
+- `valence` (number): -1 (unpleasant) to 1 (pleasant)
+- `arousal` (number): -1 (drowsy) to 1 (excited)
+- `face`, `voice` (objects): how each sense fares
+    - `state` (string): "off" (not wanted), "starting", "ok", or "lost" (failed, tried again)
+    - `present` (boolean): somebody is seen or heard just now
+    - `quality` (number): of the newest reading, 0-1
+    - `share` (number): part of the recent evidence that came from this sense, 0-1
+    - `trouble` (string): one sentence, only when `state` is "lost"
+- `gaze` (array of two numbers): where the face is in the camera's picture, -1 to 1 each: x to the
+  right as the camera sees it, y down; [0, 0] is the centre or nobody
+- `trouble` (string): one sentence, only when `shown` is "fault"
+
+**bye**: the last line of a run that ended in good order.
+
+- `t` (number): seconds since the start of the run
+"""
+
+import contextlib
+import json
+from typing import Any, Final
+
+from edge import __version__
+from edge.emotions import EMOTIONS
+from edge.errors import OutputError
+from edge.messages import Mood, Sense
+from edge.outputs.lines import SocketLines, open_lines
+
+SCHEMA: Final = 1
+_POLL_S: Final = 0.05
+"""How often it looks for a change, and for newcomers at the socket."""
+
+
+class Events:
+    """Writes moods as JSON lines; the module's docstring has the schema."""
+
+    def __init__(
+        self, target: str = "-", *, interval_s: float = 0.25, start_s: float | None = None
+    ) -> None:
+        """Open *target* and say hello.
+
+        Args:
+            target: "-" for stdout, "unix:PATH" for a socket, else the path of a file.
+            interval_s: how often a mood is written though nothing happens.
+            start_s: monotonic time that is `t` = 0; None takes that of the first mood.
+
+        Raises:
+            OutputError: it cannot be opened.
+        """
+        self.name = "events on stdout" if target == "-" else f"events to {target}"
+        self.interval_s = min(interval_s, _POLL_S)
+        self._every_s = interval_s
+        self._start_s = start_s
+        self._last_s = 0.0
+        self._due_s: float | None = None
+        self._state: tuple[str, str, str] | None = None
+        self._closed = False
+        hello = {
+            "event": "hello",
+            "schema": SCHEMA,
+            "mien": __version__,
+            "emotions": list(EMOTIONS),
+            "interval_s": interval_s,
+        }
+        self._lines = open_lines(target, _line(hello))
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        """Show *mood*; see `edge.outputs.Output`."""
+        if self._start_s is None:
+            self._start_s = t_s
+        self._last_s = t_s
+        state = (mood.shown, mood.face.state, mood.voice.state)
+        changed = state != self._state
+        if not changed and self._due_s is not None and t_s < self._due_s:
+            if isinstance(self._lines, SocketLines):
+                self._lines.poll()
+            return
+        # A steady beat, unless a change or a pause has broken it.
+        late = self._due_s is None or changed or t_s >= self._due_s + self._every_s
+        self._due_s = (t_s if late or self._due_s is None else self._due_s) + self._every_s
+        self._state = state
+        self._lines.write(_line(mood_event(mood, t_s - self._start_s)))
+
+    def close(self) -> None:
+        """Say bye and let go."""
+        if self._closed:
+            return
+        self._closed = True
+        t_s = self._last_s - (self._start_s or 0.0) if self._start_s is not None else 0.0
+        with contextlib.suppress(OutputError):
+            self._lines.write(_line({"event": "bye", "t": round(t_s, 3)}))
+        self._lines.close()
+
+
+def mood_event(mood: Mood, t_s: float) -> dict[str, Any]:
+    """*mood* as the object of a mood event at *t_s* seconds after the start."""
+    event: dict[str, Any] = {
+        "event": "mood",
+        "t": round(t_s, 3),
+        "shown": mood.shown,
+        "probabilities": {
+            name: round(float(part), 4)
+            for name, part in zip(EMOTIONS, mood.probabilities, strict=True)
+        },
+        "valence": round(mood.valence, 3),
+        "arousal": round(mood.arousal, 3),
+        "face": _sense(mood.face),
+        "voice": _sense(mood.voice),
+        "gaze": [round(part, 3) for part in mood.gaze],
+    }
+    if mood.shown == "fault":
+        event["trouble"] = mood.trouble
+    return event
+
+
+def _sense(sense: Sense) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "state": sense.state,
+        "present": sense.present,
+        "quality": round(sense.quality, 3),
+        "share": round(sense.share, 3),
+    }
+    if sense.state == "lost":
+        told["trouble"] = sense.trouble
+    return told
+
+
+def _line(event: dict[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,90 @@
+"""Writes an animated GIF picture by picture, in constant memory."""
+
+from pathlib import Path
+from typing import IO, Final
+
+from PIL import GifImagePlugin, Image, ImageChops
+
+_ENDLESS: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+_TRAILER: Final = b"\x3b"
+_SHORTEST_CS: Final = 2
+"""Viewers slow shorter pictures down to 10 a second."""
+_LONGEST_CS: Final = 0xFFFF
+
+
+class GifWriter:
+    """An endless GIF whose pictures all have one size; only what changes is stored."""
+
+    def __init__(self, file: IO[bytes], size: tuple[int, int], *, colours: int = 64) -> None:
+        """Begin a GIF in the open *file*.
+
+        Args:
+            file: open for writing bytes; it stays open.
+            size: width and height of every picture in pixels.
+            colours: how many each stored picture may have, 2-256.
+        """
+        self._file = file
+        self._size = size
+        self._colours = colours
+        self._last: Image.Image | None = None
+        self._start_s = 0.0
+        self._begun_cs = 0
+        self.size_bytes = 0
+        self.pictures = 0
+        width, height = size
+        screen = width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"\0\0\0"
+        self._write(b"GIF89a" + screen + _ENDLESS)
+        self._waiting: tuple[Image.Image, tuple[int, int]] | None = None
+
+    def add(self, picture: Image.Image, t_s: float) -> bool:
+        """Show *picture* from *t_s* on; False if it looks like the one before."""
+        picture = picture.convert("RGB")
+        if self._last is None:
+            self._start_s = t_s
+            box: tuple[int, int, int, int] | None = (0, 0, *self._size)
+        else:
+            box = ImageChops.difference(self._last, picture).getbbox()
+        if box is None or (self._last is not None and self._elapsed_cs(t_s) < _SHORTEST_CS):
+            return False
+        self._flush(t_s)
+        self._waiting = picture.crop(box), (box[0], box[1])
+        self._last = picture
+        return True
+
+    def finish(self, t_s: float) -> None:
+        """Show the last picture until *t_s* and end the GIF."""
+        self._flush(t_s)
+        self._write(_TRAILER)
+
+    def _elapsed_cs(self, t_s: float) -> int:
+        return round((t_s - self._start_s) * 100) - self._begun_cs
+
+    def _flush(self, t_s: float) -> None:
+        """Write the picture that was waiting to learn how long it is shown."""
+        if self._waiting is None:
+            return
+        picture, offset = self._waiting
+        duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
+        self._begun_cs = max(round((t_s - self._start_s) * 100), self._begun_cs + _SHORTEST_CS)
+        indexed = picture.quantize(self._colours, dither=Image.Dither.NONE)
+        for part in GifImagePlugin.getdata(
+            indexed, offset, duration=duration_cs * 10, disposal=1, include_color_table=True
+        ):
+            self._write(part)
+        self.pictures += 1
+        self._waiting = None
+
+    def _write(self, part: bytes) -> None:
+        self._file.write(part)
+        self.size_bytes += len(part)
+
+
+def save_gif(
+    path: Path, pictures: list[Image.Image], interval_s: float, *, colours: int = 64
+) -> None:
+    """Save *pictures*, shown *interval_s* each, as a GIF at *path*."""
+    with path.open("wb") as file:
+        writer = GifWriter(file, pictures[0].size, colours=colours)
+        for index, picture in enumerate(pictures):
+            writer.add(picture, index * interval_s)
+        writer.finish(len(pictures) * interval_s)

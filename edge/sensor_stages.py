@@ -1,0 +1,175 @@
+"""The stages that open a sensor, read it, and open it again whenever it is lost."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from edge.errors import ClipEnded, MienError, SensorError
+from edge.mailbox import Mailbox
+from edge.messages import Audio, Frame, SenseState
+from edge.perception.speech_gate import SpeechWindow
+from edge.sensors import Camera, Microphone
+from edge.stages import WAIT_S, Stage
+
+SILENT_S: Final = 3.0
+"""A sensor that delivers nothing for so long is taken for dead and opened anew."""
+FIRST_SILENT_S: Final = 8.0
+"""The same before its first delivery: some cameras take their time."""
+RETRY_S: Final = (0.5, 1.0, 2.0, 4.0)
+"""Pauses between attempts to open a lost device; the last one repeats."""
+
+
+class Gate(Protocol):
+    """Cuts speech; `edge.perception.speech_gate.SpeechGate` on the device."""
+
+    def hear(self, audio: Audio) -> SpeechWindow | None:
+        """Take a block; a window if one is due."""
+
+
+class SensorLight(Protocol):
+    """Is told of every sensor that is opened or closed."""
+
+    def sensor_opened(self, name: str) -> None:
+        """A sensor is about to be opened."""
+
+    def sensor_closed(self, name: str) -> None:
+        """A sensor has been closed."""
+
+
+class _SensorStage(Stage):
+    """Opens a sensor, reads it, and opens it again whenever it is lost."""
+
+    kind = "sensor"
+
+    def __init__(self, name: str, open_device: Callable[[], Any], light: SensorLight) -> None:
+        super().__init__(name)
+        self._open_device = open_device
+        self._light = light
+        self._device: Any = None
+        self._attempts = 0
+        self._delivered_s = 0.0
+        self._patience_s = FIRST_SILENT_S
+        self.state: SenseState = "starting"
+        self.trouble = ""
+        self.ended = False
+        """It was a clip, and it is over."""
+        self.reopened = 0
+
+    def read_device(self) -> bool:
+        """Read once and pass it on; False if nothing came in time."""
+        raise NotImplementedError
+
+    def step(self) -> bool:
+        """Open if need be, then read once."""
+        if self._device is None and not self._open():
+            return True
+        try:
+            if self.read_device():
+                self._delivered_s = time.monotonic()
+                self._patience_s = SILENT_S
+                self.state, self.trouble, self._attempts = "ok", "", 0
+            elif time.monotonic() - self._delivered_s > self._patience_s:
+                raise SensorError(
+                    f"The {self.kind} {self._device.name} has delivered nothing for "
+                    f"{self._patience_s:.0f} s; it is being opened anew."
+                )
+        except ClipEnded:
+            self.ended, self.state = True, "off"
+            return False
+        except SensorError as error:
+            self._lose(str(error))
+        return True
+
+    def finish(self) -> None:
+        """Close the device."""
+        if self._device is not None:
+            self._close()
+        if self.state != "lost":
+            self.state = "off"
+
+    def _open(self) -> bool:
+        self._light.sensor_opened(self.name)
+        try:
+            self._device = self._open_device()
+        except MienError as error:
+            self._light.sensor_closed(self.name)
+            self._lose(str(error))
+            return False
+        self._delivered_s, self._patience_s = time.monotonic(), FIRST_SILENT_S
+        if self._attempts:
+            self.reopened += 1
+        return True
+
+    def _lose(self, trouble: str) -> None:
+        self.state, self.trouble = "lost", trouble
+        if self._device is not None:
+            self._close()
+        pause_s = RETRY_S[min(self._attempts, len(RETRY_S) - 1)]
+        self._attempts += 1
+        self._stopping.wait(pause_s)
+
+    def _close(self) -> None:
+        device, self._device = self._device, None
+        try:
+            device.close()
+        finally:
+            self._light.sensor_closed(self.name)
+
+
+class CameraStage(_SensorStage):
+    """Camera -> newest frame."""
+
+    kind = "camera"
+
+    def __init__(
+        self, open_camera: Callable[[], Camera], light: SensorLight, frames: Mailbox[Frame]
+    ) -> None:
+        super().__init__("camera", open_camera, light)
+        self._frames = frames
+
+    def read_device(self) -> bool:
+        """Put the next frame into the mailbox."""
+        frame: Frame | None = self._device.read(WAIT_S)
+        if frame is not None:
+            self._frames.put(frame)
+        return frame is not None
+
+
+class MicrophoneStage(_SensorStage):
+    """Microphone -> speech gate -> newest window that is worth reading.
+
+    The gate sees every block, so it lives on this thread; it is cheap and bounded.
+    """
+
+    kind = "microphone"
+
+    def __init__(
+        self,
+        open_microphone: Callable[[], Microphone],
+        light: SensorLight,
+        gate: Gate,
+        windows: Mailbox[SpeechWindow],
+    ) -> None:
+        super().__init__("microphone", open_microphone, light)
+        self._gate = gate
+        self._windows = windows
+        self._past_overflows = 0
+
+    @property
+    def overflows(self) -> int:
+        """How often sound was lost."""
+        return self._past_overflows + (self._device.overflows if self._device else 0)
+
+    def read_device(self) -> bool:
+        """Pass the next block through the gate."""
+        audio: Audio | None = self._device.read(WAIT_S)
+        if audio is None:
+            return False
+        window = self._gate.hear(audio)
+        if window is not None:
+            self._windows.put(window)
+        return True
+
+    def _close(self) -> None:
+        self._past_overflows += self._device.overflows
+        super()._close()

@@ -1,0 +1,66 @@
+"""Makes small clips for tests: pictures whose brightness tells their number, and beeps."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 44_100
+FLASH = 235
+DARK = 16
+
+
+def make_clip(
+    path: Path,
+    *,
+    fps: int = 10,
+    levels: list[int] | None = None,
+    sound: NDArray[np.float64] | None = None,
+    size: tuple[int, int] = (64, 48),
+    turned: int = 0,
+) -> Path:
+    """Write a clip of grey pictures with those levels and that sound (mono, `RATE_HZ`)."""
+    import av
+
+    width, height = size
+    with av.open(str(path), "w") as container:
+        video = audio = None
+        if levels is not None:
+            video = container.add_stream("mpeg4", rate=fps, options={"qscale": "2"})
+            video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+            if turned:
+                video.set_display_rotation(turned)
+        if sound is not None:
+            codec = {".wav": "pcm_s16le", ".mp3": "mp3"}.get(path.suffix, "aac")
+            audio = container.add_stream(codec, rate=RATE_HZ, layout="mono")
+        for number, level in enumerate(levels or []):
+            image = np.full((height, width, 3), level, np.uint8)
+            image[: height // 2, : width // 2] = level // 2  # darker upper left: tells what is up
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            assert video is not None
+            container.mux(video.encode(frame))
+        if sound is not None:
+            assert audio is not None
+            for start in range(0, len(sound), 1024):
+                block = np.zeros((1, 1024), np.float32)
+                piece = sound[start : start + 1024]
+                block[0, : len(piece)] = piece
+                block = block[:, : len(piece)]
+                out = av.AudioFrame.from_ndarray(
+                    np.round(block * 32767).astype(np.int16), format="s16", layout="mono"
+                )
+                out.sample_rate, out.pts, out.time_base = RATE_HZ, start, Fraction(1, RATE_HZ)
+                container.mux(audio.encode(out))
+        for stream in (video, audio):
+            if stream is not None:
+                container.mux(stream.encode(None))
+    return path
+
+
+def beep(seconds: float, at_s: float, long_s: float = 0.1) -> NDArray[np.float64]:
+    """Silence with one beep in it: shape [n], `RATE_HZ`."""
+    t = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    heard = (t >= at_s) & (t < at_s + long_s)
+    return np.where(heard, 0.5 * np.sin(2 * np.pi * 1000 * t), 0.0)

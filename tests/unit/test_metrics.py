@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from convert.metrics import calibration_error, fit_temperature, score, softmax_rows
+
+
+def test_balanced_accuracy_does_not_favour_the_large_class() -> None:
+    truth = np.array([0] * 90 + [1] * 10)
+    scores = score(truth, np.zeros(100, int), 3)
+    assert scores.accuracy == pytest.approx(0.9)
+    assert scores.balanced_accuracy == pytest.approx(0.5)
+    assert np.isnan(scores.recall[2])
+    assert scores.confusion.tolist() == [[90, 0, 0], [10, 0, 0], [0, 0, 0]]
+
+
+def test_temperature_of_overconfident_logits_is_found() -> None:
+    random = np.random.default_rng(0)
+    honest = random.normal(0, 1.5, (4000, 7))
+    truth = np.array([random.choice(7, p=row) for row in softmax_rows(honest, 1.0)])
+    loud = honest * 3
+    temperature = fit_temperature(loud, truth)
+    assert temperature == pytest.approx(3, rel=0.1)
+    before = calibration_error(softmax_rows(loud, 1.0), truth)
+    after = calibration_error(softmax_rows(loud, temperature), truth)
+    assert after < 0.03 < before

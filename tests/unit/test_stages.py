@@ -1,0 +1,203 @@
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge.errors import ClipEnded, OutputError, SensorError
+from edge.mailbox import Mailbox
+from edge.messages import FaceReading, Frame, Mood, NoFace
+from edge.sensor_stages import RETRY_S, CameraStage
+from edge.stages import FaceStage, OutputStage
+
+
+class Light:
+    def __init__(self) -> None:
+        self.open = 0
+        self.history: list[int] = []
+
+    def sensor_opened(self, name: str) -> None:
+        self.open += 1
+        self.history.append(self.open)
+
+    def sensor_closed(self, name: str) -> None:
+        self.open -= 1
+        self.history.append(self.open)
+
+
+class ScriptedCamera:
+    """Delivers frames, then does what the script says."""
+
+    name = "scripted camera"
+
+    def __init__(self, frames: int, then: Exception) -> None:
+        self._left, self._then = frames, then
+        self.closed = False
+
+    def read(self, timeout_s: float) -> Frame | None:
+        if self._left == 0:
+            raise self._then
+        self._left -= 1
+        return Frame(np.zeros((4, 4, 3), np.uint8), time.monotonic())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def wait_for(condition: Callable[[], bool], limit_s: float = 10) -> bool:
+    end_s = time.monotonic() + limit_s
+    while time.monotonic() < end_s:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.sensor_stages.RETRY_S", tuple(pause / 100 for pause in RETRY_S))
+
+
+def test_unplugged_camera_comes_back_by_itself() -> None:
+    cameras = [
+        ScriptedCamera(3, SensorError("The camera is gone; plug it in again.")),
+        ScriptedCamera(10**9, ClipEnded()),
+    ]
+    opened: list[ScriptedCamera] = []
+
+    def plug_in() -> ScriptedCamera:
+        if len(opened) == 1 and attempts.pop():
+            raise SensorError("No camera found; plug one in.")
+        opened.append(cameras[len(opened)])
+        return opened[-1]
+
+    attempts = [False, True, True]
+    light, frames = Light(), Mailbox[Frame]()
+    stage = CameraStage(plug_in, light, frames)
+    stage.start()
+    assert wait_for(lambda: len(opened) == 2 and stage.state == "ok")
+    assert stage.trouble == ""
+    assert cameras[0].closed
+    assert stage.reopened == 1
+    assert light.open == 1
+    stage.stop()
+    assert stage.join(5)
+    assert cameras[1].closed
+    assert stage.state == "off"
+    assert light.open == 0
+    assert max(light.history) == 1
+
+
+def test_lost_camera_says_why() -> None:
+    def nothing_there() -> ScriptedCamera:
+        raise SensorError("No camera found; plug one in.")
+
+    light = Light()
+    stage = CameraStage(nothing_there, light, Mailbox())
+    stage.start()
+    assert wait_for(lambda: stage.state == "lost")
+    assert stage.trouble == "No camera found; plug one in."
+    stage.stop()
+    assert stage.join(5)
+    assert light.open == 0
+
+
+def test_frozen_camera_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.sensor_stages.FIRST_SILENT_S", 0.05)
+    opened: list[object] = []
+
+    class Frozen:
+        name = "frozen camera"
+
+        def read(self, timeout_s: float) -> None:
+            time.sleep(0.01)
+
+        def close(self) -> None:
+            pass
+
+    def open_frozen() -> Frozen:
+        opened.append(object())
+        return Frozen()
+
+    stage = CameraStage(open_frozen, Light(), Mailbox())
+    stage.start()
+    assert wait_for(lambda: len(opened) >= 3)
+    assert "delivered nothing" in stage.trouble
+    stage.stop()
+    assert stage.join(5)
+
+
+def test_end_of_a_clip_is_no_failure() -> None:
+    stage = CameraStage(lambda: ScriptedCamera(2, ClipEnded()), Light(), Mailbox())
+    stage.start()
+    assert stage.join(5)
+    assert stage.ended
+    assert stage.failure is None
+
+
+class CountingReader:
+    def __init__(self) -> None:
+        self.seen: list[Frame] = []
+
+    def read(self, frame: Frame) -> FaceReading | NoFace:
+        self.seen.append(frame)
+        return NoFace(frame.t_s)
+
+    def close(self) -> None:
+        self.seen.clear()
+
+
+def test_old_frames_are_refused() -> None:
+    reader, frames, readings = CountingReader(), Mailbox[Frame](), Mailbox[FaceReading | NoFace]()
+    stage = FaceStage(reader, frames, readings)
+    image = np.zeros((4, 4, 3), np.uint8)
+    frames.put(Frame(image, time.monotonic() - 1))
+    assert stage.step()
+    frames.put(Frame(image, time.monotonic()))
+    assert stage.step()
+    assert (stage.refused, stage.processed, len(reader.seen)) == (1, 1, 1)
+    assert stage.oldest_s < 0.2
+
+
+class FailingOutput:
+    name, interval_s = "failing output", 0.001
+
+    def __init__(self) -> None:
+        self.broken = True
+        self.shown = 0
+        self.closed = False
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        if self.broken:
+            raise OutputError("The display does not answer; check its wires.")
+        self.shown += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_broken_output_is_reported_once_and_used_again_when_it_recovers() -> None:
+    output, told = FailingOutput(), list[str]()
+    stage = OutputStage(output, told.append)
+    stage._stopping.wait = lambda timeout=None: False  # type: ignore[method-assign]
+    for _ in range(3):
+        stage.put(Mood(0, "happy"))
+        stage._shown_s = 0
+        stage.step()
+    assert told == ["The display does not answer; check its wires."]
+    output.broken = False
+    stage._shown_s = 0
+    stage.step()
+    assert output.shown == 1
+    stage.finish()
+    assert output.closed
+
+
+def test_stage_that_falls_over_keeps_the_reason() -> None:
+    def broken() -> ScriptedCamera:
+        raise ZeroDivisionError
+
+    stage = CameraStage(broken, Light(), Mailbox())
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, ZeroDivisionError)
