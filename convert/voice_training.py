@@ -200,7 +200,7 @@ def _blank_stripes(
     """Blank one stripe of bands and two of frames, as the floor of the front end looks."""
     bands, frames = window.shape
     front_end = recipe.front_end
-    floor = max((front_end.floor_db - front_end.centre_db) / front_end.unit_db, -front_end.limit)
+    floor = max((front_end.floor_db - front_end.centre_db) / front_end.unit_db, front_end.low)
     width = random.integers(_MASK_BANDS + 1)
     start = random.integers(bands - width + 1)
     window[start : start + width] = floor
@@ -225,8 +225,8 @@ def calibration_features(
         corpus = learned[index % len(learned)]
         row, view = random.choice(corpus.rows), random.integers(corpus.views.shape[1])
         windows.append(corpus.views[row, view].astype(np.float32)[None, ..., None])
-    limit = recipe.front_end.limit
-    ramp = np.linspace(-limit, limit, windows[0].size, dtype=np.float32)
+    low, high = recipe.front_end.low, recipe.front_end.high
+    ramp = np.linspace(low, high, windows[0].size, dtype=np.float32)
     return [*windows, ramp.reshape(windows[0].shape)]
 
 

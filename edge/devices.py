@@ -81,9 +81,9 @@ def find_devices() -> Found:
             troubles.append(f"{type(error).__name__}: {error}; mien doctor tells more.")
         return []
 
-    cameras = [CameraFound(path, name) for path, name in attempt(_usb_cameras)]
-    cameras += [CameraFound("picamera", name) for name in attempt(_pi_cameras)]
-    microphones = [MicrophoneFound(index, name) for index, name in attempt(_microphones)]
+    cameras = [CameraFound(path, name) for path, name in attempt(usb_cameras)]
+    cameras += [CameraFound("picamera", name) for name in attempt(pi_cameras)]
+    microphones = [MicrophoneFound(index, name) for index, name in attempt(microphones_here)]
     buses = attempt(lambda: [scan_bus(port) for port in bus_numbers()])
     chips = attempt(find_gpio_chips)
     return Found(
@@ -159,13 +159,14 @@ def _tell_bus(bus: I2cBus) -> str:
     return "  ".join(parts)
 
 
-def _usb_cameras() -> list[tuple[str, str]]:
+def usb_cameras() -> list[tuple[str, str]]:
+    """Path and name of every camera on V4L2."""
     from edge.sensors.v4l2 import list_cameras
 
     return list_cameras()
 
 
-def _pi_cameras() -> list[str]:
+def pi_cameras() -> list[str]:
     """Models of the ribbon-cable cameras that libcamera sees; none without picamera2."""
     try:
         from picamera2 import Picamera2
@@ -174,7 +175,12 @@ def _pi_cameras() -> list[str]:
     return [str(info.get("Model", "camera")) for info in Picamera2.global_camera_info()]
 
 
-def _microphones() -> list[tuple[int, str]]:
+def microphones_here() -> list[tuple[int, str]]:
+    """Number and name of every microphone.
+
+    Raises:
+        SensorError: PortAudio cannot be used.
+    """
     from edge.sensors.portaudio import list_microphones
 
     return list_microphones()

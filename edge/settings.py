@@ -4,7 +4,7 @@ The settings are read by `edge.settings_load`; `docs/settings.md` and `mien conf
 written from the fields below, so what is said here is what a person reads.
 """
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from pydantic import model_validator
 
@@ -19,6 +19,17 @@ from edge.settings_fields import (
     refuse,
     setting,
 )
+
+PRIOR: Final = {
+    "angry": 0.11,
+    "disgust": 0.07,
+    "fear": 0.08,
+    "happy": 0.2,
+    "sad": 0.12,
+    "surprise": 0.12,
+    "neutral": 0.3,
+}
+"""As `edge.fusion.DEFAULT_PRIOR`, which is not imported here to keep numpy out."""
 
 
 class CameraSettings(Section):
@@ -100,7 +111,7 @@ class FusionSettings(Section):
         le=4,
     )
     nobody_after_s: float = setting(
-        2.0,
+        1.5,
         "Seconds without a face or a voice after which the display falls asleep.",
         ge=0.5,
         le=60,
@@ -108,9 +119,9 @@ class FusionSettings(Section):
     prior: dict[Emotion, Weight] = setting(
         {},
         "How likely each emotion is before anything is seen: all seven of them, in any proportion. "
-        "Left out, they are taken to be as likely as one another.",
+        "Left out, neutral and happy are likelier than the rest, as the example shows.",
         allowed="all seven emotions, each above 0 and up to 1",
-        example={name: 0.6 if name == "neutral" else 0.1 for name in get_args(Emotion)},
+        example=PRIOR,
     )
 
     @model_validator(mode="after")

@@ -83,7 +83,7 @@ explain_pip() {
             die_with_log "The package index's certificate is not trusted; set the clock (now: $(date '+%F %H:%M')), or name your own authority with PIP_CERT, and run it again." ;;
         *"error: command"* | *"Failed building wheel"* | *"Failed to build"*)
             die_with_log "A package could not be compiled; the lines above name what is missing." ;;
-        *) die_with_log "pip could not install Mien's packages; run it again, and if it stays so report the lines above." ;;
+        *) die_with_log "pip could not install Mien's packages; delete $VENV and run it again, and if it stays so report the lines above." ;;
     esac
 }
 

@@ -53,7 +53,7 @@ choose_python() {
 no_python() {
     local found fault=""
     if found=$(command -v python3); then fault=" ($found $(python_fault "$found"))"; fi
-    die "There is no Python from 3.10 to 3.13 here$fault; install one (on Debian: apt-get install python3) or name it with PYTHON=/path/to/python3.12 ./setup.sh run"
+    die "There is no Python from 3.10 to 3.13 here$fault; install one (on Debian: sudo apt-get install python3 python3-venv python3-dev) or name it with PYTHON=/path/to/python3.12 ./setup.sh run"
 }
 
 # system_module NAME: whether the chosen Python itself, outside any venv, has the module.

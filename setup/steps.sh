@@ -32,7 +32,7 @@ die_with_log() {
 # open_log: start a new log and keep other set-ups out until close_log.
 open_log() {
     if ! mkdir -p "$HOUSE/var" 2>/dev/null || [ ! -w "$HOUSE/var" ] || { [ -e "$LOG" ] && [ ! -w "$LOG" ]; }; then
-        die "$HOUSE/var cannot be written to; give yourself the folder with: sudo chown -R $(id -un) $HOUSE"
+        die "$HOUSE/var cannot be written to; give yourself the folder with: sudo chown -R $(id -u) $HOUSE"
     fi
     exec 9>"$HOUSE/var/setup.lock"
     flock -n 9 || die "Another ./setup.sh is at work in $HOUSE; wait for it to end."

@@ -99,6 +99,7 @@ install_system_packages() {
     local missing wished
     mapfile -t missing < <(missing_packages | sort -u)
     mapfile -t wished < <(wished_packages)
+    local all=("${missing[@]}" "${wished[@]}")
     if [ ${#missing[@]} -eq 0 ] && [ ${#wished[@]} -eq 0 ]; then
         finish "all there"
     elif ! command -v apt-get >/dev/null; then
@@ -113,7 +114,7 @@ install_system_packages() {
             die "After installing them, ${missing[*]} still cannot be used by $PY; choose the system's own Python with PYTHON=/usr/bin/python3 ./setup.sh run"
         finish "installed"
     elif [ ${#missing[@]} -gt 0 ]; then
-        die "System packages are missing; run this and then ./setup.sh again: sudo apt-get update && sudo apt-get install -y ${missing[*]} ${wished[*]:-}"
+        die "System packages are missing; run this and then ./setup.sh again: sudo apt-get update && sudo apt-get install -y ${all[*]}"
     else
         finish "enough (better with: sudo apt-get install ${wished[*]})"
     fi

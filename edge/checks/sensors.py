@@ -18,8 +18,8 @@ SOUND_S: Final = 3.0
 
 def check_camera(
     settings: Settings,
-    cameras: Callable[[], list[tuple[str, str]]] | None = None,
-    open_camera: Callable[[int | str], Camera] | None = None,
+    cameras: Callable[[], list[str]] | None = None,
+    open_camera: Callable[[Settings], Camera] | None = None,
     proc: Path = Path("/proc"),
 ) -> Iterator[Check]:
     """Take one picture with the camera that the settings name."""
@@ -33,11 +33,13 @@ def check_camera(
             says = "none is attached; Mien shows the demo clip"
             yield Check("camera", "warning", says, "plug a USB camera in: mien devices lists it")
             return
-        source = found[0][0]
+        source = found[0]
+    elif isinstance(source, int):
+        source = f"/dev/video{source}"
     try:
-        camera = (open_camera or _open_camera)(source)
+        camera = (open_camera or _open_camera)(settings)
     except SensorError as error:
-        holder = holder_of(str(source), proc)
+        holder = holder_of(source, proc)
         fix = f"stop {holder}, which has it" if holder else _remedy(error)
         yield Check("camera", "problem", _finding(error), fix)
         return
@@ -59,19 +61,18 @@ def check_camera(
 def check_microphone(
     settings: Settings,
     microphones: Callable[[], list[tuple[int, str]]] | None = None,
-    open_microphone: Callable[[int | str | None], Microphone] | None = None,
+    open_microphone: Callable[[Settings], Microphone] | None = None,
 ) -> Iterator[Check]:
     """Record a moment with the microphone that the settings name."""
     if not settings.microphone.enabled:
         yield Check("microphone", "ok", "switched off in the settings")
         return
-    device = settings.microphone.device
     try:
-        if device == "auto" and not (microphones or _microphones)():
+        if settings.microphone.device == "auto" and not (microphones or _microphones)():
             fix = "plug one in: arecord -l lists it"
             yield Check("microphone", "warning", "none is attached; Mien goes by the face", fix)
             return
-        microphone = (open_microphone or _open_microphone)(None if device == "auto" else device)
+        microphone = (open_microphone or _open_microphone)(settings)
     except SensorError as error:
         yield Check("microphone", "problem", _finding(error), _remedy(error))
         return
@@ -119,31 +120,25 @@ def _remedy(error: SensorError) -> str:
     return str(error).partition(": ")[2].rstrip(".") or "mien devices lists what there is"
 
 
-def _cameras() -> list[tuple[str, str]]:
-    from edge.sensors.v4l2 import list_cameras
+def _cameras() -> list[str]:
+    from edge.devices import pi_cameras, usb_cameras
 
-    return list_cameras()
+    return [*(path for path, _ in usb_cameras()), *pi_cameras()]
 
 
 def _microphones() -> list[tuple[int, str]]:
-    from edge.sensors.portaudio import list_microphones
+    from edge.devices import microphones_here
 
-    return list_microphones()
-
-
-def _open_camera(source: int | str) -> Camera:
-    from edge.sensors.opencv import OpenCvCamera, jetson_csi_pipeline
-
-    if source == "picamera":
-        from edge.sensors.picamera import PiCamera
-
-        return PiCamera()
-    if source == "csi":
-        source = jetson_csi_pipeline(0, 640, 480, 30)
-    return OpenCvCamera(source)
+    return microphones_here()
 
 
-def _open_microphone(device: int | str | None) -> Microphone:
-    from edge.sensors.portaudio import PortAudioMicrophone
+def _open_camera(settings: Settings) -> Camera:
+    from edge.build import open_any_camera
 
-    return PortAudioMicrophone(device)
+    return open_any_camera(settings)
+
+
+def _open_microphone(settings: Settings) -> Microphone:
+    from edge.build import open_any_microphone
+
+    return open_any_microphone(settings)

@@ -33,15 +33,11 @@ RIGHT_LOWER_LID: Final = ((197.3, 103.3), (203.3, 104.7), (208.7, 104.9))
 LEFT_LOWER_LID: Final = ((252.7, 106), (247.3, 106.9), (242, 106))
 EYE_CORNERS: Final = ((193.7, 100.9), (214, 104.3), (236.9, 105.3), (257.7, 103.6))
 FRINGE: Final = (
-    (186, 78),
-    (196.7, 80),
-    (207, 79),
-    (223, 81),
-    (236.7, 82.7),
-    (250, 86.7),
-    (264.7, 89.3),
-)
-NOSE: Final = ((225, 104), (224.5, 113), (211, 128), (223, 131.5), (236.5, 130))
+    (186, 78), (196.7, 80), (207, 79), (223, 81), (236.7, 82.7), (250, 86), (264.7, 89.3),
+)  # fmt: skip
+FOREHEAD: Final = ((193, 83.5), (204, 83), (214, 85), (225, 87.5), (237, 87.5))
+NOSE: Final = ((225, 104), (224.5, 113), (223, 131.5))
+WINGS: Final = ((211, 128), (236.5, 130))
 CHEEKS: Final = ((191, 118), (256, 121))
 FOLDS: Final = ((204, 130), (197.5, 136), (243.5, 131), (250.5, 138))
 JAW: Final = (
@@ -53,10 +49,17 @@ JAW: Final = (
     (247.9, 164.8),
     (257, 156),
 )
+CHEEK_SKIN: Final = (
+    ((186, 110), (200, 109), (208, 118), (207, 128), (206, 136), (201, 141), (204, 150), (197, 155),
+     (189, 147), (185, 130)),
+    ((264, 113), (250, 112), (241, 120), (241, 129), (242, 136), (247, 141), (246, 151), (253, 157),
+     (261, 148), (266, 131)),
+)  # fmt: skip
+"""Outlines of the cheeks, which hold nothing but skin."""
 SIDES: Final = (
     (181, 92), (180, 120), (182.5, 141), (270, 95), (271, 118), (267, 139),
     (186, 170), (222, 188), (252, 178), (160, 70), (200, 60), (245, 60), (285, 80), (160, 110),
-    (290, 115),
+    (290, 115), (262, 167), (271, 178), (181, 158), (176, 170), (196, 186), (244, 190),
 )  # fmt: skip
 """Ears, hair, neck: they stay where they are."""
 
@@ -90,11 +93,13 @@ class Expression:
     lower_lid_dy: float = 0.0
     chin_dy: float = 0.0
     cheek_dy: float = 0.0
+    nose_dx: float = 0.0
+    """Of the wings of the nose, which a smile widens, towards its middle."""
     fold_dx: float = 0.0
     """Of the lower ends of the folds beside the mouth, towards the nose."""
     fold_dy: float = 0.0
     smooth: float = 0.0
-    """How much those folds are smoothed away, 0-1."""
+    """How much the light and shade that a smile puts on the cheeks are smoothed away, 0-1."""
     brow_paint: float = 0.0
     """How much the pale brows are darkened, 0-1."""
     teeth: float = 0.4
@@ -103,57 +108,58 @@ class Expression:
     """Depth of the lines between the brows, 0-1."""
 
 
-_SERIOUS = Expression(cheek_dy=2.0, fold_dx=3.5, fold_dy=3.0, smooth=1.0)
+_SERIOUS = Expression(cheek_dy=2.0, fold_dx=3.5, fold_dy=3.0, nose_dx=1.8, smooth=1.0)
 
 EXPRESSIONS: Final[dict[str, Expression]] = {
     "happy": Expression(teeth=1.0),
     "neutral": replace(
         _SERIOUS,
-        mouth=Mouth(17.0, 146.0, 142.0, 146.2, 146.2, 152.3),
-        upper_lid_dy=0.0,
+        mouth=Mouth(14.5, 148.6, 143.2, 147.2, 147.2, 153.4),
+        brow_middle_dy=1.0,
+        brow_inner_dy=0.5,
+        upper_lid_dy=0.9,
         lower_lid_dy=0.6,
         chin_dy=-1.0,
     ),
     "surprise": replace(
         _SERIOUS,
-        mouth=Mouth(13.5, 149.5, 139.8, 143.6, 159.0, 165.0, power=2.4),
+        mouth=Mouth(12.0, 150.5, 140.0, 144.0, 158.0, 164.0, power=2.4),
         brow_outer_dy=-4.0,
         brow_middle_dy=-5.5,
         brow_inner_dy=-5.0,
-        upper_lid_dy=-2.6,
-        lower_lid_dy=1.0,
-        chin_dy=8.0,
-        brow_paint=0.6,
+        upper_lid_dy=-2.1,
+        lower_lid_dy=0.8,
+        chin_dy=7.0,
+        brow_paint=0.5,
         fold_dx=5.0,
     ),
     "sad": replace(
         _SERIOUS,
-        mouth=Mouth(16.5, 150.8, 142.6, 146.2, 146.2, 152.0),
+        mouth=Mouth(15.0, 152.5, 143.8, 147.0, 147.0, 152.6),
         brow_outer_dy=2.5,
-        brow_middle_dy=0.0,
-        brow_inner_dy=-4.5,
+        brow_inner_dy=-5.5,
         brow_inner_dx=3.0,
-        upper_lid_dy=1.2,
-        lower_lid_dy=0.0,
+        upper_lid_dy=2.6,
+        lower_lid_dy=-0.4,
         chin_dy=-2.5,
-        brow_paint=0.7,
-        frown_paint=0.4,
+        brow_paint=0.5,
+        frown_paint=0.2,
     ),
     "angry": replace(
         _SERIOUS,
-        mouth=Mouth(17.5, 147.6, 144.0, 146.0, 146.0, 150.0, power=3.0),
+        mouth=Mouth(15.5, 148.6, 142.6, 145.2, 149.0, 153.4, power=5.0),
         brow_outer_dy=-0.5,
-        brow_middle_dy=3.0,
-        brow_inner_dy=5.5,
+        brow_middle_dy=4.2,
+        brow_inner_dy=6.8,
         brow_inner_dx=3.5,
-        upper_lid_dy=0.6,
-        lower_lid_dy=-0.8,
-        chin_dy=-2.0,
+        lower_lid_dy=-1.2,
+        chin_dy=-0.5,
+        nose_dx=-1.4,
+        teeth=0.75,
         brow_paint=1.0,
         frown_paint=1.0,
     ),
 }
-
 
 _SOURCE_GROUPS: Final = {
     "corners": (RIGHT_CORNER, LEFT_CORNER),
@@ -166,7 +172,9 @@ _SOURCE_GROUPS: Final = {
     "lower_lids": RIGHT_LOWER_LID + LEFT_LOWER_LID,
     "eye_corners": EYE_CORNERS,
     "fringe": FRINGE,
+    "forehead": FOREHEAD,
     "nose": NOSE,
+    "wings": WINGS,
     "cheeks": CHEEKS,
     "folds": FOLDS,
     "jaw": JAW,
@@ -228,7 +236,9 @@ def layout(expression: Expression) -> Floats:
     points[GROUPS["lower_lids"], 1] += e.lower_lid_dy
     # The fringe gives way to raised brows, so that they do not slip under it.
     points[GROUPS["fringe"], 1] += 0.5 * min(e.brow_middle_dy, 0.0)
+    points[GROUPS["forehead"], 1] += 0.6 * min(e.brow_middle_dy, e.brow_inner_dy, 0.0)
     points[GROUPS["cheeks"], 1] += e.cheek_dy
+    points[GROUPS["wings"], 0] += np.array([1.0, -1.0]) * e.nose_dx
     part = np.array([0.4, 1.0, 0.4, 1.0])
     points[GROUPS["folds"], 0] += np.repeat([1.0, -1.0], 2) * part * e.fold_dx
     points[GROUPS["folds"], 1] += part * e.fold_dy

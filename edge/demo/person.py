@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.demo.cutout import KEPT_HEIGHT_PX, SIZE_PX, cut_out
-from edge.demo.landmarks import EXPRESSIONS, FOLDS, GROUPS, SOURCE, layout, open_mouth
+from edge.demo.landmarks import CHEEK_SKIN, EXPRESSIONS, FOLDS, GROUPS, SOURCE, layout, open_mouth
 from edge.demo.spline import Floats, backward_map
 
 Layer = NDArray[np.float32]
@@ -19,6 +19,7 @@ SCALE: Final = 2.0
 X0, Y0, X1, Y1 = 144, 54, 308, 194
 """The part of the portrait that is bent."""
 
+_TEETH_SEEN_PX: Final = 2.2
 _MOUTH_RGB: Final = (52, 16, 18)
 _SEAM_RGB: Final = (104, 44, 42)
 _LASH_RGB: Final = (58, 38, 30)
@@ -43,6 +44,10 @@ def _in_patch(points: Floats) -> Floats:
     return result
 
 
+def _blur(picture: Layer, sigma_px: float) -> Layer:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
+
+
 def _soft_line(shape: tuple[int, int], points: Floats, width_px: float, blur_px: float) -> Layer:
     mask = np.zeros(shape, np.uint8)
     cv2.polylines(
@@ -54,15 +59,13 @@ def _soft_line(shape: tuple[int, int], points: Floats, width_px: float, blur_px:
         cv2.LINE_AA,
         4,
     )
-    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
-    return np.asarray(blurred, np.float32)
+    return _blur(mask.astype(np.float32) / np.float32(255), blur_px)
 
 
 def _soft_area(shape: tuple[int, int], points: Floats, blur_px: float) -> Layer:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur_px)
-    return np.asarray(blurred, np.float32)
+    return _blur(mask.astype(np.float32) / np.float32(255), blur_px)
 
 
 def _paint(picture: Layer, colour: tuple[float, ...], alpha: Layer) -> None:
@@ -103,16 +106,24 @@ class Person:
         """0 at the rim of the patch, so that it joins the rest of her without a seam."""
 
     def _without_folds(self) -> Layer:
-        """The face with the folds of the smile, from nose to mouth and round it, smoothed away."""
-        blurred = cv2.GaussianBlur(self._patch, (0, 0), 4.0 * SCALE)
-        fold = np.zeros(self._patch.shape[:2], np.float32)
-        places = _in_patch(np.array(FOLDS, dtype=np.float64))
-        for start, end in (places[:2], places[2:]):
-            along = start + (end - start) * np.linspace(-0.35, 1.45, 5)[:, None]
-            line = _soft_line((self._height, self._width), along, 3.2 * SCALE, 1.6 * SCALE)
-            fold = np.maximum(fold, line)
-        mixed: Layer = self._patch + (blurred - self._patch) * (0.75 * fold)[..., None]
-        return mixed
+        """The face with evenly lit cheeks: without the folds and highlights of the smile.
+
+        Takes out the middle scale of light and shade; the grain of the skin stays.
+        """
+        shape = (self._height, self._width)
+        smooth: Layer = self._patch.copy()
+        folds = _in_patch(np.array(FOLDS, dtype=np.float64)).reshape(2, 2, 2)
+        for outline, (start, end) in zip(CHEEK_SKIN, folds, strict=True):
+            points = _in_patch(np.array(outline, dtype=np.float64))
+            skin = _soft_area(shape, points, 1.0 * SCALE)
+            spread = _blur(skin, 9 * SCALE)[..., None] + np.float32(1e-3)
+            even = _blur(self._patch * skin[..., None], 9 * SCALE) / spread
+            inner = _soft_area(shape, points, 2.5 * SCALE)[..., None]
+            smooth += (even - _blur(self._patch, 1.5 * SCALE)) * inner * np.float32(0.9)
+            along = start + (end - start) * np.linspace(-0.2, 1.6, 5)[:, None]
+            fold = _soft_line(shape, along, 2.5 * SCALE, 1.0 * SCALE)[..., None]
+            smooth += (even - smooth) * np.clip(fold * np.float32(1.2), 0, 0.85)
+        return smooth
 
     def draw(self, look: Look) -> Pixels:
         """Draw her with that look, `SCALE` times the portrait: shape [rows, columns, 4], RGBA."""
@@ -158,17 +169,21 @@ class Person:
         )  # fmt: skip
         below = _soft_area(shape, below_outline, 0.35 * SCALE)
         # Beyond the corners both halves agree nearly, and a wide transition hides what remains.
-        wide = cv2.GaussianBlur(below, (0, 0), 3 * SCALE)
+        broad = _blur(below, 3 * SCALE)
         columns = np.arange(self._width, dtype=np.float32)[None, :]
         outside = np.maximum(right[0, 0] - columns, columns - left[0, 0]) / (3 * SCALE)
-        below += (wide - below) * np.clip(outside, 0, 1)
+        below += (broad - below) * np.clip(outside, 0, 1)
 
         inside = _soft_area(shape, np.concatenate([upper_edge, lower_edge[::-1]]), 0.4 * SCALE)
         gap = float((lower_edge - upper_edge)[1:-1, 1].max()) / SCALE
         teeth_end = np.interp(maps[0], teeth[:, 0], teeth[:, 1]).astype(np.float32)
-        # A mouth wider open than the smile (6 px) has no lip close behind the ends of the teeth.
-        hidden = SCALE * (-1.0 + 2.6 * np.clip((gap - 6.5) / 4, 0, 1))
-        depth = np.clip((maps[1] - teeth_end + hidden) / (1.2 * SCALE), 0, 1)
+        depth = np.clip((maps[1] - teeth_end - SCALE) / (1.2 * SCALE), 0, 1)
+        # A mouth wider open than the smile (6 px) shows but the edge of the teeth below the lip.
+        wide = np.float32(np.clip((gap - 6.5) / 4, 0, 1))
+        rows = np.arange(self._height, dtype=np.float32)[:, None]
+        lip = np.interp(columns[0], upper_edge[:, 0], upper_edge[:, 1]).astype(np.float32)
+        behind = np.clip((rows - lip - _TEETH_SEEN_PX * SCALE) / (1.5 * SCALE), 0, 1)
+        depth = np.maximum(depth, wide * behind)
         depth = np.maximum(depth, np.float32(1 - teeth_light))
         face: Layer = upper + (lower - upper) * below[..., None]
         mouth = upper.copy()
@@ -210,7 +225,7 @@ class Person:
             down = (lower - upper + [0, 0.6 * SCALE]) * closed
             edge = np.array([outer, *(upper + down), inner])
             x, y = np.round(upper[1] - [0, 3.6 * SCALE]).astype(int)
-            skin = cv2.GaussianBlur(face, (0, 0), 1.2 * SCALE)[y, x]
+            skin = _blur(face, 1.2 * SCALE)[y, x]
             lid = _soft_area(shape, np.concatenate([top, edge[::-1]]), 0.7 * SCALE)
             _paint(face, tuple(skin), lid)
             _paint(face, _LASH_RGB, 0.7 * _soft_line(shape, edge, 0.9 * SCALE, 0.4 * SCALE))
@@ -218,20 +233,22 @@ class Person:
     def _paint_brows(self, face: Layer, moved: Floats, strength: float) -> None:
         if strength <= 0:
             return
+        shape = (self._height, self._width)
         for brow in moved[GROUPS["brows"]].reshape(2, 4, 2):
-            line = _soft_line(face.shape[:2], brow, 1.6 * SCALE, 0.6 * SCALE)
-            _paint(face, _BROW_RGB, line * np.float32(0.45 * strength))
+            line = _soft_line(shape, brow, 2.2 * SCALE, 0.7 * SCALE)
+            _paint(face, _BROW_RGB, line * np.float32(0.55 * strength))
 
     def _paint_frown(self, face: Layer, moved: Floats, strength: float) -> None:
+        """The lines between the brows, and the shadow of lowered brows on the eyes."""
         if strength <= 0:
             return
-        right, left = moved[GROUPS["brows"]].reshape(2, 4, 2)[:, 3]
-        for inner, side in ((right, 1), (left, -1)):
-            top = inner + np.array([side * 3.5, -4.0]) * SCALE
-            line = _soft_line(
-                face.shape[:2],
-                np.array([top, top + np.array([side * 0.8, 7.0]) * SCALE]),
-                1.2 * SCALE,
-                0.9 * SCALE,
-            )
-            _paint(face, _SHADE_RGB, line * np.float32(0.55 * strength))
+        shape = (self._height, self._width)
+        brows = moved[GROUPS["brows"]].reshape(2, 4, 2)
+        lids = moved[GROUPS["upper_lids"]].reshape(2, 3, 2)
+        for brow, lid, side in zip(brows, lids, (1, -1), strict=True):
+            top = brow[3] + np.array([side * 3.5, -4.0]) * SCALE
+            line = np.array([top, top + np.array([side * 0.8, 7.0]) * SCALE])
+            crease = _soft_line(shape, line, 1.2 * SCALE, 0.9 * SCALE)
+            _paint(face, _SHADE_RGB, crease * np.float32(0.6 * strength))
+            hollow = _soft_area(shape, np.concatenate([brow[1:], lid[::-1]]), 1.2 * SCALE)
+            _paint(face, _SHADE_RGB, hollow * np.float32(0.5 * strength))

@@ -42,7 +42,17 @@ class FrontEnd:
     unit_db: float = 10.0
     """A feature is (decibels - centre_db) / unit_db ..."""
     limit: float = 4.0
-    """... clipped to -limit .. limit, the fixed range that int8 covers."""
+    """... clipped to `low` .. `high`."""
+
+    @property
+    def low(self) -> float:
+        """Least feature: -128 as int8."""
+        return -self.limit
+
+    @property
+    def high(self) -> float:
+        """Greatest feature: 127 as int8. Just under limit, so that zero is the integer zero."""
+        return self.limit * 127 / 128
 
     @property
     def frames(self) -> int:
@@ -68,7 +78,7 @@ class Spectrogram:
                 as silence.
 
         Returns:
-            float32 [frames, bands], each -limit to limit.
+            float32 [frames, bands], each `low` to `high` of the front end.
 
         Raises:
             ValueError: *samples* has another shape.
@@ -89,7 +99,7 @@ class Spectrogram:
         relative = power / max(float(level), parameters.minimum_power)
         decibels = 10 * np.log10(relative + 10 ** (parameters.floor_db / 10))
         units = (decibels - parameters.centre_db) / parameters.unit_db
-        return np.clip(units, -parameters.limit, parameters.limit).astype(np.float32)
+        return np.clip(units, parameters.low, parameters.high).astype(np.float32)
 
 
 def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:

@@ -24,7 +24,6 @@ class _Pace:
 
     def __init__(self, speed: float) -> None:
         self.speed = speed
-        self.closed = threading.Event()
         self._start_s: float | None = None
         self._lock = threading.Lock()
 
@@ -41,10 +40,11 @@ class _Pace:
             start_s = time.monotonic() if self._start_s is None else self._start_s
         return start_s + position_s / self.speed
 
-    def wait(self, until_s: float, deadline_s: float) -> bool:
-        """Sleep until the earlier of two monotonic moments; whether the first was reached."""
-        self.closed.wait(max(0.0, min(until_s, deadline_s) - time.monotonic()))
-        return time.monotonic() >= until_s
+
+def _sleep(until_s: float, deadline_s: float, closed: threading.Event) -> bool:
+    """Sleep until the earlier of two monotonic moments; whether the first was reached."""
+    closed.wait(max(0.0, min(until_s, deadline_s) - time.monotonic()))
+    return time.monotonic() >= until_s
 
 
 class _ClipCamera:
@@ -57,6 +57,7 @@ class _ClipCamera:
         self._end_s = float("inf") if repeat or reel.still else reel.length_s
         self._source = self._rounds() if self._end_s > reel.length_s else pictures(reel)
         self._reading = threading.Lock()
+        self._closed = threading.Event()
         self._next: tuple[float, Any] | None = next(self._source, None)
 
     def _rounds(self) -> Generator[tuple[float, Any], None, None]:
@@ -76,7 +77,7 @@ class _ClipCamera:
     def read(self, timeout_s: float) -> Frame | None:
         """Wait for the next picture that is due; of several the newest. See `Camera.read`."""
         deadline_s = time.monotonic() + timeout_s
-        while not self._pace.closed.is_set():
+        while not self._closed.is_set():
             with self._reading:
                 newest = self._newest_due(self._pace.position_s())
                 upcoming = self._next
@@ -86,7 +87,7 @@ class _ClipCamera:
             if upcoming is None and self._end_s == float("inf"):
                 raise SensorError(f"{self._reel.path} cannot be read any more: is it still there?")
             next_s = self._end_s if upcoming is None else upcoming[0]
-            reached = self._pace.wait(self._pace.due_s(next_s), deadline_s)
+            reached = _sleep(self._pace.due_s(next_s), deadline_s, self._closed)
             if reached and upcoming is None:
                 raise ClipEnded
             if not reached and time.monotonic() >= deadline_s:
@@ -101,8 +102,8 @@ class _ClipCamera:
         return newest
 
     def close(self) -> None:
-        """Let go of the file. May be called twice."""
-        self._pace.closed.set()
+        """Let go of the file; the other sense plays on. May be called twice."""
+        self._closed.set()
         with self._reading:
             self._next = None
             self._source.close()
@@ -119,6 +120,7 @@ class _ClipMicrophone:
         self._repeat = repeat
         self._source = self._rounds()
         self._reading = threading.Lock()
+        self._closed = threading.Event()
         self._pieces: deque[Sound] = deque()
         self._held = 0
         self._given = 0
@@ -137,10 +139,10 @@ class _ClipMicrophone:
                 self._skip_to(position_s)
             end_s = (self._given + BLOCK) / SAMPLE_RATE_HZ
         due_s = self._pace.due_s(end_s)
-        if not self._pace.wait(due_s, deadline_s) and not self._pace.closed.is_set():
+        if not _sleep(due_s, deadline_s, self._closed) and not self._closed.is_set():
             return None
         with self._reading:
-            if self._pace.closed.is_set():
+            if self._closed.is_set():
                 raise ClipEnded
             samples = self._take(BLOCK)
         if not len(samples):
@@ -172,8 +174,8 @@ class _ClipMicrophone:
         return taken
 
     def close(self) -> None:
-        """Let go of the file. May be called twice."""
-        self._pace.closed.set()
+        """Let go of the file; the other sense plays on. May be called twice."""
+        self._closed.set()
         with self._reading:
             self._source.close()
 

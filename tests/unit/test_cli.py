@@ -39,9 +39,9 @@ class Appliance:
 @pytest.fixture
 def appliance(monkeypatch: pytest.MonkeyPatch) -> Appliance:
     stand_in = Appliance()
-    module = ModuleType("edge.appliance")
+    module = ModuleType("edge.build")
     module.run_appliance = stand_in.run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "edge.appliance", module)
+    monkeypatch.setitem(sys.modules, "edge.build", module)
     return stand_in
 
 

@@ -342,6 +342,15 @@ def test_closing_wakes_a_reader(tmp_path: Path) -> None:
     clip.close()
 
 
+def test_closing_one_sense_leaves_the_other(flash_and_beep: Path) -> None:
+    clip = Clip(flash_and_beep, speed=20)
+    assert clip.camera is not None
+    clip.camera.close()
+    with pytest.raises(ClipEnded):
+        clip.camera.read(0.1)
+    assert len(_beeps_s(_all_blocks(clip))) == 1
+
+
 @pytest.mark.parametrize("speed", [0, -1, float("nan")])
 def test_speed_must_be_above_zero(flash_and_beep: Path, speed: float) -> None:
     with pytest.raises(ValueError, match="speed must be above 0"):

@@ -99,7 +99,7 @@ def test_expressions_change_the_face_and_nothing_else(person: Person, name: str)
     assert left >= X0 * SCALE and right <= X1 * SCALE
 
 
-@pytest.mark.parametrize("name", ["neutral", "sad", "angry"])
+@pytest.mark.parametrize("name", ["neutral", "sad"])
 def test_closed_mouth_shows_no_teeth(person: Person, name: str) -> None:
     def teeth(look: str) -> int:
         mouth = _part(person.draw(Look({look: 1.0})), 198, 136, 250, 160)
@@ -138,8 +138,8 @@ def test_corners_of_the_mouth_tell_sad_from_happy() -> None:
         return float(points[GROUPS["corners"], 1].mean() - middle)
 
     assert corner_below_middle("happy") < -2
-    assert abs(corner_below_middle("neutral")) < 1
-    assert corner_below_middle("sad") > 3
+    assert abs(corner_below_middle("neutral")) < 2
+    assert corner_below_middle("sad") > 4
 
 
 def test_shut_eyes_hide_the_iris(person: Person) -> None:

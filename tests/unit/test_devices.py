@@ -126,9 +126,9 @@ def test_a_file_that_is_no_gpio_chip_is_told_as_such(tmp_path: Path) -> None:
 
 @pytest.fixture
 def nothing_attached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "_usb_cameras", lambda: [])
-    monkeypatch.setattr(devices, "_pi_cameras", lambda: [])
-    monkeypatch.setattr(devices, "_microphones", lambda: [])
+    monkeypatch.setattr(devices, "usb_cameras", lambda: [])
+    monkeypatch.setattr(devices, "pi_cameras", lambda: [])
+    monkeypatch.setattr(devices, "microphones_here", lambda: [])
     monkeypatch.setattr(devices, "bus_numbers", lambda: [])
     monkeypatch.setattr(devices, "find_gpio_chips", lambda: [])
 
@@ -138,12 +138,18 @@ def test_what_cannot_be_looked_at_hides_nothing_else(monkeypatch: pytest.MonkeyP
     def broken() -> Any:
         raise SensorError("PyAudio cannot be loaded: install it.")
 
-    monkeypatch.setattr(devices, "_microphones", broken)
-    monkeypatch.setattr(devices, "_usb_cameras", lambda: [("/dev/video0", "C920")])
-    monkeypatch.setattr(devices, "_pi_cameras", lambda: ["imx708"])
+    monkeypatch.setattr(devices, "microphones_here", broken)
+    monkeypatch.setattr(devices, "usb_cameras", lambda: [("/dev/video0", "C920")])
+    monkeypatch.setattr(devices, "pi_cameras", lambda: ["imx708"])
     found = find_devices()
     assert found.cameras == (CameraFound("/dev/video0", "C920"), CameraFound("picamera", "imx708"))
     assert found.troubles == ("PyAudio cannot be loaded: install it.",)
+
+
+def test_looks_at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "bus_numbers", lambda: [])  # a desktop's are not ours to ask
+    told = json.loads(find_devices().to_json())
+    assert set(told) == {"board", "cameras", "microphones", "i2c", "gpio", "troubles"}
 
 
 FULL = Found(

@@ -85,6 +85,12 @@ def test_shines_brighter_when_more_certain() -> None:
     assert intensity(mood("happy", 0.4), 0.0) < intensity(mood("happy", 0.7), 0.0) <= 1.0
 
 
+def test_brightness_dims_the_whole_led(gpio: MockGpio) -> None:
+    led = RgbLed(gpio=gpio, red=17, green=27, blue=22, brightness=0.5)
+    show(led, mood("angry"))
+    assert levels(gpio, 17)[0] == pytest.approx(0.5**2.2, abs=0.01)
+
+
 def test_is_dim_when_nobody_is_there_and_blinks_at_a_fault() -> None:
     assert max(intensity(mood("nobody"), t / 10) for t in range(80)) <= 0.31
     blinking = [intensity(mood("fault"), t / 10) for t in range(20)]

@@ -66,6 +66,17 @@ def test_shows_the_face_and_sends_it_once() -> None:
     assert len(serial.blocks) == first
 
 
+def test_a_still_face_does_not_reach_the_chip_s_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    display = Oled(device="ssd1327", serial=Recorder())
+    shown: list[Image.Image] = []
+    monkeypatch.setattr(display._sender, "send", shown.append)
+    for _ in range(3):
+        display.show(HAPPY, 0.0)
+    assert len(shown) == 1
+    display.show(HAPPY, 0.5)
+    assert len(shown) == 2
+
+
 def test_the_chip_holds_the_drawn_pixels() -> None:
     serial = Recorder()
     display = Oled(serial=serial, seed=5)

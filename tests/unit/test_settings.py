@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
-from edge.settings import DisplaySettings, LedSettings, Settings
+from edge.fusion import DEFAULT_PRIOR, FusionOptions
+from edge.settings import PRIOR, DisplaySettings, LedSettings, Settings
 from edge.settings_load import Loaded, load_settings, try_settings
 from edge.settings_names import find_field, setting_paths, variable_name
 from edge.settings_text import default_toml, effective_toml, settings_page, toml_value
@@ -267,6 +268,13 @@ def test_settings_know_the_seven_emotions() -> None:
     assert [path[2] for path in setting_paths() if path[:2] == ("fusion", "prior")] == list(
         EMOTIONS
     )
+
+
+def test_prior_in_the_page_is_the_one_that_is_built_in() -> None:
+    assert PRIOR == DEFAULT_PRIOR
+    built_in = FusionOptions()
+    assert Settings().fusion.confidence_floor == built_in.confidence_floor
+    assert Settings().fusion.nobody_after_s == built_in.nobody_after_s
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -255,7 +255,8 @@ def test_progress_is_not_on_the_standard_output(house: Path) -> None:
 def test_lock_is_not_handed_on_to_what_is_run(house: Path) -> None:
     done = shell(
         house,
-        "open_log; step x; logged sh -c 'ls -l /proc/self/fd'; cat \"$LOG\"; close_log; ls -l /proc/self/fd",
+        "open_log; step x; logged sh -c 'ls -l /proc/self/fd'; cat \"$LOG\"; close_log; "
+        "ls -l /proc/self/fd",
     )
     assert "setup.lock" not in done.stdout
     assert done.returncode == 0

@@ -49,7 +49,14 @@ def test_stays_finite_and_in_range_whatever_comes_in(kind: str, dc: float, seed:
     }[kind]
     features = SPECTROGRAM.features((sound + dc).astype(np.float32))
     assert np.isfinite(features).all()
-    assert np.abs(features).max() <= FRONT_END.limit
+    assert features.min() >= FRONT_END.low
+    assert features.max() <= FRONT_END.high
+
+
+def test_int8_covers_the_range_exactly_with_zero_at_zero() -> None:
+    step = (FRONT_END.high - FRONT_END.low) / 255
+    assert FRONT_END.low / step == -128
+    assert FRONT_END.high / step == 127
 
 
 def test_silence_is_the_floor_everywhere() -> None:

@@ -191,8 +191,8 @@ def test_calibration_windows_have_the_models_shape_and_reach_both_ends(tmp_path:
     assert len(windows) == 9
     assert {window.shape for window in windows} == {(1, FRONT_END.bands, FRONT_END.frames, 1)}
     assert {window.dtype for window in windows} == {np.dtype(np.float32)}
-    assert windows[-1].min() == -FRONT_END.limit
-    assert windows[-1].max() == FRONT_END.limit
+    assert windows[-1].min() == FRONT_END.low
+    assert windows[-1].max() == FRONT_END.high
 
 
 def test_the_shipped_net_is_small_enough_for_the_device() -> None:
