@@ -8,7 +8,7 @@ import typer
 
 from convert.problems import ConversionError, DataError, RecipeError
 from edge.errors import MienError
-from edge.places import MODELS, fetched_folder
+from edge.places import HOUSE, MODELS, fetched_folder
 
 app = typer.Typer(
     help="Trains Mien's two nets and makes the int8 models that the device runs.",
@@ -83,7 +83,8 @@ def evaluate(
 
 @app.command()
 def finders(
-    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = fetched_folder()
+    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = HOUSE
+    / "var"
     / "astronaut.png",
 ) -> None:
     """Compare MediaPipe's short and full range detectors on faces of many sizes.

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from convert.problems import ConversionError
 
-
 LEAST_AGREEMENT = 0.9
 """Less than this on the calibration samples is a broken conversion, not rounding."""
 
@@ -50,7 +49,8 @@ def convert_int8(
         ConversionError: the converter gave a model whose input is not what was asked for.
     """
     import litert_torch
-    from ai_edge_quantizer import quantizer, recipe
+    from ai_edge_quantizer import calibrator, quantizer, recipe, recipe_manager
+    from ai_edge_quantizer.utils import qsv_utils
 
     samples = [_reach_both_ends(sample, low, high) for sample in calibration]
     if not samples:
@@ -63,7 +63,12 @@ def convert_int8(
         engine = quantizer.Quantizer(str(floating))
         engine.load_quantization_recipe(recipe.static_wi8_ai8())
         name = _input_name(floating)
-        ranges = engine.calibrate({"serving_default": [{name: sample} for sample in samples]})
+        rules = recipe_manager.RecipeManager()
+        rules.load_quantization_recipe(recipe.static_wi8_ai8())
+        # By default the ranges of the samples are averaged, which cuts off the clearest of them.
+        widest = calibrator.Calibrator(str(floating), qsv_update_func=qsv_utils.min_max_update)
+        widest.calibrate({"serving_default": [{name: sample} for sample in samples]}, rules)
+        ranges = widest.get_model_qsvs()
         out.parent.mkdir(parents=True, exist_ok=True)
         engine.quantize(ranges).export_model(str(out), overwrite=True)
     _check_input(out, (high - low) / 255, low)
@@ -71,10 +76,7 @@ def convert_int8(
 
 
 def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Set two corner values to the ends of the range, so that the int8 scale is exactly the range's.
-
-    The quantiser averages the ranges of the samples; one that misses an end would move the scale.
-    """
+    """Set two corner values to the ends of the range, so that the int8 scale is exactly the range's."""
     pinned = sample.copy()
     pinned[0, 0, 0, 0], pinned[0, -1, -1, 0] = low, high
     return pinned

@@ -52,11 +52,9 @@ class VoiceRecipe(Recipe):
     held_out_actors: tuple[int, ...]
     """RAVDESS actors that are never trained on nor chosen by: the test speakers."""
     validation_actors: tuple[int, ...]
-    """RAVDESS actors that decisions were taken on."""
+    """RAVDESS actors that decide (on the recipe, the temperature); never trained on either."""
     validation_speakers: tuple[str, ...] = ()
     """Speakers of other corpora that are kept out of training, to see what carries over."""
-    train_on_validation: bool = False
-    """Learn from `validation_actors` too, once every decision has been taken."""
     shares: dict[str, Positive]
     """How much of what is learned from comes from each corpus; only the ratios count."""
     silence_share: Share = 0.03

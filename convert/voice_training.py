@@ -79,18 +79,14 @@ def split(data: VoiceData, recipe: VoiceRecipe, part: str) -> dict[str, NDArray[
     kept out to see what carries over); "test" (the held-out RAVDESS actors).
     """
     test = actors(data, recipe.held_out_actors)
-    chosen_by = actors(data, recipe.validation_actors)
-    validation = chosen_by | frozenset(recipe.validation_speakers)
-    if test & validation:
-        raise DataError(
-            f"{', '.join(sorted(test & validation))} would be both chosen by and tested."
-        )
-    kept_out = test | (validation - chosen_by if recipe.train_on_validation else validation)
+    deciding = actors(data, recipe.validation_actors) | frozenset(recipe.validation_speakers)
+    if test & deciding:
+        raise DataError(f"{', '.join(sorted(test & deciding))} would both decide and be tested.")
 
     def belongs(clip: Clip) -> bool:
         if part == "train":
-            return clip.speaker not in kept_out
-        return clip.speaker in (test if part == "test" else validation)
+            return clip.speaker not in test | deciding
+        return clip.speaker in (test if part == "test" else deciding)
 
     return {
         corpus: np.flatnonzero([belongs(clip) for clip in data.of(corpus)])

@@ -172,9 +172,9 @@ class Fusion:
         if self.options.weights == "70-30":
             return self._fixed_sum(t_s)
         log_belief = np.log(self._prior) + self._face.mean + self._voice.mean
-        belief = np.exp(log_belief - log_belief.max())
-        out: Probabilities = belief / belief.sum()
-        return out
+        belief: Probabilities = np.exp(log_belief - log_belief.max())
+        belief /= belief.sum()
+        return belief
 
     def _fixed_sum(self, t_s: float) -> Probabilities:
         """70 % newest face + 30 % newest voice; the other alone when one has been gone for a second."""
@@ -186,9 +186,9 @@ class Fusion:
         if not parts:
             return self._prior
         total = sum(share for share, _ in parts)
-        out: Probabilities = np.zeros(len(EMOTIONS))
+        total_p: Probabilities = np.zeros(len(EMOTIONS))
         for share, latest in parts:
-            out += share / total * latest
+            total_p += share / total * latest
         return out
 
     def _shares(self) -> tuple[float, float]:

@@ -96,12 +96,6 @@ def test_no_speaker_is_in_two_parts() -> None:
     assert speakers("test") == {"ravdess_01"}
 
 
-def test_validation_actors_join_training_only_when_the_recipe_says_so() -> None:
-    final = RECIPE.model_copy(update={"train_on_validation": True})
-    assert speakers("train", final) == {"ravdess_02", "ravdess_03", "nemo_A"}
-    assert speakers("test", final) == {"ravdess_01"}
-
-
 def test_refuses_to_choose_by_a_test_speaker() -> None:
     with pytest.raises(DataError, match="ravdess_01"):
         split(DATA, RECIPE.model_copy(update={"validation_actors": (1, 2)}), "train")
