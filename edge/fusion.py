@@ -186,10 +186,10 @@ class Fusion:
         if not parts:
             return self._prior
         total = sum(share for share, _ in parts)
-        total_p: Probabilities = np.zeros(len(EMOTIONS))
+        belief: Probabilities = np.zeros(len(EMOTIONS))
         for share, latest in parts:
-            total_p += share / total * latest
-        return out
+            belief += share / total * latest
+        return belief
 
     def _shares(self) -> tuple[float, float]:
         face, voice = float(np.ptp(self._face.mean)), float(np.ptp(self._voice.mean))
