@@ -54,7 +54,7 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     front_end = recipe.front_end
     file = work / "voice_int8.tflite"
     samples = calibration_features(data, recipe, CALIBRATION_WINDOWS, recipe.seed, work)
-    convert_int8(net, samples, -front_end.limit, front_end.limit, file)
+    convert_int8(net, samples, front_end.low, front_end.high, file)
     temperature = _temperature(Model(file), data, recipe, work)
     features, truth = held_out_features(data, recipe, work)
     int8 = int8_logits(Model(file), features)
@@ -211,7 +211,9 @@ reaches weights trained on them is not settled, so treat this model as non-comme
 ## Limits
 
 - Actors in studios, two languages (English, Polish): everyday voices are quieter in their emotions,
-  and other languages and ages were not heard.
+  and other languages and ages were not heard. It does not carry far: a speaker of the Polish set
+  that was kept out of training is read much worse than the English actors (table above).
+- Sadness is often taken for neutral.
 - It hears tone, not words, and needs about half a second of speech in three seconds.
 - The calibration figures are of acted speech; on other microphones expect worse.
 """

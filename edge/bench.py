@@ -135,7 +135,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
     readings = [reading for reading in map(reader.read, frames) if isinstance(reading, FaceReading)]
     time_it("fusion", lambda i: fusion.update(readings[:1], i / 15), 200)
     animator, mood = Animator(), Mood(0.0, "happy")
-    size = (settings.display.width_px, settings.display.height_px)
+    size = (settings.display.width_px or 128, settings.display.height_px or 64)
     time_it("draw the OLED face", lambda i: draw(animator.pose(mood, i / 20), size, "1"))
     for finder in finders.values():
         finder.close()

@@ -89,7 +89,6 @@ def open_display(settings: Settings, pins: BoardPins) -> Output:
         OutputError: it cannot be opened; says what to do.
     """
     display = settings.display
-    size = (display.width_px, display.height_px)
     if display.kind == "oled":
         return _open_oled(settings, pins)
     if display.kind == "auto":
@@ -104,10 +103,16 @@ def open_display(settings: Settings, pins: BoardPins) -> Output:
     if display.kind == "window":
         from edge.outputs.oled import Oled
 
-        return Oled(device="window", width_px=size[0], height_px=size[1], fps=display.rate_hz)
+        return Oled(
+            device="window",
+            width_px=display.width_px or None,
+            height_px=display.height_px or None,
+            rotate=display.rotate,
+            fps=display.rate_hz,
+        )
     from edge.outputs.picture import Picture
 
-    return Picture(display.file, size=size)
+    return Picture(display.file, size=(display.width_px or 128, display.height_px or 64))
 
 
 def _open_oled(settings: Settings, pins: BoardPins) -> Output:
@@ -123,8 +128,8 @@ def _open_oled(settings: Settings, pins: BoardPins) -> Output:
         spi_device=display.spi_device,
         gpio_dc=display.gpio_dc,
         gpio_rst=display.gpio_rst,
-        width_px=display.width_px,
-        height_px=display.height_px,
+        width_px=display.width_px or None,
+        height_px=display.height_px or None,
         rotate=display.rotate,
         contrast=display.contrast,
         fps=display.rate_hz,

@@ -124,6 +124,13 @@ def run(
             show_default=False,
         ),
     ] = None,
+    keep_trying: Annotated[
+        bool,
+        typer.Option(
+            "--keep-trying",
+            help="With neither camera nor microphone, show the fault and wait for them.",
+        ),
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Watch, listen and show the mood until Ctrl-C.
@@ -170,11 +177,20 @@ def run(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
-    if demo:
-        clip = _demo_clip()
-    from edge.build import run_appliance
+    from edge.build import demo_clip, run_appliance
 
-    raise typer.Exit(run_appliance(settings, seconds=seconds, clip=clip, repeat=repeat))
+    if demo:
+        clip = demo_clip()
+
+    raise typer.Exit(
+        run_appliance(
+            settings,
+            seconds=seconds,
+            clip=clip,
+            repeat=repeat or demo,
+            keep_trying=keep_trying,
+        )
+    )
 
 
 @app.command(
@@ -224,25 +240,15 @@ def bench(
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings
     from edge.bench import run_bench
+    from edge.build import demo_clip
 
-    raise typer.Exit(run_bench(settings, clip or _demo_clip(), seconds, json))
+    raise typer.Exit(run_bench(settings, clip or demo_clip(), seconds, json))
 
 
 def _load(config: Path | None, flags: "dict[str, tuple[str, Any]]") -> "Loaded":
     from edge.settings_load import load_settings
 
     return load_settings(config, flags=flags)
-
-
-def _demo_clip() -> Path:
-    from edge.places import DEMO_CLIP
-
-    if not DEMO_CLIP.is_file():
-        raise SettingsError(
-            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
-            "of your own with --clip."
-        )
-    return DEMO_CLIP
 
 
 def _complain(sentence: str) -> None:

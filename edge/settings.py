@@ -160,8 +160,12 @@ class DisplaySettings(Section):
     spi_device: int = setting(0, "Chip select on the SPI bus: 0 is CE0.", ge=0, le=3)
     gpio_dc: Pin = setting(24, "GPIO (BCM number) wired to DC of an SPI display.")
     gpio_rst: Pin = setting(25, "GPIO (BCM number) wired to RES of an SPI display.")
-    width_px: int = setting(128, "Width of the display.", ge=32, le=480)
-    height_px: int = setting(64, "Height of the display.", ge=16, le=320)
+    width_px: int = setting(
+        0, "Width of the display in pixels; 0 is the usual one of its chip.", ge=0, le=480
+    )
+    height_px: int = setting(
+        0, "Height of the display in pixels; 0 is the usual one of its chip.", ge=0, le=320
+    )
     rotate: Literal[0, 1, 2, 3] = setting(0, "Quarter turns clockwise: 2 is upside down.")
     rate_hz: float = setting(20.0, "Pictures a second at most.", ge=1, le=60)
     contrast: int = setting(200, "Brightness of the OLED.", ge=0, le=255)
