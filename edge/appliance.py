@@ -95,7 +95,7 @@ class Appliance:
         self._began_s = time.monotonic()
         try:
             self._open_outputs()
-            self._put(Mood(self._began_s, "starting"))
+            self._put(self._starting())
             if self._build_stages():
                 self._loop(seconds)
         finally:
@@ -117,6 +117,14 @@ class Appliance:
             raise problems[0]
         for stage in self._outputs:
             stage.start()
+
+    def _starting(self) -> Mood:
+        parts = self._parts
+        face, voice = (
+            Sense("starting" if wanted or name in parts.missing else "off")
+            for name, wanted in (("face", parts.open_camera), ("voice", parts.open_microphone))
+        )
+        return Mood(self._began_s, "starting", face=face, voice=voice)
 
     def _build_stages(self) -> bool:
         """Load the models on a thread of their own, so that a signal is heard meanwhile."""

@@ -17,6 +17,7 @@ from edge.errors import SensorError
 from edge.messages import SAMPLE_RATE_HZ, Audio, FaceReading, Frame, Mood
 from edge.perception.face_finder import FaceFinder
 from edge.places import fetched_folder, models_folder
+from edge.quiet import mute_native_code
 from edge.run_report import RunReport
 from edge.settings import Settings
 
@@ -58,6 +59,7 @@ def run_bench(settings: Settings, clip: Path, seconds: float, as_json: bool) -> 
     Raises:
         MienError: the clip or a model cannot be used.
     """
+    mute_native_code()
     # The run comes first: its memory must not hold what the stage measurements leave behind.
     parts = build_parts(settings, clip, repeat=True)
     parts.outputs = [_NoOutput]

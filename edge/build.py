@@ -16,7 +16,8 @@ from edge.emotions import EMOTIONS
 from edge.errors import MienError, SensorError
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
 from edge.outputs.gpio import board
-from edge.places import DEMO_CLIP, fetched_folder, models_folder
+from edge.places import demo_clip, fetched_folder, models_folder
+from edge.quiet import mute_native_code
 from edge.run_report import RunReport
 from edge.sensors import Camera, Microphone
 from edge.settings import Settings
@@ -51,6 +52,7 @@ def run_appliance(
     Raises:
         MienError: it could not start; says why.
     """
+    mute_native_code()
     if clip is None and not keep_trying and nothing_connected(settings):
         print("No camera and no microphone found: showing the demo clip.", file=sys.stderr)
         clip, repeat = demo_clip(), True
@@ -60,20 +62,6 @@ def run_appliance(
         report = appliance.run(seconds)
     print(report.sentence(), file=sys.stderr)
     return _exit(report)
-
-
-def demo_clip() -> Path:
-    """The demo clip.
-
-    Raises:
-        SensorError: it has not been made.
-    """
-    if not DEMO_CLIP.is_file():
-        raise SensorError(
-            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
-            "of your own with --clip."
-        )
-    return DEMO_CLIP
 
 
 def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Parts:

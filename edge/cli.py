@@ -177,7 +177,8 @@ def run(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
-    from edge.build import demo_clip, run_appliance
+    from edge.build import run_appliance
+    from edge.places import demo_clip
 
     if demo:
         clip = demo_clip()
@@ -240,7 +241,7 @@ def bench(
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings
     from edge.bench import run_bench
-    from edge.build import demo_clip
+    from edge.places import demo_clip
 
     raise typer.Exit(run_bench(settings, clip or demo_clip(), seconds, json))
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from edge.errors import SettingsError
+
 HOUSE: Final = Path(__file__).resolve().parent.parent
 """The checkout, which is also what `pip install -e` installs."""
 
@@ -21,3 +23,17 @@ def fetched_folder(folder: str = "auto") -> Path:
     """Where `python -m edge.fetch` puts MediaPipe's face detectors."""
     own = models_folder(folder) / "fetched"
     return own if own.is_dir() else MODELS / "fetched"
+
+
+def demo_clip() -> Path:
+    """The demo clip.
+
+    Raises:
+        SettingsError: it has not been made.
+    """
+    if not DEMO_CLIP.is_file():
+        raise SettingsError(
+            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
+            "of your own with --clip."
+        )
+    return DEMO_CLIP

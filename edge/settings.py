@@ -21,13 +21,13 @@ from edge.settings_fields import (
 )
 
 PRIOR: Final = {
-    "angry": 0.11,
-    "disgust": 0.07,
-    "fear": 0.08,
+    "angry": 0.13,
+    "disgust": 0.09,
+    "fear": 0.09,
     "happy": 0.2,
-    "sad": 0.12,
-    "surprise": 0.12,
-    "neutral": 0.3,
+    "sad": 0.14,
+    "surprise": 0.13,
+    "neutral": 0.22,
 }
 """As `edge.fusion.DEFAULT_PRIOR`, which is not imported here to keep numpy out."""
 
@@ -99,13 +99,13 @@ class FusionSettings(Section):
         "fixed sum of 70 % face and 30 % voice.",
     )
     confidence_floor: float = setting(
-        0.4, 'Below this probability the mood is shown as "unsure".', ge=0.15, le=0.95
+        0.35, 'Below this probability the mood is shown as "unsure".', ge=0.15, le=0.95
     )
     face_weight: float = setting(
         1.0, 'How much the face counts under "bayes": 0 is not at all, 1 as calibrated.', ge=0, le=4
     )
     voice_weight: float = setting(
-        1.0,
+        0.6,
         'How much the voice counts under "bayes": 0 is not at all, 1 as calibrated.',
         ge=0,
         le=4,

@@ -185,7 +185,7 @@ def test_noise_of_c_libraries_is_silenced_and_errors_come_back(
 ) -> None:
     import os
 
-    from edge.sensors.quiet import quiet_stderr
+    from edge.quiet import quiet_stderr
 
     with quiet_stderr():
         os.write(2, b"ALSA lib confmisc.c: no such card\n")

@@ -32,3 +32,24 @@ def quiet_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def mute_native_code() -> None:
+    """Keep the log lines of native libraries off the terminal for the rest of the process.
+
+    LiteRT and MediaPipe log to file descriptor 2 whenever they please, even after the last line of
+    Python. Python's own `sys.stderr` goes on writing to where it did. MIEN_DEBUG=1 lets them talk.
+    """
+    if os.environ.get("MIEN_DEBUG"):
+        return
+    try:
+        sys.stderr.flush()
+        own = os.fdopen(
+            os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1
+        )
+    except (OSError, ValueError, AttributeError):  # no standard error, or one that is no file
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    sys.stderr = own
