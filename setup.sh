@@ -46,6 +46,7 @@ prepare() {
     install_packages "$1"
     fetch_models
     make_demo_clip
+    if [ "$1" = dev ]; then install_tflite_runtime; fi
     close_log
 }
 
@@ -56,6 +57,7 @@ run_mien() {
 }
 
 run_tests() {
+    STEPS=7
     prepare dev
     local failed=()
     heading "ruff"

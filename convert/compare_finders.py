@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.problems import DataError
 from edge.messages import Face, Frame
@@ -74,7 +75,7 @@ def _largest(faces: list[Face]) -> Face | None:
     return max(faces, key=lambda face: face.width_px, default=None)
 
 
-def _placement(face: Face, scale: float, shift: int) -> np.ndarray:
+def _placement(face: Face, scale: float, shift: int) -> NDArray[np.float64]:
     """Scale about the face's middle, which goes to one of twelve places on a ring."""
     angle = 2 * math.pi * shift / _SHIFTS
     x = FRAME[0] / 2 + 110 * math.cos(angle)
@@ -83,7 +84,7 @@ def _placement(face: Face, scale: float, shift: int) -> np.ndarray:
     return np.array([[scale, 0, x - scale * middle_x], [0, scale, y - scale * middle_y]])
 
 
-def _eye_error(face: Face, reference: Face, transform: np.ndarray) -> float:
+def _eye_error(face: Face, reference: Face, transform: NDArray[np.float64]) -> float:
     """Mean distance of both eyes from where the transform puts the reference's, px."""
     pairs = ((face.right_eye, reference.right_eye), (face.left_eye, reference.left_eye))
     return sum(

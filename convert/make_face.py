@@ -49,7 +49,7 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     entry = make_entry(
         file,
         temperature=evaluation.temperature,
-        class_prior=prior / prior.sum(),
+        class_prior=(prior / prior.sum()).tolist(),
         macs=macs,
         metrics=metrics,
         data=SOURCES,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,8 @@ def load_views(
     if not kept.is_file():
         shape = (len(clips), 1 + count, front_end.bands, front_end.frames)
         partial = folder / f"{name}.part"
-        views = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+        open_memmap: Any = np.lib.format.open_memmap  # numpy 2.2 has no types for it
+        views = open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
         parts = [clips[i : i + _CLIPS_A_TASK] for i in range(0, len(clips), _CLIPS_A_TASK)]
         done = 0
         with tqdm(total=len(clips), desc=f"views of {corpus}", leave=False) as bar:

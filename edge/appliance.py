@@ -85,7 +85,7 @@ class Appliance:
         self._stopping.set()
 
     def run(self, seconds: float | None = None) -> RunReport:
-        """Run until stopped, the clip is over, or *seconds* have passed.
+        """Run until stopped, the clip is over, or *seconds* have passed since it was ready.
 
         Raises:
             ModelError: a model is missing or not the one that the manifest names.
@@ -167,8 +167,7 @@ class Appliance:
 
     def _loop(self, seconds: float | None) -> None:
         fusion = self._parts.fusion()
-        end_s = self._began_s + seconds if seconds is not None else float("inf")
-        while not self._stopping.is_set() and time.monotonic() < end_s:
+        while not self._stopping.is_set():
             readings: list[Reading] = []
             if self._face is not None:
                 face = self._faces.take(TICK_S)
@@ -186,6 +185,10 @@ class Appliance:
             if mood.shown == "fault" and not self._keep_trying and not self._ready_s:
                 raise SensorError(mood.trouble)
             self._put(mood)
+            # Loading models takes seconds on a small board: the time counts from then on.
+            counted_s = t_s - self._began_s - self._ready_s
+            if seconds is not None and mood.shown != "starting" and counted_s >= seconds:
+                break
 
     def _with_senses(self, mood: Mood) -> Mood:
         """Add how the senses fare; say "starting" or "fault" where that is the truth."""

@@ -41,7 +41,7 @@ def run_appliance(
 
     Args:
         settings: all of them.
-        seconds: stop after this time.
+        seconds: stop so long after it is ready.
         clip: watch this file instead of camera and microphone.
         repeat: start the clip again when it ends.
         keep_trying: with neither camera nor microphone, show the fault and wait for them.

@@ -106,7 +106,7 @@ def run(
     no_voice: Annotated[bool, typer.Option("--no-voice", help="Do not listen.")] = False,
     seconds: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Stop after this time.", show_default=False),
+        typer.Option(metavar="SECONDS", help="Stop so long after it is ready.", show_default=False),
     ] = None,
     display: Annotated[
         str | None,

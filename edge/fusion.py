@@ -118,7 +118,7 @@ class Fusion:
 
     def __init__(self, options: FusionOptions | None = None) -> None:
         self.options = options or FusionOptions()
-        self._prior = self.options.prior / self.options.prior.sum()
+        self._prior: Probabilities = self.options.prior / self.options.prior.sum()
         # A look is over in a third of a second; a tone of voice needs a phrase.
         self._face = _Evidence(self.options.face_class_prior, self.options.face_weight, 0.28)
         self._voice = _Evidence(self.options.voice_class_prior, self.options.voice_weight, 1.2)

@@ -5,6 +5,8 @@
 # Measured: 0.75 GB installed with the dev tools, and pip unpacks beside it.
 NEEDED_MB=1500
 DEMO_CLIP=$HOUSE/var/demo.mp4
+# The last of both: of the runtime before LiteRT, and of the numpy that it was built for.
+TFLITE_RUNTIME=(tflite-runtime==2.14.0 numpy==1.26.4)
 
 # board_extra: the extra of pyproject.toml for the GPIO of this board.
 board_extra() {
@@ -113,4 +115,35 @@ make_demo_clip() {
     mv "$part" "$DEMO_CLIP"
     echo "$recipe" >"$HOUSE/var/demo.stamp"
     finish "made"
+}
+
+# install_tflite_runtime: for the test that compares it with LiteRT; in a folder of its own, because
+# .venv has numpy 2. Without it that test is skipped, so that failing to get it ends nothing.
+install_tflite_runtime() {
+    step "tflite-runtime"
+    local folder=$HOUSE/var/tflite_runtime part=$HOUSE/var/.tflite-part wanted
+    wanted="${TFLITE_RUNTIME[*]} Python ${PY_VERSION%.*}"
+    case $PY_VERSION in
+        3.10.* | 3.11.*) ;;
+        *)
+            rm -rf "$folder"
+            finish "there is none for Python ${PY_VERSION%.*}"
+            return
+            ;;
+    esac
+    if [ "$(cat "$folder/.mien-made" 2>/dev/null)" = "$wanted" ]; then
+        finish "ready"
+        return
+    fi
+    rm -rf "$folder" "$part"
+    mkdir -p "$part/tmp"
+    if logged env TMPDIR="$part/tmp" "$VENV/bin/python" -m pip --disable-pip-version-check --no-input \
+        install --no-deps --only-binary=:all: --target "$part/made" "${TFLITE_RUNTIME[@]}"; then
+        echo "$wanted" >"$part/made/.mien-made"
+        mv "$part/made" "$folder"
+        finish "installed"
+    else
+        finish "not to be had now; its test will be skipped"
+    fi
+    rm -rf "$part"
 }

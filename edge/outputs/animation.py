@@ -104,7 +104,7 @@ class _Glances:
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng((seed, 2))
         self._until_s = -np.inf
-        self._spot = np.zeros(2)
+        self._spot: NDArray[np.float64] = np.zeros(2)
 
     def spot(self, t_s: float) -> NDArray[np.float64]:
         if t_s >= self._until_s:

@@ -30,7 +30,7 @@ class FaceFinder:
     def __init__(
         self,
         models: Path,
-        reach: str = "short",
+        reach: str = "full",
         min_score: float = 0.5,
         search_width_px: int = 320,
     ) -> None:
@@ -38,7 +38,8 @@ class FaceFinder:
 
         Args:
             models: folder with the two models that `python -m edge.fetch` fetches.
-            reach: "short" (faces within about 2 m) or "full" (about 5 m).
+            reach: "full" (faces from 40 px in a 640 px frame) or "short" (from 80 px, cheaper);
+                `python -m convert finders` measures both.
             min_score: weaker detections are dropped, 0-1.
             search_width_px: width of the picture that is searched.
 

@@ -1,6 +1,7 @@
 """The one place that loads a LiteRT (or tflite-runtime) interpreter."""
 
 import importlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -70,8 +71,8 @@ class Model:
         except ImportError as error:
             raise ModelError(_explain(module.__name__, error)) from error
         except (ValueError, RuntimeError, SystemError) as error:
-            numpy_clash = "_ARRAY_API" in str(error) or "numpy" in str(error).lower()
-            if numpy_clash:
+            # Compiled for another numpy it raises a SystemError that an ImportError has caused.
+            if isinstance(error.__cause__, ImportError) or "numpy" in str(error).lower():
                 raise ModelError(_explain(module.__name__, error)) from error
             raise ModelError(
                 f"{path} is no model that {module.__name__.split('.')[0]} can run; "
@@ -130,15 +131,35 @@ def _runtime(wanted: str) -> ModuleType:
     problems = []
     for name in RUNTIMES if wanted == "auto" else (wanted,):
         try:
-            return importlib.import_module(name)
+            module = importlib.import_module(name)
+            if _fails_under_this_numpy(name):
+                raise ImportError("built for numpy 1")
+            return module
         except ImportError as error:
             problems.append(_explain(name, error))
     raise ModelError(problems[0])
 
 
+def _fails_under_this_numpy(runtime: str) -> bool:
+    """Whether it imports well, but would write a traceback of numpy's and fail in a constructor.
+
+    So does Google's tflite-runtime, whose last is 2.14; later builds by others may know numpy 2.
+    """
+    package = runtime.split(".")[0]
+    if package != "tflite_runtime" or _numpy_major() < 2:
+        return False
+    version = str(getattr(importlib.import_module(package), "__version__", ""))
+    number = re.match(r"(\d+)\.(\d+)", version)
+    return number is not None and (int(number[1]), int(number[2])) <= (2, 14)
+
+
+def _numpy_major() -> int:
+    return int(np.__version__.split(".")[0])
+
+
 def _explain(runtime: str, error: BaseException) -> str:
     package = "ai-edge-litert" if runtime.startswith("ai_edge") else "tflite-runtime"
-    if package == "tflite-runtime" and int(np.__version__.split(".")[0]) >= 2:
+    if package == "tflite-runtime" and _numpy_major() >= 2:
         return (
             f"tflite-runtime was built for numpy 1 and cannot run under numpy {np.__version__}; "
             "install its successor with: pip install 'ai-edge-litert>=2.1,<2.2'"

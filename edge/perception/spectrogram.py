@@ -99,7 +99,7 @@ class Spectrogram:
         relative = power / max(float(level), parameters.minimum_power)
         decibels = 10 * np.log10(relative + 10 ** (parameters.floor_db / 10))
         units = (decibels - parameters.centre_db) / parameters.unit_db
-        return np.clip(units, parameters.low, parameters.high).astype(np.float32)
+        return np.asarray(np.clip(units, parameters.low, parameters.high), np.float32)
 
 
 def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:

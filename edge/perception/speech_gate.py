@@ -198,7 +198,7 @@ class SpeechGate:
         self._blocks: deque[Block] = deque(maxlen=max(1, window_samples // BLOCK_SAMPLES))
         self._interval = max(1, round(interval_s / BLOCK_S))
         self._least = max(1, round(least_speech_s / BLOCK_S))
-        self._pending = np.zeros(0, np.float32)
+        self._pending: NDArray[np.float32] = np.zeros(0, np.float32)
         self._background: float | None = None
         self._since_offer = 0
         self._new_speech = False

@@ -25,7 +25,8 @@ def make_clip(
 
     width, height = size
     with av.open(str(path), "w") as container:
-        video = audio = None
+        video: av.VideoStream | None = None
+        audio: av.AudioStream | None = None
         if levels is not None:
             video = container.add_stream("mpeg4", rate=fps, options={"qscale": "2"})
             video.width, video.height, video.pix_fmt = width, height, "yuv420p"
@@ -33,7 +34,9 @@ def make_clip(
                 video.set_display_rotation(turned)
         if sound is not None:
             codec = {".wav": "pcm_s16le", ".mp3": "mp3"}.get(path.suffix, "aac")
-            audio = container.add_stream(codec, rate=RATE_HZ, layout="mono")
+            made = container.add_stream(codec, rate=RATE_HZ, layout="mono")
+            assert isinstance(made, av.AudioStream)
+            audio = made
         for number, level in enumerate(levels or []):
             image = np.full((height, width, 3), level, np.uint8)
             image[: height // 2, : width // 2] = level // 2  # darker upper left: tells what is up
@@ -44,10 +47,7 @@ def make_clip(
         if sound is not None:
             assert audio is not None
             for start in range(0, len(sound), 1024):
-                block = np.zeros((1, 1024), np.float32)
-                piece = sound[start : start + 1024]
-                block[0, : len(piece)] = piece
-                block = block[:, : len(piece)]
+                block = sound[None, start : start + 1024].astype(np.float32)
                 out = av.AudioFrame.from_ndarray(
                     np.round(block * 32767).astype(np.int16), format="s16", layout="mono"
                 )

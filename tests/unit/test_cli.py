@@ -112,7 +112,7 @@ def test_run_passes_its_flags_on(
         "--no-voice", "--display", "terminal", "--events", "-",
     )  # fmt: skip
     assert code == 3
-    assert appliance.options == {"seconds": 2.5, "clip": clip, "repeat": True}
+    assert appliance.options == {"seconds": 2.5, "clip": clip, "repeat": True, "keep_trying": False}
     assert appliance.settings.microphone.enabled is False
     assert appliance.settings.camera.enabled is True
     assert appliance.settings.display.kind == "terminal"

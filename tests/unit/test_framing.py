@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
 from edge.perception.framing import align, fit_similarity, pose_quality, quality, sharpness
@@ -48,7 +49,7 @@ def frame_with_dots(face: Face, radius_px: float) -> Frame:
     return Frame(np.dstack([image] * 3), 0.0)
 
 
-def centre_of_mass(crop: np.ndarray, near: tuple[float, float]) -> tuple[float, float]:
+def centre_of_mass(crop: NDArray[np.uint8], near: tuple[float, float]) -> tuple[float, float]:
     x0, y0 = round(near[0]) - 5, round(near[1]) - 5
     patch = crop[y0 : y0 + 11, x0 : x0 + 11].astype(float) - 40
     y, x = np.mgrid[:11, :11]

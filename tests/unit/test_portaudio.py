@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.errors import SensorError
 from edge.messages import SAMPLE_RATE_HZ
@@ -29,13 +30,13 @@ def _stream() -> fake.Stream:
     return stream
 
 
-def _tone(rate: int, seconds: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _tone(rate: int, seconds: float) -> NDArray[np.float64]:
     return 0.5 * np.sin(2 * np.pi * 440 * np.arange(int(rate * seconds)) / rate)
 
 
 def test_delivers_blocks_of_512_in_order_and_unchanged() -> None:
     microphone = PortAudioMicrophone()
-    ramp = np.linspace(-0.9, 0.9, 2048)
+    ramp = np.linspace(-0.9, 0.9, 2048, dtype=np.float64)
     _stream().feed(ramp)
     got = [microphone.read(1.0) for _ in range(4)]
     assert all(block is not None for block in got)

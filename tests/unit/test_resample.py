@@ -2,19 +2,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from edge.messages import SAMPLE_RATE_HZ
 from edge.sensors.resample import BLOCK, Blocks, Resampler
 
 
-def _tone(
-    rate_hz: float, seconds: float, hz: float = 440.0
-) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def _tone(rate_hz: float, seconds: float, hz: float = 440.0) -> NDArray[np.float32]:
     t = np.arange(int(rate_hz * seconds)) / rate_hz
     return (0.5 * np.sin(2 * np.pi * hz * t)).astype(np.float32)
 
 
-def _loudest_hz(sound: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+def _loudest_hz(sound: NDArray[np.float32]) -> float:
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 17))
     return float(np.argmax(spectrum)) * SAMPLE_RATE_HZ / (1 << 17)
 

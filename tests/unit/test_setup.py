@@ -260,3 +260,38 @@ def test_lock_is_not_handed_on_to_what_is_run(house: Path) -> None:
     )
     assert "setup.lock" not in done.stdout
     assert done.returncode == 0
+
+
+PIP = """
+mkdir -p .venv/bin; chmod +x pip; cp pip .venv/bin/python; open_log; install_tflite_runtime
+"""
+
+
+@pytest.mark.parametrize("version", ["3.10.13", "3.11.2"])
+def test_makes_the_old_runtime_apart_and_only_once(house: Path, version: str) -> None:
+    (house / "pip").write_text(
+        '#!/bin/sh\necho "$@" >>asked\nwhile [ "$1" != --target ]; do shift; done; mkdir -p "$2"\n'
+    )
+    script = f"PY_VERSION={version}; {PIP} install_tflite_runtime"
+    done = shell(house, script)
+    assert done.returncode == 0, done.stderr
+    assert "installed" in done.stderr
+    assert "ready" in done.stderr
+    asked = (house / "asked").read_text().splitlines()
+    assert len(asked) == 1
+    assert "tflite-runtime==2.14.0 numpy==1.26.4" in asked[0]
+    assert [path.name for path in (house / "var/tflite_runtime").iterdir()] == [".mien-made"]
+    # It is made anew for another Python, and gone for one that has none.
+    shell(house, f"PY_VERSION=3.10.99; {PIP}")
+    assert len((house / "asked").read_text().splitlines()) == (1 if "3.10" in version else 2)
+    done = shell(house, f"PY_VERSION=3.13.0; {PIP}")
+    assert "there is none for Python 3.13" in done.stderr
+    assert not (house / "var/tflite_runtime").exists()
+
+
+def test_goes_on_without_the_old_runtime(house: Path) -> None:
+    (house / "pip").write_text("#!/bin/sh\necho no network; exit 1\n")
+    done = shell(house, PIP)
+    assert done.returncode == 0
+    assert "its test will be skipped" in done.stderr
+    assert not list((house / "var").glob("*tflite*"))
