@@ -184,6 +184,7 @@ class Appliance:
             mood = self._with_senses(fusion.update(readings, t_s))
             if mood.shown == "fault" and not self._keep_trying and not self._ready_s:
                 raise SensorError(mood.trouble)
+            self._tell(mood)
             self._put(mood)
             # Loading models takes seconds on a small board: the time counts from then on.
             counted_s = t_s - self._began_s - self._ready_s
@@ -215,10 +216,14 @@ class Appliance:
             return Sense("off")
         else:
             sense = replace(sense, state=stage.state, trouble=stage.trouble)
-        if sense.trouble != self._told.get(name, ""):
-            self._told[name] = sense.trouble
-            self._report(sense.trouble or f"The {name} is back.")
         return sense
+
+    def _tell(self, mood: Mood) -> None:
+        """Report each new trouble of a sense once, and its end."""
+        for name, sense in (("face", mood.face), ("voice", mood.voice)):
+            if sense.trouble != self._told.get(name, ""):
+                self._told[name] = sense.trouble
+                self._report(sense.trouble or f"The {name} is back.")
 
     def _check_stages(self) -> None:
         """A stage that fell over for a reason that nobody foresaw ends the run."""

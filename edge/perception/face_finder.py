@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
+from edge.perception.mediapipe_tasks import import_vision
 
 RANGE_FILES: Final = {
     "short": "face_detection_short_range.tflite",
@@ -53,8 +54,8 @@ class FaceFinder:
                 "python -m edge.fetch"
             )
         try:
-            from mediapipe import Image, ImageFormat
-            from mediapipe.tasks.python import BaseOptions, vision
+            vision, base_options, self._image = import_vision()
+            from mediapipe import ImageFormat
         except (ImportError, OSError) as error:
             raise ModelError(
                 f"MediaPipe cannot be loaded ({error}); install what it needs with: "
@@ -63,7 +64,7 @@ class FaceFinder:
         try:
             self._detector: Any = vision.FaceDetector.create_from_options(
                 vision.FaceDetectorOptions(
-                    base_options=BaseOptions(model_asset_path=str(file)),
+                    base_options=base_options(model_asset_path=str(file)),
                     running_mode=vision.RunningMode.VIDEO,
                     min_detection_confidence=min_score,
                 )
@@ -73,7 +74,7 @@ class FaceFinder:
                 f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: "
                 "python -m edge.fetch"
             ) from error
-        self._image, self._format = Image, ImageFormat.SRGB
+        self._format = ImageFormat.SRGB
         self._width_px = search_width_px
         self._last_ms = -1
 
