@@ -80,7 +80,7 @@ def _metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) -> lis
     def metric(name: str, value: float, split: str, rows: int, precision: str = "int8") -> Metric:
         return Metric(
             name=name,
-            value=round(value, 4),
+            value=round(value, 5),
             split=split,
             rows=rows,
             label_set="FER2013, 7 classes",

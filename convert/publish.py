@@ -82,7 +82,7 @@ def recall_section(title: str, scores: Scores) -> str:
 def size_line(file: Path, parameters: int, macs: int) -> str:
     """Size and work of the model in a sentence."""
     return (
-        f"{file.stat().st_size / 1000:.0f} kB, {parameters / 1e6:.2f} M parameters, "
+        f"{file.stat().st_size / 1000:.0f} kB, {parameters / 1e6:.2f} M parameters,\n"
         f"{macs / 1e6:.1f} M multiply-accumulates an inference"
     )
 

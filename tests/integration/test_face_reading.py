@@ -31,7 +31,7 @@ def portrait(scale: float, degrees: float = 0, t_s: float = 0) -> Frame:
     picture = cv2.imread(str(PORTRAIT))
     assert picture is not None
     size = (640, 480)
-    turn = cv2.getRotationMatrix2D((225, 120), degrees, scale)
+    turn = np.asarray(cv2.getRotationMatrix2D((225, 120), degrees, scale), np.float64)
     turn[:, 2] += np.subtract((size[0] / 2, size[1] / 2), (225, 120))
     image = cv2.warpAffine(
         picture[:, :, ::-1], turn, size, flags=cv2.INTER_AREA, borderValue=(96, 96, 96)
