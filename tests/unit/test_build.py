@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import build, build_outputs
+from edge.build_outputs import BoardPins, output_makers
+from edge.errors import SensorError
+from edge.messages import Mood
+from edge.outputs.events import Events
+from edge.outputs.leds import EmotionLeds, RecordingLight, RgbLed
+from edge.outputs.mock_gpio import MockGpio
+from edge.outputs.picture import Picture
+from edge.outputs.preview import Preview
+from edge.perception.manifest import load_manifest
+from edge.places import MODELS
+from edge.settings import Settings
+
+
+def settings(**sections: dict[str, object]) -> Settings:
+    return Settings.model_validate(sections)
+
+
+def test_recording_light_and_colours_follow_the_settings() -> None:
+    wanted = settings(
+        display={"kind": "none"},
+        leds={"backend": "mock", "recording_pin": 26, "emotion_pins": {"happy": 5}},
+    )
+    pins = BoardPins(wanted)
+    gpio = pins.gpio()
+    assert isinstance(gpio, MockGpio)
+    light = pins.recording_light()
+    light.sensor_opened("camera")
+    assert gpio.level(26) == 1
+    light.sensor_closed("camera")
+    assert gpio.level(26) == 0
+    outputs = [make() for make in output_makers(wanted, pins)]
+    assert [type(output) for output in outputs] == [RgbLed, EmotionLeds]
+    for output in outputs:
+        output.show(Mood(0.0, "happy"), 0.0)
+        output.close()
+    light.close()
+
+
+def test_desktop_has_no_lights_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_outputs, "board", lambda: "")
+    wanted = settings(display={"kind": "none"})
+    pins = BoardPins(wanted)
+    assert not pins.wanted
+    assert output_makers(wanted, pins) == []
+    light = pins.recording_light()
+    assert isinstance(light, RecordingLight)
+    light.sensor_opened("camera")
+    light.close()
+
+
+@pytest.mark.parametrize("kind", ["auto", "terminal", "png", "gif"])
+def test_display_is_the_one_of_the_settings(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"face.{kind}"
+    wanted = settings(
+        display={"kind": kind, "file": str(file), "i2c_port": 250}, leds={"backend": "none"}
+    )
+    display = build_outputs.open_display(wanted, BoardPins(wanted))
+    assert isinstance(display, Picture if kind in ("png", "gif") else Preview)
+    display.show(Mood(0.0, "happy"), 0.0)
+    display.close()
+    assert file.exists() == (kind in ("png", "gif"))
+
+
+def test_events_go_where_the_settings_say(tmp_path: Path) -> None:
+    wanted = settings(
+        display={"kind": "none"}, leds={"backend": "none"}, events={"to": str(tmp_path / "e.jsonl")}
+    )
+    (make,) = output_makers(wanted, BoardPins(wanted))
+    events = make()
+    assert isinstance(events, Events)
+    events.close()
+    assert (tmp_path / "e.jsonl").read_text().count("\n") == 2
+
+
+def test_fusion_takes_settings_and_class_priors_of_the_models() -> None:
+    manifest = load_manifest(MODELS)
+    wanted = settings(fusion={"weights": "70-30", "voice_weight": 0.2, "confidence_floor": 0.5})
+    options = build.fusion_options(wanted, manifest)
+    assert (options.weights, options.voice_weight, options.confidence_floor) == ("70-30", 0.2, 0.5)
+    np.testing.assert_allclose(options.face_class_prior, manifest.face.class_prior)
+    assert options.prior.sum() == pytest.approx(1)
+
+
+def test_demo_is_for_machines_with_neither_camera_nor_microphone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cameras: list[tuple[str, str]] = []
+    microphones: list[tuple[int, str]] = []
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: cameras)
+    monkeypatch.setattr("edge.sensors.portaudio.list_microphones", lambda: microphones)
+    assert build.nothing_connected(Settings())
+    assert not build.nothing_connected(settings(camera={"source": 0}))
+    assert not build.nothing_connected(settings(microphone={"device": "USB"}))
+    microphones.append((0, "USB microphone"))
+    assert not build.nothing_connected(Settings())
+    assert build.nothing_connected(settings(microphone={"enabled": False}))
+    cameras.append(("/dev/video0", "webcam"))
+    assert not build.nothing_connected(settings(microphone={"enabled": False}))
+
+
+def test_auto_camera_takes_the_first_that_opens_and_says_why_none_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def opener(path: str, *size: int) -> str:
+        if path == "/dev/video0":
+            raise SensorError("/dev/video0 is busy: another program uses it.")
+        return path
+
+    found = [("/dev/video0", "busy one"), ("/dev/video2", "free one")]
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: found)
+    monkeypatch.setattr("edge.sensors.opencv.OpenCvCamera", opener)
+    assert build.open_any_camera(Settings()) == "/dev/video2"  # type: ignore[comparison-overlap]
+    found.pop()
+    with pytest.raises(SensorError, match="busy"):
+        build.open_any_camera(Settings())
+    found.clear()
+    with pytest.raises(SensorError, match="plug one in"):
+        build.open_any_camera(Settings())
