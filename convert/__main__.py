@@ -82,6 +82,22 @@ def evaluate(
 
 
 @app.command()
+def fusion(
+    face_data: Annotated[Path, typer.Option(help="Folder with FER2013; see FACE_CARD.md.")],
+    voice_data: Annotated[Path, typer.Option(help="Folder with the voices; see VOICE_CARD.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure face alone, voice alone, 70-30 and the fusion on pairs nobody has trained on.
+
+    Example: python -m convert fusion --face-data ~/data/face --voice-data ~/data/voice
+    """
+    from convert.fusion_evaluation import evaluate_fusion
+
+    evaluate_fusion(face_data, voice_data, models, work)
+
+
+@app.command()
 def finders(
     portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = HOUSE
     / "var"

@@ -81,13 +81,26 @@ class FusionOptions:
     """Neither face nor voice for so long is shown as "nobody"."""
 
 
+def softened(class_prior: Probabilities) -> Probabilities:
+    """A net's class frequencies, half-way to uniform.
+
+    Nets are worst at the rare classes; a full correction would make the least certain of their
+    outputs the loudest.
+    """
+    return np.asarray((class_prior / class_prior.sum() + UNIFORM) / 2)
+
+
+def log_ratio(probabilities: Probabilities, base: Probabilities) -> NDArray[np.float64]:
+    """What a reading says for and against each emotion: log(doubted probability / base), [7]."""
+    doubted = (1 - DOUBT) * probabilities + DOUBT * base
+    return np.asarray(np.log(doubted / base))
+
+
 class _Evidence:
     """What one sense has been saying lately."""
 
     def __init__(self, class_prior: Probabilities, weight: float, memory_s: float) -> None:
-        # Half-way to uniform: nets are worst at the rare classes, and a full correction would
-        # make the least certain of their outputs the loudest.
-        self._base = (class_prior / class_prior.sum() + UNIFORM) / 2
+        self._base = softened(class_prior)
         self._weight = weight
         self._memory_s = memory_s
         self.mean: NDArray[np.float64] = np.zeros(len(EMOTIONS))
@@ -106,8 +119,7 @@ class _Evidence:
         """Move towards a reading, by the time since the one before it (at most half the memory)."""
         covered_s = min(max(0.0, t_s - self.seen_s), self._memory_s / 2)
         quality = min(1.0, max(0.0, quality))
-        doubted = (1 - DOUBT) * probabilities + DOUBT * self._base
-        ratio = np.log(doubted / self._base)
+        ratio = log_ratio(probabilities, self._base)
         gain = 1 - math.exp(-covered_s / self._memory_s * quality)
         self.mean = (1 - gain) * self.mean + gain * quality * self._weight * ratio
         self.latest, self.quality, self.seen_s = probabilities, quality, max(self.seen_s, t_s)
