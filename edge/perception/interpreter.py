@@ -115,18 +115,6 @@ def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np
     return probabilities
 
 
-def available_runtimes() -> list[str]:
-    """Which of `RUNTIMES` can be imported here."""
-    found = []
-    for name in RUNTIMES:
-        try:
-            importlib.import_module(name)
-        except Exception:  # a broken native module may raise anything
-            continue
-        found.append(name)
-    return found
-
-
 def _runtime(wanted: str) -> ModuleType:
     problems = []
     for name in RUNTIMES if wanted == "auto" else (wanted,):
