@@ -24,6 +24,14 @@ HAPPY = Mood(0.0, "happy", np.array([0, 0, 0, 0.9, 0, 0.1, 0]), face=Sense("ok",
 SAD = Mood(0.0, "sad", np.array([0, 0, 0, 0, 1.0, 0, 0]), voice=Sense("lost", trouble="It left."))
 
 
+def open_terminal() -> tuple[int, int]:
+    """Both ends of a new pseudo-terminal."""
+    try:
+        return pty.openpty()
+    except OSError as error:
+        pytest.skip(f"this system has no pseudo-terminals ({error})")
+
+
 class Terminal:
     """A pseudo terminal with a thread that reads it, and just enough of a screen."""
 
@@ -32,7 +40,7 @@ class Terminal:
         import struct
         import termios
 
-        self.main, side = pty.openpty()
+        self.main, side = open_terminal()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.stream: TextIO = os.fdopen(side, "w", encoding="utf-8")
         self._got = b""
@@ -149,7 +157,7 @@ def test_without_colours_nothing_is_coloured(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_cursor_comes_back_after_an_error() -> None:
-    main, side = pty.openpty()
+    main, side = open_terminal()
     code = (
         "import sys; from edge.outputs.preview import Preview; from edge.messages import Mood\n"
         "p = Preview(); p.show(Mood(0.0, 'happy'), 0.0); sys.exit(7)"
