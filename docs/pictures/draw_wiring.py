@@ -8,7 +8,19 @@ The GPIOs are those that `edge.settings` has built in.
 from pathlib import Path
 from typing import Final
 
-from drawing import BRIGHT, EDGE, FAINT, GLASS, TEXT, Colour, Point, Sheet, dimmed, lightened, text_width
+from drawing import (
+    BRIGHT,
+    EDGE,
+    FAINT,
+    GLASS,
+    TEXT,
+    Colour,
+    Point,
+    Sheet,
+    dimmed,
+    lightened,
+    text_width,
+)
 
 from edge.outputs.expressions import draw
 from edge.outputs.gallery import panel
@@ -154,7 +166,9 @@ def _draw_oled(sheet: Sheet) -> None:
     sheet.panel(glass, GLASS, edge=(8, 12, 24), radius=5)
     face = panel(draw(POSES["happy"]), 4)
     wide = 256.0
-    sheet.paste(face, ((glass[0] + glass[2] - wide) / 2, (glass[1] + glass[3] - wide / 2) / 2), wide)
+    sheet.paste(
+        face, ((glass[0] + glass[2] - wide) / 2, (glass[1] + glass[3] - wide / 2) / 2), wide
+    )
     middle = left + width / 2
     sheet.text((middle, top + height + 28), "OLED, I2C", size=19, colour=BRIGHT, strong=True)
     sheet.text(
@@ -193,7 +207,9 @@ def _draw_rgb_led(sheet: Sheet, pins: tuple[int, int, int]) -> None:
     _draw_lamp(sheet, centre, 62, [(255, 70, 60), (80, 220, 100), (90, 120, 255)])
     for label, down, colour in (("R", -51.0, _RED), ("GND", -17.0, _GREY), ("G", 17.0, _LIME),
                                 ("B", 51.0, _ROYAL)):  # fmt: skip
-        sheet.text((centre[0] - 84, centre[1] + down - 12), label, size=13, colour=lightened(colour))
+        sheet.text(
+            (centre[0] - 84, centre[1] + down - 12), label, size=13, colour=lightened(colour)
+        )
     sheet.text((centre[0] - 40, centre[1] + 96), "RGB LED, common cathode", size=19,
                colour=BRIGHT, strong=True)  # fmt: skip
     sheet.text((centre[0] - 40, centre[1] + 121), "its longest leg to GND,", size=14, colour=FAINT)
@@ -217,7 +233,9 @@ def _draw_recording_led(sheet: Sheet, pin: int) -> None:
     sheet.text(
         (centre[0] - 40, centre[1] + 101), "on exactly while camera or", size=14, colour=FAINT
     )
-    sheet.text((centre[0] - 40, centre[1] + 122), "microphone is open; 330 ohm", size=14, colour=FAINT)
+    sheet.text(
+        (centre[0] - 40, centre[1] + 122), "microphone is open; 330 ohm", size=14, colour=FAINT
+    )
 
 
 def _draw_lamp(sheet: Sheet, centre: Point, radius: float, lights: list[Colour]) -> None:
@@ -230,8 +248,9 @@ def _draw_lamp(sheet: Sheet, centre: Point, radius: float, lights: list[Colour])
     sheet.disc(centre, radius * 0.82, (20, 22, 28))
     for number, colour in enumerate(lights):
         shift = (number - (len(lights) - 1) / 2) * radius * 0.46
-        sheet.glow((x + shift, y), radius * 0.36, colour, 1.0)
-        sheet.disc((x + shift, y), radius * 0.13, lightened(colour, 0.6))
+        sheet.disc((x + shift, y), radius * 0.22, dimmed(colour, 0.55))
+        sheet.disc((x + shift, y), radius * 0.16, colour)
+        sheet.disc((x + shift, y), radius * 0.08, lightened(colour, 0.75))
 
 
 if __name__ == "__main__":

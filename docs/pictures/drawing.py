@@ -1,5 +1,6 @@
 """The pen for the pictures of the documentation: everything is drawn large and scaled down once."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -186,8 +187,7 @@ def lightened(colour: Colour, share: float = 0.35) -> Colour:
 def dimmed(colour: Colour, share: float = 0.6) -> Colour:
     """*colour*, *share* of the way to the background."""
     red, green, blue = (
-        round(part + (dark - part) * share)
-        for part, dark in zip(colour, BACKGROUND, strict=True)
+        round(part + (dark - part) * share) for part, dark in zip(colour, BACKGROUND, strict=True)
     )
     return red, green, blue
 
@@ -229,7 +229,7 @@ def _towards(start: Point, end: Point, way: float) -> Point:
 def _dashes(path: Sequence[Point], dash: float) -> list[list[Point]]:
     """Cut *path* into dashes with gaps of the same length."""
     pieces: list[list[Point]] = []
-    for start, end in zip(path, path[1:], strict=False):
+    for start, end in itertools.pairwise(path):
         length = math.dist(start, end)
         for number in range(int(length // (2 * dash)) + 1):
             first, last = 2 * dash * number, min(2 * dash * number + dash, length)
