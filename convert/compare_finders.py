@@ -21,7 +21,7 @@ _SHIFTS = 12
 def compare_finders(portrait: Path, detectors: Path) -> None:
     """Print one table: the portrait's face at several sizes in a 640x480 frame.
 
-    "eyes off" is the median distance of the eyes from where the full-range detector sees them in
+    "eyes off" is the median distance of the eyes from where the short-range detector sees them in
     the unscaled portrait, in percent of the distance between the eyes.
 
     Raises:

@@ -151,7 +151,8 @@ web without a clear licence, use of the weights beyond research and teaching is 
 - It reads what a face looks like, not what a person feels.
 - FER2013 has many actors and stock photographs, few dark-skinned, old or very young people, and
   noisy labels; expect worse than the table for people, light and angles that it has not seen.
-- Disgust has 547 rows in all and is the least certain; fear is often taken for sad or surprise.
+- Disgust has 547 rows in all and is the least certain; fear is read worst and
+  taken for sad, neutral, angry or surprise.
 - It knows faces of about 48 pixels and more; smaller or blurred ones get a low quality, so that
   they count for less.
 """

@@ -237,7 +237,7 @@ reaches weights trained on them is not settled, so treat this model as non-comme
 - Actors in studios, two languages (English, Polish): everyday voices are quieter in their emotions,
   and other languages and ages were not heard. It does not carry far: a speaker of the Polish set
   that was kept out of training is read much worse than the English actors (table above).
-- Sadness is often taken for neutral.
+- Sadness is read worst and taken for neutral or happy.
 - It hears tone, not words, and needs about half a second of speech in three seconds.
 - The calibration figures are of acted speech; on other microphones expect worse.
 """

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
@@ -21,6 +22,9 @@ TICK_S: Final = 0.05
 """The mood is renewed at least this often, reading or not."""
 STOP_S: Final = 1.5
 """Longest wait for all stages to end."""
+
+CHANGES_KEPT: Final = 50
+"""Of the changes of what was shown, for the report: a service runs for months."""
 
 Report = Callable[[str], None]
 """Tells the person at the terminal (or the journal) one sentence."""
@@ -76,7 +80,7 @@ class Appliance:
         self._outputs: list[OutputStage] = []
         self._light: Light | None = None
         self._told: dict[str, str] = {}
-        self._shown: list[tuple[float, str]] = []
+        self._shown: deque[tuple[float, str]] = deque(maxlen=CHANGES_KEPT)
         self._began_s = 0.0
         self._ready_s = 0.0
 

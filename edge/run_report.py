@@ -10,7 +10,7 @@ class RunReport:
     exit_code: int
     seconds: float
     ready_s: float
-    """From the start of the run to the first reading or the degraded state."""
+    """From the start of the run to the first picture or sound of any sense."""
     frames: int = 0
     frames_read: int = 0
     frames_dropped: int = 0
@@ -21,7 +21,7 @@ class RunReport:
     overflows: int = 0
     voice_windows: int = 0
     shown: tuple[tuple[float, str], ...] = ()
-    """(seconds since the start, what was shown from then on)."""
+    """(seconds since the start, what was shown from then on), the last changes only."""
     hung: tuple[str, ...] = ()
     """Stages that did not end in time."""
 

@@ -66,15 +66,15 @@ class FaceSettings(Section):
     range: Literal["short", "full"] = setting(
         "full",
         'How small faces may be: "full" finds them from 40 px in a 640 px picture (about 2 m with '
-        'a usual webcam), "short" only from 80 px (about 1 m) at a third of the cost.',
+        'a usual webcam), "short" only from 80 px (about 1 m) at less than half the cost.',
     )
     min_score: float = setting(
         0.5, "Faces that the detector is less sure of are not looked at.", ge=0.1, le=0.95
     )
     search_width_px: int = setting(
         320,
-        "The picture is scaled down to this width to look for faces: more finds smaller faces "
-        "and costs more.",
+        "The picture is scaled down to this width to look for faces; the detectors scale it down "
+        "further themselves, so more than the default gains little.",
         ge=96,
         le=1280,
     )

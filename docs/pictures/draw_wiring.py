@@ -241,9 +241,8 @@ def _draw_recording_led(sheet: Sheet, pin: int) -> None:
 def _draw_lamp(sheet: Sheet, centre: Point, radius: float, lights: list[Colour]) -> None:
     """An LED from above: its rim, its lens and what shines in it."""
     x, y = centre
-    for number, colour in enumerate(lights):
-        shift = (number - (len(lights) - 1) / 2) * radius * 0.5
-        sheet.glow((x + shift, y), radius * 0.7, colour, 0.34)
+    if len(lights) == 1:  # several would mix to mud
+        sheet.glow(centre, radius * 0.9, lights[0], 0.75)
     sheet.disc(centre, radius, (30, 33, 41), EDGE)
     sheet.disc(centre, radius * 0.82, (20, 22, 28))
     for number, colour in enumerate(lights):

@@ -171,7 +171,7 @@ class _Client:
 
 
 class SocketLines:
-    """Serves lines to any number of clients of a UNIX stream socket.
+    """Serves lines to up to 32 clients of a UNIX stream socket.
 
     It has no thread: newcomers are let in at every line. Each gets the greeting and the newest
     line at once. One that reads too slowly is disconnected; nobody is ever waited for.

@@ -1,6 +1,6 @@
 """Packs pictures for display chips with numpy and sends only what has changed.
 
-luma's own `display` packs pixel by pixel in Python, 10 to 100 ms on a Raspberry Pi Zero, and sends
+luma's own `display` packs pixel by pixel in Python, slow on a small board, and sends
 a mono panel whole, 23 ms for 1 KiB over I2C at 400 kHz. The commands are those of luma 3.13-3.16:
 a whole picture makes the very bytes that luma would send (tests/unit/test_oled_packing.py).
 """

@@ -123,9 +123,8 @@ class OpenCvCamera:
         if self._node is None:
             if not self._cv2.videoio_registry.hasBackend(self._cv2.CAP_GSTREAMER):
                 raise SensorError(
-                    "This OpenCV was built without GStreamer, which a CSI camera needs: use "
-                    "JetPack's own (`apt install python3-opencv`, and a virtual environment with "
-                    "--system-site-packages)."
+                    "This OpenCV was built without GStreamer, which a CSI camera needs: use a USB "
+                    "camera, or put an OpenCV that was built with GStreamer into .venv."
                 )
             return
         if not self._node.exists():
