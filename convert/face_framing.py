@@ -18,9 +18,9 @@ _MARGIN_PX = 64
 def measure_framing(data: FaceData, detectors: Path, seed: int) -> Geometry:
     """Median positions over a random sample of training rows, in pixels of the 48x48 crop.
 
-    MediaPipe's short-range detector, the better one at close-ups, looks at each crop, enlarged four times and with its border
-    repeated so that the finder has room around the face. Medians, because a few detections miss;
-    made symmetric, because training mirrors half of all crops.
+    MediaPipe's short-range detector, the better one at close-ups, looks at each crop, enlarged
+    four times and with its border repeated so that there is room around the face. Medians, because
+    a few detections miss; made symmetric, because training mirrors half of all crops.
     """
     import cv2
 

@@ -67,8 +67,7 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     entry = make_entry(
         file,
         temperature=temperature,
-        # Every corpus draws its emotions alike, so over all of them they are nearly even.
-        class_prior=[1 / len(EMOTIONS)] * len(EMOTIONS),
+        class_prior=_class_prior(data, recipe),
         macs=macs,
         metrics=metrics,
         data=[*(SOURCES[corpus] for corpus in recipe.shares), SOURCES["noise"]],
@@ -104,6 +103,15 @@ def int8_logits(model: Model, features: NDArray[np.float32]) -> NDArray[np.float
         for window in tqdm(features, desc="int8")
     ]
     return np.array(rows, np.float32)
+
+
+def _class_prior(data: VoiceData, recipe: VoiceRecipe) -> NDArray[np.float64]:
+    """How often each emotion is drawn: evenly within a corpus, and not all corpora have all."""
+    prior = np.zeros(len(EMOTIONS))
+    for corpus, share in recipe.shares.items():
+        labels = np.unique([clip.label for clip in data.of(corpus)])
+        prior[labels] += share / len(labels)
+    return np.asarray(prior / prior.sum())
 
 
 def _temperature(model: Model, data: VoiceData, recipe: VoiceRecipe, work: Path) -> float:

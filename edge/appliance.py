@@ -114,11 +114,12 @@ class Appliance:
                 output = make()
             except MienError as error:
                 problems.append(error)
-                self._report(str(error))
                 continue
             self._outputs.append(OutputStage(output, self._report))
         if problems and not self._outputs:
             raise problems[0]
+        for problem in problems:
+            self._report(str(problem))
         for stage in self._outputs:
             stage.start()
 

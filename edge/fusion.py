@@ -110,9 +110,10 @@ class _Evidence:
         self._advanced_s = -math.inf
 
     def advance(self, t_s: float) -> None:
-        """Let the evidence fade up to *t_s*; a sense that keeps reading renews it."""
-        if math.isfinite(self._advanced_s) and t_s > self._advanced_s:
-            self.mean = self.mean * math.exp(-(t_s - self._advanced_s) / FADE_S)
+        """Let the evidence of a sense fade that has had nothing to say for longer than it remembers."""
+        since_s = max(self._advanced_s, self.seen_s + self._memory_s)
+        if math.isfinite(since_s) and t_s > since_s:
+            self.mean = self.mean * math.exp(-(t_s - since_s) / FADE_S)
         self._advanced_s = max(self._advanced_s, t_s)
 
     def take(self, probabilities: Probabilities, quality: float, t_s: float) -> None:

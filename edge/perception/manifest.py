@@ -66,7 +66,10 @@ class Entry(_Part):
     output: Tensor
     temperature: Annotated[float, Field(gt=0)]
     """Logits are divided by it before softmax (temperature scaling)."""
-    class_prior: Annotated[tuple[float, ...], Field(min_length=len(EMOTIONS))]
+    class_prior: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1)], ...],
+        Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
+    ]
     """How often each class was learned from, sums to 1."""
     macs: int
     """Multiply-accumulates of one inference."""

@@ -46,9 +46,11 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
     """
     try:
         front_end = FrontEnd(**(entry.front_end or {}))
-    except TypeError as error:
+        Spectrogram(front_end)
+    except (TypeError, ValueError) as error:
         raise ModelError(
-            f"The front end in the manifest is not of this version: {error}."
+            f"The front end in the manifest is not of this version ({error}); restore models_tflite "
+            "from the release."
         ) from error
     if entry.input.shape != (1, front_end.bands, front_end.frames, 1):
         raise ModelError(

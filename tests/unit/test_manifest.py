@@ -100,3 +100,10 @@ def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 def test_runtime_that_is_not_installed_says_what_to_install(folder: Path) -> None:
     with pytest.raises(ModelError, match="pip install"):
         Model(folder / "face_int8.tflite", runtime="tflite_runtime_that_is_missing.interpreter")
+
+
+def test_nonsense_class_prior_is_refused(folder: Path) -> None:
+    for prior in ([0.0] * 7, [1 / 8] * 8, [float("nan")] * 7):
+        change(folder, class_prior=prior)
+        with pytest.raises(ModelError, match="class_prior"):
+            load_manifest(folder)
