@@ -112,6 +112,31 @@ def finders(
     compare_finders(portrait, fetched_folder())
 
 
+@app.command()
+def quantize(
+    model: Annotated[
+        Path, typer.Argument(help="Float .tflite, .pt2, .keras, .h5 or SavedModel folder.")
+    ],
+    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, pictures, .wav.")],
+    out: Annotated[Path, typer.Option(help="The int8 .tflite to write.")],
+    input_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="What black and white are to the net; -1 1 unless given."),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Most samples to use.")] = 500,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON too.")] = None,
+) -> None:
+    """Make an int8 model of your own, check it against the float one, name its worst layers.
+
+    Example: python -m convert quantize net.pt2 --samples photos --out net_int8.tflite
+    """
+    from convert.quantize import quantize
+    from edge.quiet import mute_native_code
+
+    mute_native_code()
+    quantize(model, samples, out, input_range, limit, report)
+
+
 def main() -> None:
     """Run; failures that have a remedy are one sentence."""
     try:
@@ -121,7 +146,8 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         print(
-            f"convert: {error.name} is not installed; training needs: pip install -e '.[convert]'",
+            f"convert: {error.name} is not installed; training and converting need: "
+            "pip install -e '.[convert]'",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -169,13 +169,15 @@ def _options(manifest: Manifest, voice_weight: float) -> FusionOptions:
 def _best_voice_weight(face: Readings, voice: Readings, truth: Labels, manifest: Manifest) -> float:
     weights = (0.2, 0.4, 0.6, 0.8, 1.0)
     sample = slice(None, None, 4)
-    some = [Readings(r.probabilities[sample], r.quality[sample]) for r in (face, voice)]
+    looks, tones = (
+        Readings(each.probabilities[sample], each.quality[sample]) for each in (face, voice)
+    )
     hits = [
-        _hits(_join(*some, truth[sample], _options(manifest, weight)).belief, truth[sample])
+        _hits(_join(looks, tones, truth[sample], _options(manifest, weight)).belief, truth[sample])
         for weight in weights
     ]
     return weights[int(np.argmax(hits))]
 
 
-def _hits(probabilities: Rows, truth: NDArray[np.int64]) -> float:
+def _hits(probabilities: Rows, truth: Labels) -> float:
     return float((probabilities.argmax(axis=1) == truth).mean())

@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convert.problems import ConversionError
-
-LEAST_AGREEMENT = 0.9
-"""Less than this on the calibration samples is a broken conversion, not rounding."""
+from convert.static_int8 import LEAST_AGREEMENT, quantise_static
 
 
 class ChannelsLast(nn.Module):
@@ -49,8 +46,6 @@ def convert_int8(
         ConversionError: the converter gave a model whose input is not what was asked for.
     """
     import litert_torch
-    from ai_edge_quantizer import calibrator, quantizer, recipe, recipe_manager
-    from ai_edge_quantizer.utils import qsv_utils
 
     samples = [_reach_both_ends(sample, low, high) for sample in calibration]
     if not samples:
@@ -60,17 +55,7 @@ def convert_int8(
     with tempfile.TemporaryDirectory() as folder:
         floating = Path(folder) / "float.tflite"
         litert_torch.convert(wrapped, (torch.from_numpy(samples[0]),)).export(str(floating))
-        engine = quantizer.Quantizer(str(floating))
-        engine.load_quantization_recipe(recipe.static_wi8_ai8())
-        name = _input_name(floating)
-        rules = recipe_manager.RecipeManager()
-        rules.load_quantization_recipe(recipe.static_wi8_ai8())
-        # By default the ranges of the samples are averaged, which cuts off the clearest of them.
-        widest = calibrator.Calibrator(str(floating), qsv_update_func=qsv_utils.min_max_update)
-        widest.calibrate({"serving_default": [{name: sample} for sample in samples]}, rules)
-        ranges = widest.get_model_qsvs()
-        out.parent.mkdir(parents=True, exist_ok=True)
-        engine.quantize(ranges).export_model(str(out), overwrite=True)
+        quantise_static(floating, samples, out)
     _check_input(out, (high - low) / 255, low)
     _check_agreement(wrapped, out, samples)
 
@@ -80,13 +65,6 @@ def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> ND
     pinned = sample.copy()
     pinned[0, 0, 0, 0], pinned[0, -1, -1, 0] = low, high
     return pinned
-
-
-def _input_name(model: Path) -> str:
-    from ai_edge_litert.interpreter import Interpreter
-
-    signature: Any = Interpreter(model_path=str(model)).get_signature_list()
-    return str(signature["serving_default"]["inputs"][0])
 
 
 def _check_input(model: Path, scale: float, low: float) -> None:

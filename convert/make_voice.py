@@ -67,7 +67,7 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     entry = make_entry(
         file,
         temperature=temperature,
-        class_prior=_class_prior(data, recipe),
+        class_prior=_class_prior(data, recipe).tolist(),
         macs=macs,
         metrics=metrics,
         data=[*(SOURCES[corpus] for corpus in recipe.shares), SOURCES["noise"]],
