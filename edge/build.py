@@ -54,13 +54,13 @@ def run_appliance(
     """
     mute_native_code()
     if clip is None and not keep_trying and nothing_connected(settings):
-        print("No camera and no microphone found: showing the demo clip.", file=sys.stderr)
+        _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
     parts = build_parts(settings, clip, repeat)
     appliance = Appliance(parts, _say, keep_trying)
     with stopped_by_signals(appliance.stop):
         report = appliance.run(seconds)
-    print(report.sentence(), file=sys.stderr)
+    _tell(report.sentence())
     return _exit(report)
 
 
@@ -240,14 +240,26 @@ def _pi_cameras() -> bool:
 
 
 def _say(sentence: str) -> None:
-    print(f"mien: {sentence}", file=sys.stderr)
+    _tell(f"mien: {sentence}")
+
+
+def _tell(text: str) -> None:
+    """Write lines to the standard error, if there is one: the terminal may have gone."""
+    from edge.outputs.preview import beside_previews
+
+    stream = sys.stderr
+    if stream is None:  # print would take the standard output instead, which is for events
+        return
+    with beside_previews(), suppress(OSError, ValueError):
+        print(text, file=stream, flush=True)
 
 
 def _exit(report: RunReport) -> int:
     """The exit code; a thread that hangs in a driver must not keep the process alive."""
     if report.hung:
-        print(f"mien: {', '.join(report.hung)} did not end in time.", file=sys.stderr)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _say(f"{', '.join(report.hung)} did not end in time.")
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or never there
+                stream.flush()
         os._exit(report.exit_code)
     return report.exit_code

@@ -1,12 +1,13 @@
 """Makes displays, lights and event channels from the settings."""
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from edge.appliance import Light
-from edge.errors import MienError
+from edge.errors import MienError, OutputError
 from edge.outputs import Output
 from edge.outputs.gpio import Gpio, board, open_gpio
 from edge.settings import Settings
@@ -70,7 +71,7 @@ class BoardPins:
 def output_makers(settings: Settings, pins: BoardPins) -> list[Callable[[], Output]]:
     """One maker for each output that is wanted; calling it opens the device."""
     makers: list[Callable[[], Output]] = []
-    if settings.display.kind != "none":
+    if _display_wanted(settings):
         makers.append(lambda: open_display(settings, pins))
     if pins.wanted and settings.leds.rgb_pins is not None:
         makers.append(pins.rgb_led)
@@ -80,6 +81,24 @@ def output_makers(settings: Settings, pins: BoardPins) -> list[Callable[[], Outp
     if events.to:
         makers.append(lambda: _open_events(events.to, events.interval_s))
     return makers
+
+
+def has_terminal() -> bool:
+    """There is a standard error to write to; `2>&-` and some launchers leave none."""
+    return sys.stderr is not None and not sys.stderr.closed
+
+
+def _display_wanted(settings: Settings) -> bool:
+    """A display is asked for, and it is not a preview with nowhere to go."""
+    kind = settings.display.kind
+    if kind == "none" or has_terminal():
+        return kind != "none"
+    return kind != "terminal" and (kind != "auto" or _oled_possible(settings))
+
+
+def _oled_possible(settings: Settings) -> bool:
+    display = settings.display
+    return display.interface == "spi" or Path(f"/dev/i2c-{display.i2c_port}").exists()
 
 
 def open_display(settings: Settings, pins: BoardPins) -> Output:
@@ -92,17 +111,22 @@ def open_display(settings: Settings, pins: BoardPins) -> Output:
     if display.kind == "oled":
         return _open_oled(settings, pins)
     if display.kind == "auto":
-        there = display.interface == "spi" or Path(f"/dev/i2c-{display.i2c_port}").exists()
         with suppress(MienError):
-            if there:
+            if _oled_possible(settings):
                 return _open_oled(settings, pins)
     if display.kind in ("auto", "terminal"):
         from edge.outputs.preview import Preview
 
+        if not has_terminal():
+            raise OutputError(
+                "No display answers, and the preview has no standard error to draw on: "
+                "leave the standard error open, or choose --display none."
+            )
         return Preview(sys.stderr)
     if display.kind == "window":
         from edge.outputs.oled import Oled
 
+        _check_desktop()
         return Oled(
             device="window",
             width_px=display.width_px or None,
@@ -113,6 +137,16 @@ def open_display(settings: Settings, pins: BoardPins) -> Output:
     from edge.outputs.picture import Picture
 
     return Picture(display.file, size=(display.width_px or 128, display.height_px or 64))
+
+
+def _check_desktop() -> None:
+    """Refuse a window where SDL would open one that nobody can see."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names):
+        raise OutputError(
+            "There is no desktop to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set): "
+            "start Mien from a desktop session, or choose --display terminal."
+        )
 
 
 def _open_oled(settings: Settings, pins: BoardPins) -> Output:

@@ -40,6 +40,14 @@ def mute_native_code() -> None:
     LiteRT and MediaPipe log to file descriptor 2 whenever they please, even after the last line of
     Python. Python's own `sys.stderr` goes on writing to where it did. MIEN_DEBUG=1 lets them talk.
     """
+    try:
+        os.fstat(2)
+    except OSError:  # closed: the next file that is opened would get their lines
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != 2:
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+        return
     if os.environ.get("MIEN_DEBUG"):
         return
     try:

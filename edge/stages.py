@@ -16,6 +16,8 @@ WAIT_S: Final = 0.2
 """Longest that a stage waits for anything before it looks whether it should stop."""
 STALE_S: Final = 0.2
 """An older frame is not worth reading."""
+REST_S: Final = 0.002
+"""Least pause between two pictures of an output that cannot keep up with its own rate."""
 
 
 class FrameReader(Protocol):
@@ -77,8 +79,10 @@ class Stage:
                 continue
         except Exception as error:  # the appliance reports it; a thread must not die in silence
             self.failure = error
-        finally:
+        try:
             self.finish()
+        except Exception as error:  # what ended the stage says more than what followed from it
+            self.failure = self.failure or error
 
 
 class FaceStage(Stage):
@@ -161,9 +165,10 @@ class OutputStage(Stage):
     def step(self) -> bool:
         """Show the newest mood when the output is due."""
         due_s = self._shown_s + self._output.interval_s
-        if self._stopping.wait(max(0.0, min(WAIT_S, due_s - time.monotonic()))):
+        if self._stopping.wait(max(REST_S, min(WAIT_S, due_s - time.monotonic()))):
             return False
-        self._mood = self._moods.take(min(WAIT_S, self._output.interval_s)) or self._mood
+        # Only the first mood is waited for: an animated face moves on without a new one.
+        self._mood = self._moods.take(WAIT_S if self._mood is None else 0.0) or self._mood
         if self._mood is None or time.monotonic() < due_s:
             return True
         self._shown_s = time.monotonic()

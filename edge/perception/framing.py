@@ -10,6 +10,8 @@ from edge.messages import Face, Frame
 from edge.perception.manifest import Geometry
 
 _MAX_OVERSAMPLING = 8
+_MIN_SCALE = 1e-6
+"""Stands in for the scale 0 that eyes and mouth in one point give."""
 
 
 def align(frame: Frame, face: Face, geometry: Geometry) -> NDArray[np.uint8]:
@@ -25,7 +27,7 @@ def align(frame: Frame, face: Face, geometry: Geometry) -> NDArray[np.uint8]:
     source = np.array([face.right_eye, face.left_eye, face.mouth])
     transform = fit_similarity(source, target)
     # Linear sampling skips pixels of a large face; sample finer, then average down.
-    scale = math.hypot(transform[0, 0], transform[0, 1])
+    scale = max(math.hypot(transform[0, 0], transform[0, 1]), _MIN_SCALE)
     finer = min(_MAX_OVERSAMPLING, max(1, round(1 / scale)))
     stretched = transform.copy()
     stretched[:, 2] += 0.5  # pixel centres keep their place under scaling

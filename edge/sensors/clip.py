@@ -60,6 +60,11 @@ class _ClipCamera:
         self._closed = threading.Event()
         self._next: tuple[float, Any] | None = next(self._source, None)
 
+    @property
+    def paced(self) -> bool:
+        """It keeps to the times of a file, so that silence is no sign of trouble."""
+        return True
+
     def _rounds(self) -> Generator[tuple[float, Any], None, None]:
         """The pictures over and over, with places that go on rising."""
         if self._reel.still:
@@ -125,6 +130,11 @@ class _ClipMicrophone:
         self._held = 0
         self._given = 0
         """Samples handed out or skipped since the start."""
+
+    @property
+    def paced(self) -> bool:
+        """It keeps to the times of a file, so that silence is no sign of trouble."""
+        return True
 
     def _rounds(self) -> Generator[Sound, None, None]:
         for _ in itertools.count() if self._repeat else range(1):

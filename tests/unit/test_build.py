@@ -1,3 +1,7 @@
+import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +9,7 @@ import pytest
 
 from edge import build, build_outputs
 from edge.build_outputs import BoardPins, output_makers
-from edge.errors import SensorError
+from edge.errors import OutputError, SensorError
 from edge.messages import Mood
 from edge.outputs.events import Events
 from edge.outputs.leds import EmotionLeds, RecordingLight, RgbLed
@@ -122,3 +126,62 @@ def test_auto_camera_takes_the_first_that_opens_and_says_why_none_does(
     found.clear()
     with pytest.raises(SensorError, match="plug one in"):
         build.open_any_camera(Settings())
+
+
+def closed_stream() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [None, closed_stream()])
+def test_without_standard_error_there_is_no_preview_and_no_message(
+    stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr", stderr)
+    for kind in ("auto", "terminal"):
+        wanted = settings(display={"kind": kind, "i2c_port": 250}, leds={"backend": "none"})
+        assert output_makers(wanted, BoardPins(wanted)) == []
+        with pytest.raises(OutputError, match="--display none"):
+            build_outputs.open_display(wanted, BoardPins(wanted))
+    picture = settings(display={"kind": "png", "file": "face.png"}, leds={"backend": "none"})
+    assert len(output_makers(picture, BoardPins(picture))) == 1
+    build._say("The camera is gone.")
+    assert capsys.readouterr().out == ""
+
+
+def test_messages_survive_a_terminal_that_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    build._say("The camera is gone.")
+
+
+def test_real_process_without_standard_error_keeps_its_standard_output_clean() -> None:
+    code = (
+        "import sys; from edge.build_outputs import BoardPins, output_makers; "
+        "from edge.settings import Settings; import edge.build; edge.build._say('x'); "
+        "s = Settings.model_validate({'display': {'kind': 'auto', 'i2c_port': 250}, "
+        "'leds': {'backend': 'none'}}); "
+        "sys.exit(len(output_makers(s, BoardPins(s))))"
+    )
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code],
+        cwd=MODELS.parent,
+        env={**os.environ, "PYTHONPATH": str(Path(build.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, b"")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere SDL needs no variable")
+def test_window_without_a_desktop_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    wanted = settings(display={"kind": "window"}, leds={"backend": "none"})
+    with pytest.raises(OutputError, match="--display terminal"):
+        build_outputs.open_display(wanted, BoardPins(wanted))

@@ -97,6 +97,14 @@ def test_three_equal_points_do_not_break_the_fit() -> None:
     assert np.isfinite(fit_similarity(np.zeros((3, 2)), np.eye(3)[:, :2])).all()
 
 
+def test_eyes_and_mouth_in_one_point_still_give_a_crop() -> None:
+    face = posed_face((320, 240), 2, 0)
+    point = face.mouth
+    face = dataclasses.replace(face, right_eye=point, left_eye=point)
+    crop = align(frame_with_dots(face, 4), face, GEOMETRY)
+    assert crop.shape == (48, 48)
+
+
 def test_quality_falls_with_size_blur_pose_and_doubt() -> None:
     face = posed_face((320, 240), 4, 0)
     random = np.random.default_rng(0)

@@ -17,7 +17,7 @@ import pytest
 from edge.messages import Mood, Sense
 from edge.outputs.expressions import draw
 from edge.outputs.pose import POSES
-from edge.outputs.preview import Preview, braille, half_blocks, shades
+from edge.outputs.preview import Preview, beside_previews, braille, half_blocks, shades
 
 ROOT = Path(__file__).parents[2]
 HAPPY = Mood(0.0, "happy", np.array([0, 0, 0, 0.9, 0, 0.1, 0]), face=Sense("ok", True, 0.83, 1.0))
@@ -216,3 +216,21 @@ def test_the_linux_console_gets_shades(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = screen(run(Terminal(80, 24)))
     assert set("".join(line[2:66] for line in lines[1:17])) <= set(" ▀")
     assert len(shades(draw(POSES["happy"]), (255, 200, 20))) == 16
+
+
+def test_lines_of_others_stay_whole_and_the_face_goes_on_below() -> None:
+    terminal = Terminal(140, 45)
+    preview = Preview(terminal.stream)
+    preview.show(HAPPY, 100)
+    with beside_previews():
+        preview.show(SAD, 100.1)  # must not be drawn into the line that is being written
+        terminal.stream.write("mien: The camera is gone.\r\n")
+    for frame in range(3):
+        preview.show(SAD, 101 + frame)
+    preview.close()
+    lines = screen(terminal.finish())
+    message = lines.index("mien: The camera is gone.")
+    assert message == 37
+    assert "happy" in lines[34] and "sad" not in lines[34]
+    assert lines[38].startswith("╭") and lines[71].startswith("╰")
+    assert len(lines) == 38 + 37 + 1

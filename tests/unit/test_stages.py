@@ -160,7 +160,8 @@ def test_old_frames_are_refused() -> None:
 
 
 class FailingOutput:
-    name, interval_s = "failing output", 0.001
+    name = "failing output"
+    interval_s = 0.001
 
     def __init__(self) -> None:
         self.broken = True
@@ -201,3 +202,119 @@ def test_stage_that_falls_over_keeps_the_reason() -> None:
     stage.start()
     assert stage.join(5)
     assert isinstance(stage.failure, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_clip_that_pauses_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch, paced: bool) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("edge.sensor_stages.time.monotonic", lambda: now_s)
+    opened: list[object] = []
+
+    class Pausing:
+        name = "pausing clip"
+
+        def __init__(self) -> None:
+            self.paced = paced
+            self.frames: list[Frame | None] = []
+            opened.append(self)
+
+        def read(self, timeout_s: float) -> Frame | None:
+            return self.frames.pop() if self.frames else None
+
+        def close(self) -> None:
+            self.frames = []
+
+    stage = CameraStage(Pausing, Light(), Mailbox())
+    assert stage.step()
+    stage._device.frames.append(Frame(np.zeros((4, 4, 3), np.uint8), now_s))
+    assert stage.step()
+    assert stage.state == "ok"
+    now_s += 3600
+    assert stage.step()
+    assert stage.state == ("ok" if paced else "lost")
+    stage.step()
+    assert len(opened) == (1 if paced else 2)
+
+
+def test_failure_to_close_is_kept_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncaught: list[object] = []
+    monkeypatch.setattr("threading.excepthook", uncaught.append)
+
+    class Unclosable(FailingOutput):
+        def close(self) -> None:
+            raise RuntimeError("bus")
+
+    stage = OutputStage(Unclosable(), lambda sentence: None)
+    stage.stop()
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, RuntimeError)
+    assert uncaught == []
+
+
+def test_failure_to_close_does_not_hide_what_ended_the_stage() -> None:
+    class Broken(FailingOutput):
+        def show(self, mood: Mood, t_s: float) -> None:
+            raise ZeroDivisionError
+
+        def close(self) -> None:
+            raise RuntimeError("bus")
+
+    stage = OutputStage(Broken(), lambda sentence: None)
+    stage.put(Mood(0, "happy"))
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, ZeroDivisionError)
+
+
+class Clock:
+    """Time that only waiting moves on."""
+
+    def __init__(self, stage: OutputStage, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 1000.0
+        self.waits: list[float] = []
+        monkeypatch.setattr("edge.stages.time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr(stage._stopping, "wait", self.wait)
+        take = stage._moods.take
+
+        def timed_take(timeout_s: float) -> Mood | None:
+            mood = take(0)
+            if mood is None:
+                self.wait(timeout_s)
+            return mood
+
+        monkeypatch.setattr(stage._moods, "take", timed_take)
+
+    def wait(self, timeout_s: float) -> bool:
+        self.waits.append(timeout_s)
+        self.now_s += timeout_s
+        return False
+
+
+@pytest.mark.parametrize("interval_s", [0.08, 0.5])
+def test_output_keeps_its_rate_without_new_moods(
+    interval_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = FailingOutput()
+    output.broken, output.interval_s = False, interval_s
+    stage = OutputStage(output, lambda sentence: None)
+    clock = Clock(stage, monkeypatch)
+    stage.put(Mood(0, "happy"))
+    while clock.now_s < 1010:
+        assert stage.step()
+    assert output.shown == pytest.approx(10 / interval_s, rel=0.05, abs=1)
+    assert max(clock.waits) <= 0.2
+
+
+@pytest.mark.parametrize("mood", [None, Mood(0, "happy")])
+def test_output_never_spins(mood: Mood | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = FailingOutput()
+    output.broken, output.interval_s = False, 0.0
+    stage = OutputStage(output, lambda sentence: None)
+    clock = Clock(stage, monkeypatch)
+    if mood is not None:
+        stage.put(mood)
+    for _ in range(100):
+        stage.step()
+    assert clock.now_s > 1000 + 99 * 0.002
+    assert max(clock.waits) <= 0.2
