@@ -117,8 +117,13 @@ def read_file(path: Path, problems: list[str]) -> Layer:
     Raises:
         SettingsError: it cannot be read or is no TOML.
     """
+    if path.exists() and not path.is_file():
+        raise SettingsError(
+            f"The settings file {path} cannot be read: it is a folder, a pipe or a device; name a "
+            "file."
+        )
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(
             f"There is no settings file {path}; write one with: mien config default > {path}"

@@ -108,7 +108,7 @@ def _ready(stream: TextIO) -> bool:
 
 
 class FileLines:
-    """Appends to a file, whole lines at a time."""
+    """Appends to a file or a named pipe, whole lines at a time; goes on after a full disk."""
 
     def __init__(self, path: Path, greeting: str) -> None:
         """Open *path*, which may exist already.
@@ -117,40 +117,69 @@ class FileLines:
             OutputError: it cannot be opened.
         """
         self._path = path
-        try:
-            self._file: TextIO | None = path.open("a", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"The events file {path} cannot be opened ({_reason(error)}): "
-                "name a file in a folder that exists and may be written to."
-            ) from error
+        self._number: int | None = None
+        self._cut = False
+        """The last line may lack its end: the next one begins on a line of its own."""
+        self._closed = False
+        self.skipped = 0
+        """Lines that a pipe had no room for."""
+        self._open()
         self.write(greeting)
 
+    def _open(self) -> None:
+        # Without O_NONBLOCK a pipe that nobody reads would be waited for, for ever.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK
+        try:
+            self._number = os.open(self._path, flags, 0o644)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                raise OutputError(
+                    f"Nobody reads the pipe {self._path} that the events go to: start its reader "
+                    "first."
+                ) from error
+            raise OutputError(
+                f"The events file {self._path} cannot be opened ({_reason(error)}): "
+                "name a file in a folder that exists and may be written to."
+            ) from error
+
     def write(self, line: str) -> None:
-        """Append *line*.
+        """Append *line*; a pipe whose reader lags misses it.
 
         Raises:
-            OutputError: the disk is full, or the file has gone.
+            OutputError: the disk is full, or the file has gone; a later call tries again.
         """
-        if self._file is None:
+        if self._closed:
             return
+        if self._number is None:
+            self._open()
+        assert self._number is not None
+        data = ("\n" * self._cut + line + "\n").encode()
         try:
-            self._file.write(line + "\n")
-            self._file.flush()
+            self._cut = os.write(self._number, data) < len(data)
+        except BlockingIOError:
+            self.skipped += 1
         except OSError as error:
-            self.close()
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            remedy = "make room on the disk" if full else "check the disk"
+            self._let_go()
+            self._cut = True
+            remedy = "check the disk"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                remedy = "make room on the disk"
+            elif error.errno == errno.EPIPE:
+                remedy = "start the reader of the pipe again"
             raise OutputError(
                 f"The events file {self._path} cannot be written ({_reason(error)}): {remedy}."
             ) from error
 
     def close(self) -> None:
         """Close the file."""
-        file, self._file = self._file, None
-        if file is not None:
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        number, self._number = self._number, None
+        if number is not None:
             with contextlib.suppress(OSError):
-                file.close()
+                os.close(number)
 
 
 class _Client:
@@ -190,8 +219,8 @@ class SocketLines:
         self._server: socket.socket | None = None
         if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
             raise OutputError(
-                f"The events socket {path} has too long a path: "
-                f"{_SOCKET_PATH_BYTES} bytes are allowed."
+                f"The events socket {path} has a path of more than {_SOCKET_PATH_BYTES} bytes: "
+                "name a shorter one, such as unix:/run/mien.sock."
             )
         _make_way(path)
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

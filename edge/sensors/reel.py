@@ -116,6 +116,8 @@ def open_reel(path: Path) -> Reel:
         raise SensorError(f"{path} is a folder: give a sound or video file.")
     if not path.exists():
         raise SensorError(f"There is no file {path}: check its name.")
+    if not path.is_file():
+        raise SensorError(f"{path} is a pipe or a device: give a sound or video file.")
     with _open(av, path) as container:
         picture = _picture_stream(container)
         sound = container.streams.audio[0] if container.streams.audio else None

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sys
 import threading
@@ -355,3 +356,10 @@ def test_closing_one_sense_leaves_the_other(flash_and_beep: Path) -> None:
 def test_speed_must_be_above_zero(flash_and_beep: Path, speed: float) -> None:
     with pytest.raises(ValueError, match="speed must be above 0"):
         Clip(flash_and_beep, speed=speed)
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "clip.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(SensorError, match="is a pipe or a device"):
+        Clip(pipe)

@@ -294,20 +294,35 @@ def test_impossible_sockets_are_told(path: str) -> None:
         Events(f"unix:{path}")
 
 
-def test_a_disk_that_fills_up_while_running_is_told(tmp_path: Path) -> None:
-    from edge.outputs.lines import FileLines
+def test_a_full_disk_is_told_and_writing_goes_on_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "e"
+    events = Events(str(file))
+    real_write = os.write
 
-    events = Events(str(tmp_path / "e"))
-    assert isinstance(events._lines, FileLines)
+    def full(number: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    class Full:
-        def write(self, text: str) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        def close(self) -> None:
-            return None
-
-    events._lines._file = Full()  # type: ignore[assignment]
-    with pytest.raises(OutputError, match="no space left on device"):
+    monkeypatch.setattr("edge.outputs.lines.os.write", full)
+    with pytest.raises(OutputError, match=r"no space left on device.*make room"):
         events.show(mood(), 0.0)
+    monkeypatch.setattr("edge.outputs.lines.os.write", real_write)
+    events.show(mood("sad"), 1.0)
     events.close()
+    lines = [json.loads(line) for line in file.read_text().splitlines() if line]
+    assert [line["event"] for line in lines] == ["hello", "mood", "bye"]
+
+
+def test_a_pipe_without_a_reader_is_refused_and_one_with_a_reader_is_used(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="start its reader"):
+        Events(str(pipe))
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    events = Events(str(pipe))
+    for number in range(2_000):  # far more than the pipe holds: nobody reads, nothing blocks
+        events.show(mood("sad" if number % 2 else "happy"), number)
+    assert json.loads(os.read(reader, 65_536).splitlines()[0])["event"] == "hello"
+    events.close()
+    os.close(reader)

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -345,3 +346,12 @@ def test_file_and_environment_mean_the_same(values: dict[tuple[str, str], Any]) 
         expected.setdefault(section, {})[name] = value
     loaded = load_settings(None, environment, system=NOWHERE)
     assert loaded.settings == Settings.model_validate(expected)
+
+
+def test_a_byte_order_mark_is_no_mistake_and_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    marked, pipe = tmp_path / "marked.toml", tmp_path / "pipe"
+    marked.write_bytes(b"\xef\xbb\xbf[camera]\nwidth_px = 320\n")
+    os.mkfifo(pipe)
+    assert load_settings(marked, environment={}).settings.camera.width_px == 320
+    with pytest.raises(SettingsError, match="a pipe or a device"):
+        load_settings(pipe, environment={})
