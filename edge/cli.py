@@ -4,6 +4,7 @@ Everything heavy is imported inside the command that needs it, so that `mien --h
 Raspberry Pi Zero as well.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -15,7 +16,7 @@ import typer
 from edge import __version__
 from edge.commands.config import app as config_app
 from edge.commands.options import ConfigOption, JsonOption, examples
-from edge.errors import MienError, SettingsError
+from edge.errors import MienError, OutputError, SettingsError
 
 if TYPE_CHECKING:
     from edge.settings_load import Loaded
@@ -46,6 +47,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
+            _complain(
+                f"The output cannot be written ({error.strerror}); make room where it goes to."
+            )
+            sys.exit(OutputError.exit_code)
         if os.environ.get("MIEN_DEBUG"):
             traceback.print_exc()
         _complain(

@@ -265,3 +265,20 @@ def test_doctor_fails_only_on_a_problem(
     assert told["checks"] == [{"name": "camera", "state": state, "says": "x", "fix": "y"}]
     assert mien(monkeypatch, "doctor") == code
     assert "fix: y" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_behind_the_output_is_one_sentence() -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "edge", "config", "default"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            cwd=places.HOUSE,
+            check=False,
+        )
+    assert ended.returncode == 5
+    assert "make room" in ended.stderr
+    assert "Traceback" not in ended.stderr
