@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
 
 pytest.importorskip("ai_edge_litert")
@@ -25,7 +26,7 @@ from tests.fakes.tflite import write_classifier
 SHAPE = (1, 2, 3, 1)
 
 
-def real_inputs(count: int = 20) -> list[np.ndarray]:
+def real_inputs(count: int = 20) -> list[NDArray[np.float32]]:
     return list(np.random.default_rng(1).normal(size=(count, *SHAPE)).astype(np.float32))
 
 
