@@ -19,6 +19,8 @@ _LAG_BYTES: Final = 64 * 1024
 _CLIENTS: Final = 32
 _SOCKET_PATH_BYTES: Final = 107
 """Longest path of a UNIX socket on Linux."""
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+"""Troubles that end once somebody has made room on the disk."""
 
 
 class Lines(Protocol):
@@ -54,6 +56,8 @@ class StreamLines:
     def __init__(self, stream: TextIO, greeting: str) -> None:
         """Write to *stream*, which stays open."""
         self._stream: TextIO | None = stream
+        self._cut = False
+        """The last line may lack its end: the next one begins on a line of its own."""
         self.skipped = 0
         """Lines left out because the reader did not keep up."""
         self.write(greeting)
@@ -62,7 +66,8 @@ class StreamLines:
         """Write *line*; wait at most 0.2 s for a slow reader.
 
         Raises:
-            OutputError: the disk behind a redirected stream is full, or the like.
+            OutputError: the disk behind a redirected stream is full (a later call tries again),
+                or the like.
         """
         stream = self._stream
         if stream is None:
@@ -71,16 +76,33 @@ class StreamLines:
             if not _ready(stream):
                 self.skipped += 1
                 return
-            stream.write(line + "\n")
-            stream.flush()
+            self._put(stream, line)
+        except BlockingIOError:
+            self.skipped += 1
         except (BrokenPipeError, ValueError):  # ValueError: closed by somebody else
             self._give_up()
         except OSError as error:
-            self._give_up()
+            if error.errno in _NO_ROOM:
+                self._cut = True
+            else:
+                self._give_up()
             raise OutputError(
                 f"Events cannot be written to stdout ({_reason(error)}): "
                 "make room where it is redirected to."
             ) from error
+
+    def _put(self, stream: TextIO, line: str) -> None:
+        text = "\n" * self._cut + line + "\n"
+        stream.flush()
+        try:
+            number = stream.fileno()
+        except (OSError, ValueError, AttributeError):  # a stream in memory
+            stream.write(text)
+            self._cut = False
+            return
+        # Past Python's buffer, which would keep what a full disk refused and complain at the end.
+        data = text.encode()
+        self._cut = os.write(number, data) < len(data)
 
     def _give_up(self) -> None:
         """Stop writing, also what Python would flush at its end and complain about."""
@@ -162,7 +184,7 @@ class FileLines:
             self._let_go()
             self._cut = True
             remedy = "check the disk"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in _NO_ROOM:
                 remedy = "make room on the disk"
             elif error.errno == errno.EPIPE:
                 remedy = "start the reader of the pipe again"

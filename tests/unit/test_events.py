@@ -326,3 +326,48 @@ def test_a_pipe_without_a_reader_is_refused_and_one_with_a_reader_is_used(tmp_pa
     assert json.loads(os.read(reader, 65_536).splitlines()[0])["event"] == "hello"
     events.close()
     os.close(reader)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_stdout_on_a_full_disk_is_told_and_goes_on_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "out"
+    with file.open("w") as stream, open("/dev/full", "wb", buffering=0) as full:
+        monkeypatch.setattr(sys, "stdout", stream)
+        events = Events("-")
+        disk = os.dup(stream.fileno())
+        os.dup2(full.fileno(), stream.fileno())
+        for t_s in (0.0, 1.0):  # told again, not given up after the first time
+            with pytest.raises(OutputError, match=r"to stdout.*make room"):
+                events.show(mood(), t_s)
+        os.dup2(disk, stream.fileno())
+        os.close(disk)
+        events.show(mood("sad"), 2.0)
+        events.close()
+    lines = [json.loads(line) for line in file.read_text().splitlines() if line]
+    assert [line["event"] for line in lines] == ["hello", "mood", "bye"]
+    assert lines[1]["shown"] == "sad"
+
+
+def test_a_line_cut_by_a_full_disk_spoils_no_other_line_of_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "out"
+    real_write = os.write
+    with file.open("w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        events = Events("-")
+        with monkeypatch.context() as filling:
+            filling.setattr("edge.outputs.lines.os.write", lambda n, data: real_write(n, data[:9]))
+            events.show(mood(), 0.0)
+        events.show(mood("sad"), 1.0)
+        events.close()
+    hello, cut, sad, bye = file.read_text().splitlines()
+    assert len(cut) == 9
+    assert [json.loads(line)["event"] for line in (hello, sad, bye)] == ["hello", "mood", "bye"]
+
+
+def test_a_socket_path_that_is_too_long_is_told_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"107 bytes: name a shorter one, such as unix:/run/"):
+        Events(f"unix:{tmp_path / ('x' * 120)}")
