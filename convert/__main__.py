@@ -53,6 +53,54 @@ def voice(
     make_voice(data, recipe, out, work)
 
 
+VoiceRecipeFile = Annotated[Path, typer.Option(help="How to train.")]
+
+
+@app.command("voice-folds")
+def voice_folds(
+    data: Data,
+    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Train a voice net for each fold of RAVDESS actors; one table of all strangers.
+
+    Example: python -m convert voice-folds --data ~/data/voice
+    """
+    from convert.make_voice import folds
+
+    folds(data, recipe, work)
+
+
+@app.command("voice-random")
+def voice_random(
+    data: Data,
+    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure by the field's protocol, a random split that leaks speakers, for comparison only.
+
+    Example: python -m convert voice-random --data ~/data/voice
+    """
+    from convert.make_voice import random_split
+
+    random_split(data, recipe, work)
+
+
+@app.command("voice-features")
+def voice_features(
+    data: Data,
+    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Compare the field's classic features with the log-mel picture on the same speakers.
+
+    Example: python -m convert voice-features --data ~/data/voice
+    """
+    from convert.make_voice import compare
+
+    compare(data, recipe, work)
+
+
 @app.command()
 def evaluate(
     which: Annotated[Literal["face", "voice"], typer.Argument(help="Which model.")],
@@ -72,13 +120,30 @@ def evaluate(
     if which == "face":
         from convert import make_face
 
-        make_face.evaluate_published(models / entry.file, data)
+        make_face.evaluate_published(entry, models, data)
     else:
         from convert import make_voice
 
         make_voice.evaluate_published(
-            models / entry.file, models / entry.recipe, entry.temperature, data, work
+            models / entry.file, models / entry.recipe, entry, data, work
         )
+
+
+@app.command()
+def search(
+    data: Data,
+    candidates: Annotated[Path, typer.Option(help="Shapes to compare, TOML.")] = MODELS
+    / "face_candidates.toml",
+    out: Out = MODELS,
+    work: Work = Path("runs/search"),
+) -> None:
+    """Compare shapes of the face net: accuracy against size and work, each briefly trained.
+
+    Example: python -m convert search --data ~/data/face
+    """
+    from convert.face_search import search_face
+
+    search_face(data, candidates, out, work)
 
 
 @app.command()
@@ -95,6 +160,21 @@ def fusion(
     from convert.fusion_evaluation import evaluate_fusion
 
     evaluate_fusion(face_data, voice_data, models, work)
+
+
+@app.command()
+def calibration(
+    data: Annotated[Path, typer.Option(help="Folder with the voices; see VOICE_CARD.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure what `mien calibrate` does to voices that nobody has trained on.
+
+    Example: python -m convert calibration --data ~/data/voice
+    """
+    from convert.calibration_effect import evaluate_calibration
+
+    evaluate_calibration(data, models, work)
 
 
 @app.command()

@@ -2,51 +2,61 @@
 
 import math
 from collections.abc import Callable
+from typing import Final
 
+import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 Uniform = Callable[[float, float], Tensor]
+"""Two bounds, or a middle and a reach, to one random number for each image, [N, 1, 1, 1]."""
+
+_JPEG, _DIM, _SIDE_LIT, _BLURRED, _CUT_OUT = 0.08, 0.08, 0.15, 0.12, 0.4
+"""How often an image suffers each of these."""
+_JPEG_QUALITY: Final = (12, 60)
 
 
-def random_views(grey: Tensor, size_px: int, generator: torch.Generator) -> Tensor:
+def random_views(
+    grey: Tensor, size_px: int, generator: torch.Generator, strength: float = 1.0
+) -> Tensor:
     """Turn uint8 [N, 1, 48, 48] into float32 [N, 1, size_px, size_px], values (grey - 128) / 128.
 
-    Each image gets its own mirror image, rotation (up to 14 degrees), scale (0.85-1.15),
-    shift (up to 8 %), contrast, brightness and gamma, some sensor noise, and now and then a
+    *strength* 0 to 1 scales how much and how often. At 1 each image gets its own mirror image,
+    rotation (up to 14 degrees), scale (0.85-1.15), shift (up to 8 %), contrast, brightness, gamma
+    and sensor noise; now and then JPEG blocks, blur, light from one side, hardly any light, or a
     blanked rectangle (cut-out).
     """
     count, device = grey.shape[0], grey.device
 
     def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(count, generator=generator).to(device) * (high - low) + low
+        drawn = torch.rand(count, generator=generator).to(device) * (high - low) + low
+        return drawn.view(-1, 1, 1, 1)
 
-    angle = uniform(-14, 14) * (math.pi / 180)
-    scale, aspect = uniform(0.85, 1.15), uniform(0.94, 1.06)
-    mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
-    cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
-    transform = torch.stack(
-        [
-            torch.stack([cosine * mirror * aspect, -sine, uniform(-0.16, 0.16)], dim=1),
-            torch.stack([sine * mirror, cosine / aspect, uniform(-0.16, 0.16)], dim=1),
-        ],
-        dim=1,
-    )
-    grid = functional.affine_grid(transform, [count, 1, size_px, size_px], align_corners=False)
+    def around(middle: float, reach: float) -> Tensor:
+        return middle + uniform(-reach, reach) * strength
+
+    def chosen(share: float) -> Tensor:
+        return (uniform(0, 1) < share * strength).float()
+
+    unit = _jpeg(grey, _JPEG * strength, generator).float() / 255
     unit = functional.grid_sample(
-        grey.float() / 255, grid, padding_mode="border", align_corners=False
+        unit,
+        _affine_grid(around, uniform, count, size_px),
+        padding_mode="border",
+        align_corners=False,
     )
-
-    def per_image(values: Tensor) -> Tensor:
-        return values.view(-1, 1, 1, 1)
-
-    unit = unit.clamp(0, 1) ** per_image(torch.exp(uniform(-0.35, 0.35)))
-    unit = (unit - 0.5) * per_image(uniform(0.65, 1.3)) + 0.5 + per_image(uniform(-0.15, 0.15))
-    unit = unit + torch.randn(unit.shape, generator=generator).to(device) * per_image(
-        uniform(0, 0.03)
-    )
-    unit = _cut_out(unit, uniform)
+    unit = _blur(unit, chosen(_BLURRED) * uniform(0.3, 1))
+    unit = unit * (1 + chosen(_SIDE_LIT) * _side_light(uniform, unit.shape[-1]))
+    unit = unit.clamp(0, 1) ** torch.exp(around(0, 0.35))
+    unit = (unit - 0.5) * around(1, 0.33) + 0.5 + around(0, 0.15)
+    dim = chosen(_DIM)
+    unit = unit.clamp(0, 1) * (1 - dim * uniform(0.55, 0.88))
+    noise = torch.randn(unit.shape, generator=generator).to(device)
+    unit = unit + noise * (uniform(0, 0.03) * strength + dim * uniform(0, 0.03))
+    unit = _cut_out(unit, uniform, chosen(_CUT_OUT))
     return (unit.clamp(0, 1) * 255 - 128) / 128
 
 
@@ -55,13 +65,80 @@ def plain_views(grey: Tensor) -> Tensor:
     return (grey.float() - 128) / 128
 
 
-def _cut_out(unit: Tensor, uniform: Uniform) -> Tensor:
-    """Blank a random rectangle of 40 % of the images with mid grey."""
+def blend_pairs(
+    views: Tensor, targets: tuple[Tensor, ...], share: float, generator: torch.Generator
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Mixup (Zhang et al. 2018) of *share* of the batch: picture and targets of two rows blended."""
+    count, device = views.shape[0], views.device
+    other = torch.randperm(count, generator=generator).to(device)
+    weight = torch.rand(count, generator=generator) * 0.5
+    weight = (weight * (torch.rand(count, generator=generator) < share)).to(device)
+    views = views + weight.view(-1, 1, 1, 1) * (views[other] - views)
+    blended = tuple(target + weight[:, None] * (target[other] - target) for target in targets)
+    return views, blended
+
+
+def _affine_grid(around: Uniform, uniform: Uniform, count: int, size_px: int) -> Tensor:
+    angle = around(0, 14) * (math.pi / 180)
+    scale, aspect = around(1, 0.15), around(1, 0.06)
+    mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    cosine, sine = torch.cos(angle) / scale, torch.sin(angle) / scale
+    rows = [
+        cosine * mirror * aspect,
+        -sine,
+        around(0, 0.16),
+        sine * mirror,
+        cosine / aspect,
+        around(0, 0.16),
+    ]
+    transform = torch.cat(rows, dim=1).view(count, 2, 3)
+    return functional.affine_grid(transform, [count, 1, size_px, size_px], align_corners=False)
+
+
+def _jpeg(grey: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Send some of the images through real JPEG compression."""
+    hit = torch.rand(grey.shape[0], generator=generator) < share
+    quality = torch.randint(*_JPEG_QUALITY, (int(hit.sum()),), generator=generator).tolist()
+    if not quality:
+        return grey
+    out = grey.clone()
+    rows = torch.nonzero(hit)[:, 0].tolist()
+    for row, strength in zip(rows, quality, strict=True):
+        out[row, 0] = torch.from_numpy(_compressed(grey[row, 0].cpu().numpy(), strength))
+    return out
+
+
+def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _blur(unit: Tensor, strength: Tensor) -> Tensor:
+    """Move each image towards its soft version; *strength* 0 to 1, [N, 1, 1, 1]."""
+    hit = torch.nonzero(strength[:, 0, 0, 0] > 0)[:, 0]
+    if not len(hit):
+        return unit
+    sharp = unit[hit]
+    soft = sharp
+    for _ in range(2):
+        soft = functional.avg_pool2d(functional.pad(soft, (1, 1, 1, 1), "replicate"), 3, 1)
+    return unit.index_copy(0, hit, sharp + strength[hit] * (soft - sharp))
+
+
+def _side_light(uniform: Uniform, size_px: int) -> Tensor:
+    """A slope of -0.6 to 0.6 across the image, in any direction: [N, 1, size, size]."""
+    slope, angle = uniform(0.2, 0.6), uniform(0, 2 * math.pi)
+    line = torch.linspace(-1, 1, size_px, device=slope.device)
+    along_x, along_y = torch.cos(angle) * line[None, None, None], torch.sin(angle)
+    return slope * (along_x + along_y * line[None, None, :, None])
+
+
+def _cut_out(unit: Tensor, uniform: Uniform, hit: Tensor) -> Tensor:
+    """Blank a random rectangle of the images that are *hit* with mid grey (DeVries 2017)."""
     size = unit.shape[-1]
     line = torch.arange(size, device=unit.device)
     side_x, side_y = uniform(0.15, 0.45) * size, uniform(0.15, 0.45) * size
     x, y = uniform(0, 1) * size, uniform(0, 1) * size
-    inside_x = (line[None] - x[:, None]).abs() < side_x[:, None] / 2
-    inside_y = (line[None] - y[:, None]).abs() < side_y[:, None] / 2
-    hit = (inside_y[:, :, None] & inside_x[:, None, :]) & (uniform(0, 1) < 0.4)[:, None, None]
-    return unit.masked_fill(hit[:, None], 0.5)
+    inside_x = (line[None, None, None] - x).abs() < side_x / 2
+    inside_y = (line[None, None, :, None] - y).abs() < side_y / 2
+    return unit.masked_fill(inside_x & inside_y & (hit > 0), 0.5)

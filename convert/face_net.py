@@ -1,15 +1,37 @@
-"""The face net: a small plain residual CNN, written in PyTorch, exported to int8."""
+"""The face net: a small residual CNN with a head for each label set, in PyTorch, exported to int8."""
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from edge.emotions import EMOTIONS
+from edge.perception.face_heads import FERPLUS
+
+_STEM_CHANNELS: Final = 16
+
+
+class FaceOutputs(NamedTuple):
+    """What the net gives for N faces."""
+
+    fer2013: Tensor
+    """Logits [N, 7] in the order of `EMOTIONS`, learned from the FER2013 labels."""
+    ferplus: Tensor
+    """Logits [N, 8] in the order of `FERPLUS`, learned from the FER+ votes."""
+    features: Tensor
+    """The last feature map [N, channels, h, w]; both heads are linear in its mean over h and w, so
+    that a class-activation map (Zhou et al. 2016) is its sum weighted by the class's row."""
+
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions and a shortcut (He et al. 2016), the first with *stride*."""
+    """Two 3x3 convolutions and a shortcut (He et al. 2016), the first with *stride*.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    smooth: where the stride is 2, average pixels for the shortcut instead of skipping three of
+    four (He et al. 2019).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, smooth: bool = False) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
@@ -20,8 +42,36 @@ class Residual(nn.Module):
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
+            pooled = smooth and stride == 2
+            pool: list[nn.Module] = [nn.AvgPool2d(2, 2, ceil_mode=True)] if pooled else []
             self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+                *pool,
+                nn.Conv2d(inputs, outputs, 1, 1 if pooled else stride, bias=False),
+                nn.BatchNorm2d(outputs),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float32 [N, inputs, H, W] -> [N, outputs, ceil(H/stride), ceil(W/stride)]."""
+        out: Tensor = torch.relu(self.body(x) + self.shortcut(x))
+        return out
+
+
+class Separable(nn.Module):
+    """As `Residual`, but each 3x3 convolution is a depth-wise and a 1x1 one (Howard et al. 2017)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *_separable(inputs, outputs, stride),
+            nn.ReLU(inplace=True),
+            *_separable(outputs, outputs, 1),
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                *([nn.AvgPool2d(2, 2, ceil_mode=True)] if stride == 2 else []),
+                nn.Conv2d(inputs, outputs, 1, bias=False),
+                nn.BatchNorm2d(outputs),
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -31,18 +81,25 @@ class Residual(nn.Module):
 
 
 class FaceNet(nn.Module):
-    """Grey crop -> logits of the seven emotions.
+    """Grey crop -> logits by both label sets.
 
     Input: float32 [N, 1, H, W] with values (grey - 128) / 128, H and W about 48.
-    Output: logits float32 [N, classes].
     """
 
     def __init__(
-        self, widths: Sequence[int], blocks: Sequence[int], dropout: float, classes: int
+        self,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        dropout: float,
+        separable: bool = False,
     ) -> None:
+        """Build stages of *blocks* residual blocks with *widths* channels, each half the size."""
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 3, 2, 1, bias=False),
+            nn.Conv2d(1, _STEM_CHANNELS, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(_STEM_CHANNELS),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(_STEM_CHANNELS, widths[0], 3, 2, 1, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         )
@@ -51,14 +108,46 @@ class FaceNet(nn.Module):
         for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             for block in range(count):
                 stride = 2 if stage > 0 and block == 0 else 1
-                stages.append(Residual(inputs, width, stride))
+                stages.append(
+                    Separable(inputs, width, stride)
+                    if separable
+                    else Residual(inputs, width, stride, smooth=True)
+                )
                 inputs = width
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(inputs, classes)
+        self.fer2013 = nn.Linear(inputs, len(EMOTIONS))
+        self.ferplus = nn.Linear(inputs, len(FERPLUS))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 [N, 1, H, W] -> logits [N, classes]."""
-        features = self.stages(self.stem(x)).mean(dim=(2, 3))
-        logits: Tensor = self.head(self.dropout(features))
-        return logits
+    def forward(self, x: Tensor) -> FaceOutputs:
+        """float32 [N, 1, H, W] -> logits and the feature map behind them."""
+        features = self.stages(self.stem(x))
+        mean = self.dropout(features.mean(dim=(2, 3)))
+        return FaceOutputs(self.fer2013(mean), self.ferplus(mean), features)
+
+
+class DeviceFaceNet(nn.Module):
+    """The net with inputs and outputs as the device has them; the names become the model's."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """float32 [1, H, W, 1] -> fer2013 [1, 7], ferplus [1, 8], features [1, h, w, channels]."""
+        given: FaceOutputs = self.net(x.permute(0, 3, 1, 2))
+        return {
+            "fer2013": given.fer2013,
+            "ferplus": given.ferplus,
+            "features": given.features.permute(0, 2, 3, 1),
+        }
+
+
+def _separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
+        nn.BatchNorm2d(inputs),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(inputs, outputs, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]

@@ -8,57 +8,138 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from convert.face_augment import plain_views, random_views
-from convert.face_data import FaceData, soft_targets
-from convert.face_net import FaceNet
+from convert.face_augment import blend_pairs, plain_views, random_views
+from convert.face_data import FaceData
+from convert.face_evaluation import FaceLogits
+from convert.face_net import FaceNet, FaceOutputs
+from convert.face_targets import FaceTargets, make_targets
+from convert.metrics import fit_temperature, softmax_rows
 from convert.recipe import FaceRecipe
-from convert.training import Schedule, train
-from edge.emotions import EMOTIONS
+from convert.training import History, Schedule, cross_entropy, train
+from convert.weights import load_weights
 
 
 def build_face_net(recipe: FaceRecipe) -> FaceNet:
     """The untrained net of a recipe."""
-    return FaceNet(recipe.widths, recipe.blocks, recipe.dropout, len(EMOTIONS))
+    return FaceNet(recipe.widths, recipe.blocks, recipe.dropout, recipe.separable)
 
 
 def train_face(
-    data: FaceData, recipe: FaceRecipe, work: Path
-) -> tuple[nn.Module, list[dict[str, float]]]:
-    """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*."""
+    data: FaceData,
+    recipe: FaceRecipe,
+    work: Path,
+    name: str = "face.pt",
+    start: Path | None = None,
+) -> tuple[nn.Module, History]:
+    """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
+
+    It begins with the weights in *start*, if there are any, unless *work* holds a checkpoint.
+
+    Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
+    `teacher_every` epochs it reads all training rows plainly and mirrored, and its belief becomes
+    `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
+    2017).
+
+    Returns:
+        The averaged net, and per epoch its loss and its accuracy on the PublicTest rows by both
+        label sets.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     rows = data.rows("Training")
     rows = rows[~data.not_face[rows]]
     grey = torch.from_numpy(data.pixels[rows][:, None]).to(device)
-    targets = torch.from_numpy(soft_targets(data, recipe.ferplus_share)[rows]).to(device)
+    everything = make_targets(data, recipe.label_share)
+    labelled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
     steps = len(rows) // recipe.batch
+    taught: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def targets_of(epoch: int, teacher: nn.Module) -> tuple[Tensor, Tensor]:
+        due = max(0, epoch - recipe.teacher_from) // recipe.teacher_every
+        term = due if epoch >= recipe.teacher_from else -1
+        if term not in taught:
+            taught.clear()
+            targets = labelled
+            if term >= 0:
+                targets = labelled.taught_by(believe(teacher, grey, labelled), recipe.teacher_share)
+            taught[term] = (
+                torch.from_numpy(targets.fer2013).to(device),
+                torch.from_numpy(targets.ferplus).to(device),
+            )
+        return taught[term]
+
+    def batches(epoch: int, average: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+        targets = targets_of(epoch, average)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000 + epoch)
         order = torch.randperm(len(rows), generator=generator)
-        size_px = recipe.sizes_px[epoch * len(recipe.sizes_px) // recipe.epochs]
+        size_px = recipe.early_size_px if epoch < recipe.early_epochs else 48
+        mild = epoch >= recipe.epochs - recipe.mild_epochs
+        strength = recipe.mild_strength if mild else 1.0
+        mixup_share = 0.0 if mild else recipe.mixup_share
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(device)
-            views = random_views(grey[chosen], size_px, generator)
-            yield views.contiguous(memory_format=torch.channels_last), targets[chosen]
+            views = random_views(grey[chosen], size_px, generator, strength)
+            views, blended = blend_pairs(
+                views, tuple(each[chosen] for each in targets), mixup_share, generator
+            )
+            yield views.contiguous(memory_format=torch.channels_last), blended
 
     held_out = data.rows("PublicTest")
-    public = plain_views(torch.from_numpy(data.pixels[held_out][:, None]).to(device))
-    public_label = torch.from_numpy(data.label[held_out]).to(device)
+    label, majority = data.label[held_out], data.majority[held_out]
 
-    def validate(net: nn.Module) -> float:
-        net.eval()
-        with torch.inference_mode():
-            guessed = torch.cat([net(part).argmax(dim=1) for part in public.split(512)])
-        return float((guessed == public_label).float().mean())
+    def validate(net: nn.Module) -> dict[str, float]:
+        logits = float_logits(net, data.pixels[held_out])
+        judged = majority >= 0
+        return {
+            "fer2013": float((logits.fer2013.argmax(axis=1) == label).mean()),
+            "ferplus": float((logits.ferplus.argmax(axis=1) == majority)[judged].mean()),
+        }
 
     schedule = Schedule(
-        recipe.epochs, steps, recipe.peak_rate, recipe.weight_decay, recipe.average_decay
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        peak_rate=recipe.peak_rate,
+        weight_decay=recipe.weight_decay,
+        average_decay=recipe.average_decay,
+        falling_epochs=recipe.falling_epochs,
+        optimiser=recipe.optimiser,
     )
-    net = build_face_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    untrained = build_face_net(recipe)
+    if start is not None:
+        load_weights(untrained, start)
+    net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
-    trained, history = train(net, batches, schedule, validate, work / "face.pt")
+    trained, history = train(net, batches, face_loss, schedule, validate, work / name)
     return trained.cpu(), history
+
+
+def face_loss(given: FaceOutputs, targets: tuple[Tensor, Tensor]) -> Tensor:
+    """Sum of both heads' cross-entropies; a row without votes (target zero) adds none of FER+."""
+    return cross_entropy(given.fer2013, targets[0]) + cross_entropy(given.ferplus, targets[1])
+
+
+def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:
+    """What *net* makes of each crop (uint8 [rows, 1, 48, 48]) and its mirror image together.
+
+    A net that learns from blended and spoilt pictures doubts plain ones too much; a temperature,
+    fitted to what the rows are *labelled*, gives its belief the right sharpness.
+    """
+    net.eval()
+    seven: list[Tensor] = []
+    eight: list[Tensor] = []
+    with torch.inference_mode():
+        for part in plain_views(grey).split(256):
+            plain, mirrored = net(part), net(part.flip(3))
+            seven.append((plain.fer2013 + mirrored.fer2013) / 2)
+            eight.append((plain.ferplus + mirrored.ferplus) / 2)
+
+    def sharpened(parts: list[Tensor], targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits = torch.cat(parts).cpu().numpy()
+        taught = targets.sum(axis=1) > 0
+        temperature = fit_temperature(logits[taught], targets[taught])
+        return softmax_rows(logits, temperature).astype(np.float32)
+
+    return FaceTargets(sharpened(seven, labelled.fer2013), sharpened(eight, labelled.ferplus))
 
 
 def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.float32]]:
@@ -69,10 +150,14 @@ def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.
     return [*crops, (ramp - 128) / 128]
 
 
-def float_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Logits float32 [rows, 7] of uint8 crops [rows, 48, 48], by the net in floats."""
+def float_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> FaceLogits:
+    """Logits of both heads for uint8 crops [rows, 48, 48], by the net in floats."""
     net.eval()
+    device = next(net.parameters()).device
     with torch.inference_mode():
-        parts = plain_views(torch.from_numpy(pixels[:, None])).split(512)
-        logits: NDArray[np.float32] = torch.cat([net(part) for part in parts]).numpy()
-    return logits
+        crops = torch.from_numpy(pixels[:, None]).to(device)
+        given = [net(part) for part in plain_views(crops).split(512)]
+    return FaceLogits(
+        torch.cat([each.fer2013 for each in given]).cpu().numpy(),
+        torch.cat([each.ferplus for each in given]).cpu().numpy(),
+    )

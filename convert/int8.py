@@ -7,23 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from convert.problems import ConversionError
 from convert.static_int8 import LEAST_AGREEMENT, quantise_static
-
-
-class ChannelsLast(nn.Module):
-    """A net that takes [N, H, W, 1] as the device gives it."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 [N, H, W, 1] -> the net's output."""
-        out: Tensor = self.net(x.permute(0, 3, 1, 2))
-        return out
 
 
 def convert_int8(
@@ -36,7 +23,8 @@ def convert_int8(
     """Write *net* to *out* as an int8 model whose input covers exactly *low* to *high*.
 
     Args:
-        net: takes float32 [1, 1, H, W].
+        net: takes float32 [1, H, W, 1] as the device gives it and returns a dict; its keys become
+            the names of the model's outputs. What the first one says is compared with the model.
         calibration: real inputs, each float32 [1, H, W, 1].
         low: least input value; becomes the integer -128.
         high: greatest input value; becomes 127.
@@ -51,13 +39,14 @@ def convert_int8(
     if not samples:
         raise ConversionError("There is no calibration sample; int8 ranges come from real inputs.")
     # Weights left in the channels_last layout by training were exported as each other's copies.
-    wrapped = ChannelsLast(net.eval().cpu().to(memory_format=torch.contiguous_format)).eval()  # type: ignore[call-overload]
+    plain = net.cpu().to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     with tempfile.TemporaryDirectory() as folder:
         floating = Path(folder) / "float.tflite"
-        litert_torch.convert(wrapped, (torch.from_numpy(samples[0]),)).export(str(floating))
+        litert_torch.convert(plain, (torch.from_numpy(samples[0]),)).export(str(floating))
         quantise_static(floating, samples, out)
+    _name_outputs(out)
     _check_input(out, (high - low) / 255, low)
-    _check_agreement(wrapped, out, samples)
+    _check_agreement(plain, out, samples)
 
 
 def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
@@ -65,6 +54,18 @@ def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> ND
     pinned = sample.copy()
     pinned[0, 0, 0, 0], pinned[0, -1, -1, 0] = low, high
     return pinned
+
+
+def _name_outputs(model: Path) -> None:
+    """Call each output tensor as the signature does: `fer2013`, not `serving_default_fer2013_...`."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.read_model(str(model))
+    for signature in content.signatureDefs:
+        for output in signature.outputs:
+            tensor = content.subgraphs[signature.subgraphIndex].tensors[output.tensorIndex]
+            tensor.name = output.name
+    flatbuffer_utils.write_model(content, str(model))
 
 
 def _check_input(model: Path, scale: float, low: float) -> None:
@@ -84,9 +85,11 @@ def _check_agreement(net: nn.Module, model: Path, samples: list[NDArray[np.float
     from edge.perception.interpreter import Model
 
     quantised = Model(model)
-    output = quantised.outputs[0]
     with torch.inference_mode():
-        wanted = [int(net(torch.from_numpy(sample)).argmax()) for sample in samples]
+        given_by_net = [net(torch.from_numpy(sample)) for sample in samples]
+    name = next(iter(given_by_net[0]))
+    output = quantised.output(tuple(given_by_net[0][name].shape), name)
+    wanted = [int(each[name].argmax()) for each in given_by_net]
     given = [
         int(quantised.run(quantised.input.quantise(sample), output).argmax()) for sample in samples
     ]

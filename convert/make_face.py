@@ -1,28 +1,44 @@
 """From FER2013 to a published int8 face model."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
-from convert.face_data import FaceData, load_face_data, soft_targets
-from convert.face_evaluation import FaceEvaluation, evaluate_face, evaluate_logits
+from convert.face_card import SOURCES, face_card, face_metrics, print_face
+from convert.face_data import FaceData, load_face_data
+from convert.face_evaluation import (
+    FaceEvaluation,
+    FaceLogits,
+    best_share,
+    compare_mixes,
+    evaluate_logits,
+    logits_of,
+    truth_of,
+)
 from convert.face_framing import measure_framing
+from convert.face_net import DeviceFaceNet
+from convert.face_pictures import (
+    draw_data,
+    draw_maps,
+    draw_results,
+    draw_shapes,
+    draw_training,
+)
 from convert.face_training import build_face_net, calibration_crops, float_logits, train_face
 from convert.int8 import convert_int8
 from convert.macs import count_macs
-from convert.publish import make_entry, metrics_table, publish, recall_section, size_line
+from convert.publish import describe_tensor, make_entry, publish, size_line
 from convert.recipe import FaceRecipe, load_recipe
+from convert.weights import save_weights
+from edge.perception.face_heads import FERPLUS, blend_weights
 from edge.perception.interpreter import Model
-from edge.perception.manifest import DataSource, Metric
+from edge.perception.manifest import ClassMaps, Entry, SecondHead
 
 CALIBRATION_CROPS = 500
-SOURCES = (
-    DataSource(
-        name="FER2013 (Goodfellow et al. 2013)",
-        licence="web images of a research challenge, no clear image licence; not redistributed",
-    ),
-    DataSource(name="FER+ votes (Barsoum et al. 2016)", licence="MIT"),
-)
 
 
 def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors: Path) -> None:
@@ -30,129 +46,94 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     recipe = load_recipe(recipe_file, FaceRecipe)
     data = load_face_data(folder)
     geometry = measure_framing(data, detectors, recipe.seed)
-    net, history = train_face(data, recipe, work)
+    start = recipe_file.parent / recipe.start if recipe.start else None
+    net, history = train_face(data, recipe, work, start=start)
+    (work / "history.json").write_text(json.dumps(history, indent=1))
     file = work / "face_int8.tflite"
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
-    convert_int8(
-        net, calibration_crops(data, CALIBRATION_CROPS, recipe.seed), -1.0, 127 / 128, file
-    )
-    evaluation = evaluate_face(Model(file), data)
-    floating = evaluate_logits(
-        data,
-        float_logits(net, data.pixels[data.rows("PublicTest")]),
-        float_logits(net, data.pixels[data.rows("PrivateTest")]),
-    )
-    learned = data.rows("Training")[~data.not_face[data.rows("Training")]]
-    prior = soft_targets(data, recipe.ferplus_share)[learned].mean(axis=0)
+    crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed)
+    convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
+    model = Model(file)
+    int8 = {
+        split: logits_of(model, _pixels(data, split)) for split in ("PublicTest", "PrivateTest")
+    }
+    mixes = compare_mixes(int8["PublicTest"], truth_of(data, "PublicTest"))
+    share = best_share(mixes)
+    evaluation = _evaluate(data, int8, share)
+    floats = {split: float_logits(net, _pixels(data, split)) for split in int8}
+    floating = _evaluate(data, floats, share)
     macs = count_macs(build_face_net(recipe), torch.zeros(1, 1, 48, 48))
-    metrics = _metrics(evaluation, floating)
+    metrics = face_metrics(evaluation, floating)
     entry = make_entry(
         file,
-        temperature=evaluation.temperature,
-        class_prior=(prior / prior.sum()).tolist(),
+        temperature=evaluation.shown.temperature,
+        class_prior=evaluation.class_prior.tolist(),
         macs=macs,
         metrics=metrics,
         data=SOURCES,
         recipe="face_recipe.toml",
         geometry=geometry,
     )
+    entry = _with_heads(entry, model, net, share)
     parameters = sum(weights.numel() for weights in net.parameters())
-    card = _card(recipe, evaluation, metrics, size_line(file, parameters, macs), len(history))
+    size = size_line(file, parameters, macs)
+    card = face_card(recipe, evaluation, mixes, metrics, size, len(history))
     publish("face", file, entry, card, out)
-    print_face(evaluation)
+    save_weights(net, out / "face_float.npz")
+    pictures = out / "pictures"
+    pictures.mkdir(exist_ok=True)
+    draw_training(history, recipe, pictures)
+    draw_results(data, evaluation, int8["PrivateTest"], pictures)
+    draw_data(data, pictures)
+    if entry.class_maps is not None:
+        draw_maps(data, model, entry.class_maps, pictures)
+    if (out / "face_search.json").is_file():
+        draw_shapes(out / "face_search.json", pictures)
+    print_face(evaluation, mixes, metrics)
 
 
-def evaluate_published(model: Path, folder: Path) -> None:
-    """Print every table again from the .tflite alone."""
-    data: FaceData = load_face_data(folder)
-    print_face(evaluate_face(Model(model), data))
+def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
+    """Print every table again from the .tflite and the manifest's share of the heads."""
+    data = load_face_data(folder)
+    model = Model(models / entry.file)
+    int8 = {
+        split: logits_of(model, _pixels(data, split)) for split in ("PublicTest", "PrivateTest")
+    }
+    mixes = compare_mixes(int8["PublicTest"], truth_of(data, "PublicTest"))
+    share = entry.ferplus.share if entry.ferplus else 0.0
+    evaluation = _evaluate(data, int8, share)
+    print_face(evaluation, mixes, face_metrics(evaluation, None))
 
 
-def print_face(evaluation: FaceEvaluation) -> None:
-    """All tables, as Markdown."""
-    print(metrics_table(_metrics(evaluation, None)))
-    print()
-    print(recall_section("FER2013 PrivateTest, int8", evaluation.private))
-    print(f"temperature {evaluation.temperature:.3f}, fitted on PublicTest")
+def _pixels(data: FaceData, split: str) -> NDArray[np.uint8]:
+    return data.pixels[data.rows(split)]
 
 
-def _metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) -> list[Metric]:
-    def metric(name: str, value: float, split: str, rows: int, precision: str = "int8") -> Metric:
-        return Metric(
-            name=name,
-            value=round(value, 5),
-            split=split,
-            rows=rows,
-            label_set="FER2013, 7 classes",
-            precision=precision,  # type: ignore[arg-type]
-        )
-
-    private, fresh = evaluation.private, evaluation.private_without_copies
-    test, without = "FER2013 PrivateTest", "FER2013 PrivateTest without copies of training rows"
-    rows = [
-        metric("accuracy", private.accuracy, test, private.rows),
-        metric("balanced accuracy", private.balanced_accuracy, test, private.rows),
-        metric("macro F1", private.macro_f1, test, private.rows),
-        metric("accuracy", fresh.accuracy, without, fresh.rows),
-        metric(
-            "accuracy", evaluation.public.accuracy, "FER2013 PublicTest", evaluation.public.rows
-        ),
-        metric("calibration error, temperature 1", evaluation.error_before, test, private.rows),
-        metric("calibration error, calibrated", evaluation.error_after, test, private.rows),
-    ]
-    if floating is not None:
-        rows.append(metric("accuracy", floating.private.accuracy, test, private.rows, "float"))
-    return rows
+def _evaluate(data: FaceData, logits: dict[str, FaceLogits], share: float) -> FaceEvaluation:
+    return evaluate_logits(
+        logits["PublicTest"],
+        truth_of(data, "PublicTest"),
+        logits["PrivateTest"],
+        truth_of(data, "PrivateTest"),
+        share,
+    )
 
 
-def _card(
-    recipe: FaceRecipe, evaluation: FaceEvaluation, metrics: list[Metric], size: str, epochs: int
-) -> str:
-    return f"""# Face model
-
-`face_int8.tflite`: a grey 48x48 crop of a face -> logits of seven emotions. {size}.
-
-Input int8 [1, 48, 48, 1]: grey value - 128, no float arithmetic. Output int8 [1, 7] in the order
-angry, disgust, fear, happy, sad, surprise, neutral; divide the dequantised logits by the
-temperature {evaluation.temperature:.3f} (fitted on PublicTest) before softmax. Crops have eyes and
-mouth where `manifest.json` says (`geometry`, measured on training crops by the device's finder).
-
-## Figures
-
-{metrics_table(metrics)}
-
-One forward pass, no mirror image, no ensemble. About 65 % is what people reach on these labels.
-
-{recall_section("FER2013 PrivateTest, int8", evaluation.private)}
-## How it was made
-
-A plain residual net (widths {list(recipe.widths)}, blocks {list(recipe.blocks)}) trained from
-scratch for {epochs} epochs on the 28,709 training rows of FER2013 less those that most FER+ voters
-took for no face. Targets: {1 - recipe.ferplus_share:.0%} FER2013 label, {recipe.ferplus_share:.0%}
-FER+ votes (contempt counted as disgust). Nothing was chosen on PrivateTest. Static int8 with
-{CALIBRATION_CROPS} training crops for calibration.
-
-    python -m convert face --data DIR --out models_tflite      # everything, resumes when interrupted
-    python -m convert evaluate face --data DIR                 # prints the tables again
-
-`DIR` holds `fer2013_pixels.npy.xz` (uint8 [35887, 48, 48], official row order) and
-`fer2013_labels.npz` (`label`, `usage`, `ferplus_votes`, `ferplus_ok`, `dup_in_train`), made from
-the challenge's `fer2013.csv` and the FER+ project's `fer2013new.csv`.
-
-## Data and licence
-
-{chr(10).join(f"- {source.name}: {source.licence}" for source in SOURCES)}
-
-The weights are ours and published under the project's licence. Because the images come from the
-web without a clear licence, use of the weights beyond research and teaching is for you to judge.
-
-## Limits
-
-- It reads what a face looks like, not what a person feels.
-- FER2013 has many actors and stock photographs, few dark-skinned, old or very young people, and
-  noisy labels; expect worse than the table for people, light and angles that it has not seen.
-- Disgust has 547 rows in all and is the least certain; fear is read worst and
-  taken for sad, neutral, angry or surprise.
-- It knows faces of about 48 pixels and more; smaller or blurred ones get a low quality, so that
-  they count for less.
-"""
+def _with_heads(entry: Entry, model: Model, net: nn.Module, share: float) -> Entry:
+    """Add the second head, its weight in what is shown, and what class maps are drawn with."""
+    ferplus = model.output((1, len(FERPLUS)), "ferplus")
+    (features,) = (output for output in model.outputs if len(output.shape) == 4)
+    rows = {
+        head: net.get_parameter(f"{head}.weight").detach().double().numpy()
+        for head in ("fer2013", "ferplus")
+    }
+    weights = blend_weights(rows["fer2013"], rows["ferplus"], share)
+    return entry.model_copy(
+        update={
+            "ferplus": SecondHead(output=describe_tensor(ferplus), labels=FERPLUS, share=share),
+            "class_maps": ClassMaps(
+                output=describe_tensor(features),
+                weights=tuple(tuple(round(float(w), 4) for w in row) for row in weights),
+            ),
+        }
+    )

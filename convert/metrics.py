@@ -47,27 +47,43 @@ def score(truth: Labels, guess: Labels, classes: int) -> Scores:
     )
 
 
-def calibration_error(probabilities: NDArray[np.float64], truth: Labels, bins: int = 15) -> float:
-    """Expected calibration error, equal-width bins of the top probability (Guo et al. 2017)."""
+def calibration_error(
+    probabilities: NDArray[np.float64],
+    truth: Labels,
+    bins: int = 15,
+    weights: NDArray[np.float64] | None = None,
+) -> float:
+    """Expected calibration error, equal-width bins of the top probability (Guo et al. 2017).
+
+    weights: how often each row is meant to occur, [rows]; None = all alike.
+    """
     top, guess = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    share = np.ones(len(truth)) if weights is None else weights
+    share = share / share.sum()
     which = np.minimum((top * bins).astype(int), bins - 1)
     total = 0.0
     for index in range(bins):
         inside = which == index
-        if inside.any():
-            gap = abs(float((guess[inside] == truth[inside]).mean()) - float(top[inside].mean()))
-            total += gap * float(inside.mean())
+        total += abs(
+            float((share[inside] * ((guess[inside] == truth[inside]) - top[inside])).sum())
+        )
     return total
 
 
-def fit_temperature(logits: NDArray[np.floating[Any]], truth: Labels) -> float:
-    """The temperature (0.2 to 10) with the least cross-entropy, by golden-section search."""
+def fit_temperature(
+    logits: NDArray[np.floating[Any]], truth: Labels | NDArray[np.floating[Any]]
+) -> float:
+    """The temperature (0.2 to 10) with the least cross-entropy, by golden-section search.
+
+    truth: class numbers [rows], or a distribution for each row, [rows, classes].
+    """
+    wanted = np.eye(logits.shape[1])[truth] if truth.ndim == 1 else truth
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
         scaled = scaled - scaled.max(axis=1, keepdims=True)
         log_total = np.log(np.exp(scaled).sum(axis=1))
-        return float((log_total - scaled[np.arange(len(truth)), truth]).mean())
+        return float((log_total - (wanted * scaled).sum(axis=1)).mean())
 
     low, high, golden = np.log(0.2), np.log(10.0), (5**0.5 - 1) / 2
     while high - low > 1e-4:

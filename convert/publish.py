@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,8 +32,8 @@ def make_entry(
         file=file.name,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         labels=EMOTIONS,
-        input=_tensor(model.input),
-        output=_tensor(model.output((1, len(EMOTIONS)))),
+        input=describe_tensor(model.input),
+        output=describe_tensor(model.output((1, len(EMOTIONS)))),
         temperature=round(temperature, 4),
         class_prior=tuple(round(float(share), 4) for share in class_prior),
         macs=macs,
@@ -54,7 +55,10 @@ def publish(role: str, file: Path, entry: Entry, card: str, out: Path) -> None:
     if manifest.is_file():
         content = json.loads(manifest.read_text(encoding="utf-8"))
     content[role] = entry.model_dump(mode="json", exclude_none=True)
-    manifest.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2)
+    # Short rows of numbers stand on one line each, or the class maps' weights fill thousands.
+    text = re.sub(r"\[[-\d\s.,e]+\]", lambda row: " ".join(row[0].split()), text)
+    manifest.write_text(text + "\n", encoding="utf-8")
     (out / f"{role.upper()}_CARD.md").write_text(card, encoding="utf-8")
 
 
@@ -87,7 +91,8 @@ def size_line(file: Path, parameters: int, macs: int) -> str:
     )
 
 
-def _tensor(spec: TensorSpec) -> Tensor:
+def describe_tensor(spec: TensorSpec) -> Tensor:
+    """The spec of an input or output as the manifest has it."""
     return Tensor(
         name=spec.name,
         shape=spec.shape,

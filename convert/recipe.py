@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from convert.problems import RecipeError
 from edge.perception.spectrogram import FrontEnd
@@ -26,8 +26,11 @@ class Recipe(BaseModel):
     seed: int = 1
     epochs: Annotated[int, Field(gt=0)]
     batch: Annotated[int, Field(gt=0)] = 128
-    peak_rate: Positive = 0.1
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    falling_epochs: Annotated[int, Field(ge=0)] = 10
+    """Over how many epochs at the end the rate falls to zero."""
+    optimiser: Literal["sgd", "muon"] = "muon"
+    peak_rate: Positive = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
     average_decay: Share = 0.998
     dropout: Share = 0.2
     widths: tuple[int, ...] = (32, 64, 128)
@@ -37,41 +40,101 @@ class Recipe(BaseModel):
 class FaceRecipe(Recipe):
     """How the face net is trained."""
 
-    ferplus_share: Share = 0.4
-    """Weight of the FER+ votes in the training target; the FER2013 label has the rest."""
-    sizes_px: tuple[int, ...] = (36, 42, 48)
-    """Input sizes of successive thirds of the training: small first is cheaper and no worse."""
+    separable: bool = False
+    """Depth-wise separable convolutions instead of plain ones."""
+    start: str = ""
+    """Weights to begin with (face_float.npz beside a published model), by a path from the recipe's
+    folder; empty = from scratch."""
+    label_share: Share = 0.35
+    """Weight of a row's own FER2013 label in the target of that head; what the FER+ votes foretell
+    of it has the rest."""
+    early_size_px: Annotated[int, Field(ge=24, le=48)] = 48
+    """Side of the pictures in the first epochs; smaller is cheaper. Later it is the device's, 48."""
+    early_epochs: Annotated[int, Field(ge=0)] = 0
+    """How many epochs have small pictures."""
+    mixup_share: Share = 0.2
+    """How many pictures are blended with another one."""
+    mild_epochs: Annotated[int, Field(ge=0)] = 0
+    """In so many last epochs pictures are changed less and none are blended."""
+    mild_strength: Share = 0.4
+    """How much and how often they are changed then, against 1 before."""
+    teacher_share: Share = 0.3
+    """Weight of the averaged net's own belief in the targets, once it teaches."""
+    teacher_from: Annotated[int, Field(ge=0)] = 20
+    """First epoch (from 0) in which the averaged net teaches."""
+    teacher_every: Annotated[int, Field(gt=0)] = 10
+    """After so many epochs its belief is asked for anew."""
+
+
+class Shape(BaseModel):
+    """What makes one face net differ from another."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+    separable: bool = False
+    optimiser: Literal["sgd", "muon"] | None = None
+    """Another one than all the others have; then with its own rate and decay."""
+    peak_rate: Positive | None = None
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
 
 
 class VoiceRecipe(Recipe):
     """How the voice net is trained."""
 
-    widths: tuple[int, ...] = (16, 24, 48, 96)
+    widths: tuple[int, ...] = (16, 24, 48, 88)
     """Channels of the stem, then of each stage."""
     blocks: tuple[int, ...] = (1, 1, 1)
-    held_out_actors: tuple[int, ...]
-    """RAVDESS actors that are never trained on nor chosen by: the test speakers."""
-    validation_actors: tuple[int, ...]
-    """RAVDESS actors that decide (on the recipe, the temperature); never trained on either."""
-    validation_speakers: tuple[str, ...] = ()
-    """Speakers of other corpora that are kept out of training, to see what carries over."""
+    folds: Annotated[tuple[tuple[int, ...], ...], Field(min_length=2)]
+    """RAVDESS actors by fold. Those of `fold` are the test: never trained on nor chosen by."""
+    fold: Annotated[int, Field(ge=1)] = 1
+    """Which fold is held out, from 1; 1 is the published model's."""
+    deciding_actors: Annotated[int, Field(gt=0)] = 3
+    """So many actors of the following fold decide (on the recipe, temperature, threshold) and are
+    not trained on either."""
+    held_out_speakers: tuple[str, ...] = ()
+    """Speakers of other corpora (with wildcards) kept out of training, to see what carries over."""
     shares: dict[str, Positive]
     """How much of what is learned from comes from each corpus; only the ratios count."""
-    silence_share: Share = 0.03
-    """How much is background without speech, taught to be undecided."""
+    views: dict[str, Annotated[int, Field(gt=0)]]
+    """Augmented versions computed of every clip of each corpus, besides the plain one."""
+    noise_share: Share = 0.12
+    """How much is background without a voice, taught as not heard and undecided."""
+    heard_weight: Annotated[float, Field(ge=0)] = 0.5
+    """What errors of `heard` count beside those of the emotions."""
     clips_per_epoch: Annotated[int, Field(gt=0)] = 8_192
-    views: Annotated[int, Field(gt=0)] = 6
-    """Augmented versions computed of every clip, besides the plain one."""
+    common_epochs: Annotated[int, Field(ge=0)] = 8
+    """Before `epochs`: epochs on the other corpora alone, done once for the nets of all folds; the
+    rate falls from the third on."""
     plain_share: Share = 0.25
-    """How often a clip is shown as it was recorded instead of in an augmented view."""
+    """How often a clip is shown as it was recorded instead of augmented."""
     smoothing: Share = 0.1
     """Part of the target spread over all emotions: acted labels are not certain."""
     mixup: Annotated[float, Field(ge=0)] = 0.2
     """Parameter of the beta distribution that blends pairs; 0 = no blending."""
     front_end: FrontEnd = FrontEnd()
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "VoiceRecipe":
+        if self.fold > len(self.folds):
+            raise ValueError(f"fold is {self.fold}, but there are {len(self.folds)} folds")
+        if missing := self.shares.keys() - self.views.keys():
+            raise ValueError(f"views lacks {', '.join(sorted(missing))}")
+        return self
 
-AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
+    @property
+    def held_out_actors(self) -> tuple[int, ...]:
+        """RAVDESS actors of the test."""
+        return self.folds[self.fold - 1]
+
+    @property
+    def validation_actors(self) -> tuple[int, ...]:
+        """RAVDESS actors that decide."""
+        return self.folds[self.fold % len(self.folds)][: self.deciding_actors]
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=BaseModel)
 
 
 def load_recipe(file: Path, kind: type[AnyRecipe]) -> AnyRecipe:
@@ -88,3 +151,14 @@ def load_recipe(file: Path, kind: type[AnyRecipe]) -> AnyRecipe:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise RecipeError(f"{file}: {key}: {first['msg']}.") from error
+
+
+class Search(BaseModel):
+    """Shapes of the face net to compare."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training: FaceRecipe
+    """How each of them is trained."""
+    candidates: dict[str, Shape]
+    """Name -> shape."""

@@ -1,6 +1,7 @@
-"""Turns a clip into windows as a device might hear it: another room, microphone, distance, voice."""
+"""Turns a clip into sound as a device might hear it: another voice, room, converter; and noise.
 
-from collections.abc import Sequence
+What can be done to a spectrum (microphone, noise, place in the window) is `voice_mixing`'s.
+"""
 
 import numpy as np
 import soxr
@@ -10,13 +11,10 @@ from edge.messages import SAMPLE_RATE_HZ
 
 Sound = NDArray[np.float32]
 
-_SHIFT_S = 0.6
-"""Windows lie up to this far from the best one: the device cuts one every half second."""
-_SPEED = (0.88, 1.14)
+_SPEED = (0.86, 1.16)
 """Played so much faster: pitch, formants and tempo move together, as between speakers."""
 _REVERBERATION_S = (0.12, 0.5)
 """Time to fall by 60 dB: a small furnished room to a bare kitchen."""
-_SNR_DB = (0.0, 30.0)
 
 
 def best_start(sound: Sound, length: int) -> int:
@@ -43,24 +41,20 @@ def cut(sound: Sound, start: int, length: int) -> Sound:
     return window
 
 
-def plain_view(sound: Sound, length: int) -> Sound:
-    """The window with most speech energy, as it was recorded."""
-    return cut(sound, best_start(sound, length), length)
+def plain_view(sound: Sound, length: int, margin: int = 0) -> Sound:
+    """The *length* samples with most energy, as they were recorded, and *margin* on each side."""
+    return cut(sound, best_start(sound, length) - margin, length + 2 * margin)
 
 
-def random_view(
-    sound: Sound, noises: Sequence[Sound], length: int, random: np.random.Generator
-) -> Sound:
-    """One window of *sound* with random speed, place, room, microphone, noise, gain, clipping."""
-    if random.random() < 0.8:
+def random_view(sound: Sound, length: int, margin: int, random: np.random.Generator) -> Sound:
+    """As `plain_view`, spoken at another speed and pitch, in another room, at another level."""
+    if random.random() < 0.85:
         speed = random.uniform(*_SPEED)
         sound = soxr.resample(sound, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="LQ")
-    shift = int(random.uniform(-_SHIFT_S, _SHIFT_S) * SAMPLE_RATE_HZ)
-    window = cut(sound, best_start(sound, length) + shift, length)
-    window = _room_and_microphone(window, random)
-    if random.random() < 0.75:
-        window = add_noise(window, _noise(noises, length, random), random.uniform(*_SNR_DB))
-    return _gain(window, random)
+    window = plain_view(sound, length, margin)
+    if random.random() < 0.5:
+        window = _in_a_room(window, random)
+    return _converted(window, random)
 
 
 def add_noise(window: Sound, noise: Sound, snr_db: float) -> Sound:
@@ -73,57 +67,52 @@ def add_noise(window: Sound, noise: Sound, snr_db: float) -> Sound:
     return mixed
 
 
+def made_noise(length: int, random: np.random.Generator) -> Sound:
+    """White to brown noise, half of the time with the hum of a motor, swelling and falling.
+
+    What fans, ventilation, traffic and power supplies sound like; recordings of them are few.
+    """
+    frequency = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ), 20)
+    spectrum = np.fft.rfft(random.standard_normal(length)) / frequency ** random.uniform(0, 1.2)
+    noise = np.fft.irfft(spectrum, length)
+    noise /= noise.std()
+    time_s = np.arange(length) / SAMPLE_RATE_HZ
+    if random.random() < 0.5:
+        turning = random.uniform(30, 400) * (1 + 0.01 * np.sin(time_s * random.uniform(0.2, 3)))
+        phase = 2 * np.pi * np.cumsum(turning) / SAMPLE_RATE_HZ
+        hum = np.zeros(length)
+        for harmonic in range(1, int(random.integers(2, 16))):
+            hum += random.uniform() / harmonic * np.sin(harmonic * phase + random.uniform(0, 6.28))
+        noise += hum / hum.std() * 10 ** random.uniform(-0.75, 0.5)
+    swell_db = random.uniform(0, 8) * np.sin(time_s * random.uniform(0.3, 8) + random.uniform(0, 6))
+    noise *= 10 ** (swell_db / 20)
+    return (0.1 * noise / np.abs(noise).max()).astype(np.float32)
+
+
 def _loud_power(window: Sound) -> float:
     blocks = window[: len(window) // 320 * 320].reshape(-1, 320).astype(np.float64)
     return float(np.percentile((blocks**2).mean(axis=1), 90))
 
 
-def _noise(noises: Sequence[Sound], length: int, random: np.random.Generator) -> Sound:
-    """A stretch of recorded background, or (one time in four) white to brown noise."""
-    if not noises or random.random() < 0.25:
-        spectrum = np.fft.rfft(random.standard_normal(length))
-        frequency = np.maximum(np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ), 20)
-        spectrum /= frequency ** random.uniform(0, 1)
-        return np.fft.irfft(spectrum, length).astype(np.float32)
-    noise = noises[int(random.integers(len(noises)))]
-    start = int(random.integers(len(noise)))
-    return np.resize(np.roll(noise, -start), length)
-
-
-def _room_and_microphone(window: Sound, random: np.random.Generator) -> Sound:
-    """A synthetic echo and a smooth random frequency response, applied in one transform."""
-    padded = len(window) + SAMPLE_RATE_HZ // 2
-    frequency = np.fft.rfftfreq(padded, 1 / SAMPLE_RATE_HZ)
-    octaves = np.log2(np.maximum(frequency, 50) / 1_000)
-    points = np.linspace(-4.4, 3, 6)
-    response_db = np.interp(octaves, points, random.uniform(-5, 5, len(points)))
-    if random.random() < 0.3:
-        high_hz = random.uniform(3_000, 7_500)
-        response_db -= 24 * np.maximum(0, np.log2(np.maximum(frequency, 1) / high_hz))
-    if random.random() < 0.3:
-        low_hz = random.uniform(80, 300)
-        response_db -= 12 * np.maximum(0, np.log2(low_hz / np.maximum(frequency, 1)))
-    spectrum = np.fft.rfft(window, padded) * 10 ** (response_db / 20)
-    if random.random() < 0.5:
-        spectrum *= np.fft.rfft(_impulse_response(random), padded)
-    return np.fft.irfft(spectrum, padded)[: len(window)].astype(np.float32)
-
-
-def _impulse_response(random: np.random.Generator) -> Sound:
+def _in_a_room(window: Sound, random: np.random.Generator) -> Sound:
     """Direct sound and a tail of noise that decays exponentially (Moorer 1979)."""
-    length = SAMPLE_RATE_HZ // 2
-    time_s = np.arange(length) / SAMPLE_RATE_HZ
-    tail = random.standard_normal(length) * np.exp(
+    tail_length = SAMPLE_RATE_HZ // 2
+    time_s = np.arange(tail_length) / SAMPLE_RATE_HZ
+    tail = random.standard_normal(tail_length) * np.exp(
         -6.9 * time_s / random.uniform(*_REVERBERATION_S)
     )
     tail[: int(0.003 * SAMPLE_RATE_HZ)] = 0
     direct_to_tail_db = random.uniform(0, 15)
     tail *= 10 ** (-direct_to_tail_db / 20) / np.sqrt((tail**2).sum())
     tail[0] = 1
-    return tail.astype(np.float32)
+    # For the length of a view this is a product of small primes, and so a fast transform.
+    padded = -(-(len(window) + tail_length) // 5_120) * 5_120
+    spectrum = np.fft.rfft(window.astype(np.float32), padded)
+    spectrum *= np.fft.rfft(tail.astype(np.float32), padded)
+    return np.fft.irfft(spectrum, padded)[: len(window)].astype(np.float32)
 
 
-def _gain(window: Sound, random: np.random.Generator) -> Sound:
+def _converted(window: Sound, random: np.random.Generator) -> Sound:
     """A level between a distant voice and one that overloads, in steps of 16 bits."""
     peak = float(np.abs(window).max())
     if peak > 0:

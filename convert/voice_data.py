@@ -30,8 +30,10 @@ OBTAIN = (
 )
 _SAME_RECORDING = "03-01-03-01-02-02-07.flac"
 """RAVDESS published one recording under two names; this is the second."""
-_VOICES_AS_NOISE = {"baby_cry", "person_sneeze"}
-"""Kinds of ESC-10 that are human voices: no background, and not free of emotion."""
+_VOICES_AS_NOISE = {"baby_cry", "person_sneeze", "dude_miaowing"}
+"""Human voices among the noise: no background, and not free of emotion."""
+NOISE_FOLDS = 5
+"""ESC-10 comes in five folds that share no source recording."""
 _FOLDED = {"calm": "neutral"}
 
 Sound = NDArray[np.float32]
@@ -50,13 +52,22 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """One recording of background sound."""
+
+    corpus: str
+    file: str
+    fold: int
+    """1 to `NOISE_FOLDS`: the folds of ESC-10; of longer recordings, each in turn."""
+
+
+@dataclass(frozen=True)
 class VoiceData:
     """The tables of all corpora; sound is decoded when asked for."""
 
     folder: Path
     clips: tuple[Clip, ...]
-    noises: tuple[tuple[str, str], ...]
-    """(set, file in its zip)."""
+    noises: tuple[Noise, ...]
 
     def of(self, corpus: str) -> tuple[Clip, ...]:
         """The clips of one corpus."""
@@ -66,9 +77,10 @@ class VoiceData:
         """Decode clips: float32, 16 kHz, whole length, level as recorded."""
         return _decode(self.folder, [(clip.corpus, clip.file) for clip in clips])
 
-    def noise_sounds(self) -> list[Sound]:
-        """Decode all background sound."""
-        return _decode(self.folder, self.noises)
+    def noise_sounds(self, folds: Sequence[int]) -> list[Sound]:
+        """Decode the background sound of some folds, in the order of `noises`."""
+        chosen = [noise for noise in self.noises if noise.fold in folds]
+        return _decode(self.folder, [(noise.corpus, noise.file) for noise in chosen])
 
 
 def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> VoiceData:
@@ -88,12 +100,14 @@ def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> Voic
             if row["file"] != _SAME_RECORDING:
                 label = EMOTIONS.index(emotion)
                 clips.append(Clip(corpus, row["file"], row["speaker"], label))
-    noises = [
-        (name, row["file"])
-        for name, count in NOISES.items()
-        for row in _table(folder, name, count)
-        if row.get("label") not in _VOICES_AS_NOISE
-    ]
+    noises: list[Noise] = []
+    for name, count in NOISES.items():
+        rows = _table(folder, name, count)
+        kept = [row for row in rows if row.get("label") not in _VOICES_AS_NOISE]
+        for turn, row in enumerate(kept):
+            fold = row.get("fold", "")
+            number = int(fold) if fold.isdigit() else 1 + turn % NOISE_FOLDS
+            noises.append(Noise(name, row["file"], number))
     return VoiceData(folder, tuple(clips), tuple(noises))
 
 

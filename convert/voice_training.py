@@ -1,8 +1,7 @@
 """Trains the voice net on acted speech, split by speaker."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+import json
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,42 +10,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convert.metrics import score
-from convert.problems import DataError
+from convert.problems import DataError, RecipeError
 from convert.recipe import VoiceRecipe
-from convert.training import Schedule, train
-from convert.voice_data import Clip, VoiceData, actors
-from convert.voice_net import VoiceNet
-from convert.voice_views import Views, load_views, noise_features
+from convert.training import History, Schedule, cross_entropy, train
+from convert.voice_data import VoiceData
+from convert.voice_int8 import NetLogits
+from convert.voice_mixing import Features, Mixer
+from convert.voice_net import VoiceLogits, VoiceNet
+from convert.voice_parts import Corpus, load_part, noise_clips, noise_folds
+from convert.voice_views import made_spectra, noise_spectra
 from edge.emotions import EMOTIONS
 
-_SILENCE_WINDOWS = 1_000
 _MASK_BANDS, _MASK_FRAMES = 10, 24
 """Widest stripe that SpecAugment (Park et al. 2019) blanks."""
+CHECKPOINT = "voice.pt"
+Validate = Callable[[nn.Module], dict[str, float]]
+HISTORY = "history.json"
+_RECIPE = "recipe.json"
 
-
-@dataclass(frozen=True)
-class Corpus:
-    """Views of some clips of one corpus."""
-
-    name: str
-    views: Views
-    clips: tuple[Clip, ...]
-    rows: NDArray[np.intp]
-    """Which clips (and rows of `views`) are meant."""
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """Label of each of `rows`."""
-        return np.array([self.clips[row].label for row in self.rows], np.int64)
-
-    @cached_property
-    def by_label(self) -> list[NDArray[np.intp]]:
-        """`rows` of each emotion that occurs."""
-        return [self.rows[self.labels == label] for label in np.unique(self.labels)]
-
-    def plain(self) -> NDArray[np.float32]:
-        """Features of the clips as recorded: float32 [rows, bands, frames, 1]."""
-        return self.views[self.rows, 0].astype(np.float32)[..., None]
+Batch = tuple[Features, NDArray[np.float32], NDArray[np.float32]]
+"""Features [n, bands, frames], soft targets of the emotions [n, 7], of a voice [n]."""
 
 
 def build_voice_net(recipe: VoiceRecipe) -> VoiceNet:
@@ -72,122 +55,170 @@ def load_trained(recipe: VoiceRecipe, checkpoint: Path) -> nn.Module:
     return average.module.eval()
 
 
-def split(data: VoiceData, recipe: VoiceRecipe, part: str) -> dict[str, NDArray[np.intp]]:
-    """Rows of each corpus (indices into `data.of(corpus)`) in *part*.
+def train_common(data: VoiceData, recipe: VoiceRecipe, work: Path) -> nn.Module | None:
+    """The net that every fold begins with; it has heard no RAVDESS actor and no recorded noise.
 
-    part: "train"; "validation" (actors and speakers that decisions were taken on, or that were
-    kept out to see what carries over); "test" (the held-out RAVDESS actors).
+    Kept in *work*/common. None if the recipe has no other corpora or no epochs for them.
     """
-    test = actors(data, recipe.held_out_actors)
-    deciding = actors(data, recipe.validation_actors) | frozenset(recipe.validation_speakers)
-    if test & deciding:
-        raise DataError(f"{', '.join(sorted(test & deciding))} would both decide and be tested.")
-
-    def belongs(clip: Clip) -> bool:
-        if part == "train":
-            return clip.speaker not in test | deciding
-        return clip.speaker in (test if part == "test" else deciding)
-
-    return {
-        corpus: np.flatnonzero([belongs(clip) for clip in data.of(corpus)])
-        for corpus in recipe.shares
-    }
-
-
-def load_part(
-    data: VoiceData, recipe: VoiceRecipe, part: str, work: Path, workers: int = 2
-) -> list[Corpus]:
-    """Views of the clips of one part (see `split`), corpora without any left out."""
-    return [
-        Corpus(
-            corpus,
-            load_views(
-                data, corpus, recipe.front_end, recipe.views, recipe.seed, work / "views", workers
-            ),
-            data.of(corpus),
-            rows,
-        )
-        for corpus, rows in split(data, recipe, part).items()
-        if len(rows)
-    ]
+    others = {name: share for name, share in recipe.shares.items() if name != "ravdess"}
+    if not others or not recipe.common_epochs:
+        return None
+    ours = recipe.model_copy(
+        update={
+            "shares": others,
+            "epochs": recipe.common_epochs,
+            "falling_epochs": max(1, recipe.common_epochs - 2),
+            "fold": 1,
+        }
+    )
+    learned = load_part(data, ours, "train", work)
+    made = made_spectra(recipe.front_end, recipe.seed)
+    return _train(ours, learned, Mixer(recipe.front_end, made, made), None, work / "common")[0]
 
 
 def train_voice(
-    data: VoiceData, recipe: VoiceRecipe, work: Path
-) -> tuple[nn.Module, list[dict[str, float]]]:
-    """Train by *recipe*; features and checkpoints (`voice.pt`) go to *work*.
+    data: VoiceData,
+    recipe: VoiceRecipe,
+    learned: Sequence[Corpus],
+    watched: Corpus | None,
+    work: Path,
+    begin: nn.Module | None = None,
+) -> tuple[nn.Module, History]:
+    """Train by *recipe*; `voice.pt` and `history.json` go to *work*.
+
+    Args:
+        data: for the background.
+        recipe: how.
+        learned: what to learn from.
+        watched: what the history's `accuracy` (balanced) is of; None = nothing is watched.
+        work: a run that finds its checkpoint here goes on from there.
+        begin: the net to begin with; None = random weights.
 
     Returns:
-        The averaged net, and per epoch its loss and its balanced accuracy over the seven emotions
-        on the RAVDESS validation actors.
+        The averaged net, and per epoch its loss, its balanced accuracy on *watched*, and how well
+        it tells *watched* from the background of the deciding fold (`heard`, balanced accuracy).
     """
+    front_end = recipe.front_end
+    background = noise_spectra(data, front_end, noise_folds(recipe, "train"))
+    mixer = Mixer(front_end, background, made_spectra(front_end, recipe.seed))
+    validate: Validate | None = None
+    if watched is not None:
+        speech, labels = watched.plain(), watched.labels
+        silence = np.concatenate(noise_clips(data, recipe, "validation"))
+
+        def validate(net: nn.Module) -> dict[str, float]:
+            emotions, heard = logits_of(net, speech)
+            _, unheard = logits_of(net, silence)
+            return {
+                "accuracy": score(labels, emotions.argmax(axis=1), len(EMOTIONS)).balanced_accuracy,
+                "heard": float(((heard > 0).mean() + (unheard <= 0).mean()) / 2),
+            }
+
+    trained, history = _train(recipe, learned, mixer, validate, work, begin)
+    (work / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    return trained, history
+
+
+def _train(
+    recipe: VoiceRecipe,
+    learned: Sequence[Corpus],
+    mixer: Mixer,
+    validate: Validate | None,
+    work: Path,
+    begin: nn.Module | None = None,
+) -> tuple[nn.Module, History]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
-    learned = load_part(data, recipe, "train", work)
-    silence = noise_features(data, recipe.front_end, _SILENCE_WINDOWS, recipe.seed)
     steps = recipe.clips_per_epoch // recipe.batch
 
-    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(epoch: int, _: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, Tensor]]]:
         random = np.random.default_rng([recipe.seed, epoch])
-        for _ in range(steps):
-            features, targets = draw(learned, silence, recipe, random)
+        for _step in range(steps):
+            features, emotions, heard = draw(learned, mixer, recipe, random)
             inputs = torch.from_numpy(features[:, None]).to(device)
             yield (
                 inputs.contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(targets).to(device),
+                (torch.from_numpy(emotions).to(device), torch.from_numpy(heard).to(device)),
             )
 
-    watched = next(c for c in load_part(data, recipe, "validation", work) if c.name == "ravdess")
-    watched_features, watched_labels = watched.plain(), watched.labels
-
-    def validate(net: nn.Module) -> float:
-        guesses = logits_of(net, watched_features).argmax(axis=1)
-        return score(watched_labels, guesses, len(EMOTIONS)).balanced_accuracy
+    def loss(given: VoiceLogits, targets: tuple[Tensor, Tensor]) -> Tensor:
+        emotions, heard = targets
+        voice = nn.functional.binary_cross_entropy_with_logits(given.heard[:, 0], heard)
+        return cross_entropy(given.emotions, emotions) + recipe.heard_weight * voice
 
     schedule = Schedule(
-        recipe.epochs, steps, recipe.peak_rate, recipe.weight_decay, recipe.average_decay
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        peak_rate=recipe.peak_rate,
+        weight_decay=recipe.weight_decay,
+        average_decay=recipe.average_decay,
+        rising_epochs=1,
+        falling_epochs=recipe.falling_epochs,
+        optimiser=recipe.optimiser,
     )
-    net = build_voice_net(recipe).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    work.mkdir(parents=True, exist_ok=True)
-    trained, history = train(net, batches, schedule, validate, work / "voice.pt")
+    _claim(recipe, work)
+    net = build_voice_net(recipe)
+    if begin is not None:
+        net.load_state_dict(begin.state_dict())
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    watch = validate or (lambda _: {})
+    trained, history = train(net, batches, loss, schedule, watch, work / CHECKPOINT)
     return trained.cpu(), history
 
 
+def _claim(recipe: VoiceRecipe, work: Path) -> None:
+    """Write the recipe beside the checkpoint in *work*, or refuse a checkpoint of another one."""
+    # How long to train is the schedule's, which knows when a checkpoint can be gone on from.
+    said = recipe.model_dump(mode="json", exclude={"epochs", "falling_epochs"})
+    file = work / _RECIPE
+    if (work / CHECKPOINT).is_file():
+        try:
+            same = json.loads(file.read_text(encoding="utf-8")) == said
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            raise RecipeError(
+                f"{work / CHECKPOINT} is of another recipe: move {work} away to start afresh."
+            )
+    work.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+
+
 def draw(
-    learned: list[Corpus],
-    silence: NDArray[np.float16],
-    recipe: VoiceRecipe,
-    random: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """One training batch: features [batch, bands, frames], soft targets [batch, 7].
+    learned: Sequence[Corpus], mixer: Mixer, recipe: VoiceRecipe, random: np.random.Generator
+) -> Batch:
+    """One training batch.
 
     A corpus is drawn by its share, then one of *its* emotions, then a clip of that emotion, so
-    that no corpus says anything about which of its emotions to expect.
+    that no corpus says anything about which of its emotions to expect. Background without a voice
+    is undecided between the emotions.
     """
+    quiet = int(random.binomial(recipe.batch, recipe.noise_share))
+    spoken = recipe.batch - quiet
     share = np.array([recipe.shares[corpus.name] for corpus in learned])
-    chosen = random.choice(len(learned), recipe.batch, p=share / share.sum())
-    quiet = random.random(recipe.batch) < recipe.silence_share
-    features = np.empty((recipe.batch, *silence.shape[1:]), np.float32)
+    views = []
     targets = np.full((recipe.batch, len(EMOTIONS)), 1 / len(EMOTIONS), np.float32)
-    for place, index in enumerate(chosen):
-        if quiet[place]:
-            features[place] = silence[random.integers(len(silence))]
-            continue
+    plain = random.random(spoken) < recipe.plain_share
+    for place, index in enumerate(random.choice(len(learned), spoken, p=share / share.sum())):
         corpus = learned[index]
         group = corpus.by_label[random.integers(len(corpus.by_label))]
         row = group[random.integers(len(group))]
-        plain = random.random() < recipe.plain_share
-        view = 0 if plain else random.integers(1, corpus.views.shape[1])
-        features[place] = corpus.views[row, view]
+        view = 0 if plain[place] else random.integers(corpus.views.shape[1])
+        views.append(corpus.views[row, view])
         targets[place] *= recipe.smoothing
         targets[place, corpus.clips[row].label] += 1 - recipe.smoothing
-        _blank_stripes(features[place], recipe, random)
+    speech = mixer.speech(views, plain, random)
     if recipe.mixup:
-        weight = random.beta(recipe.mixup, recipe.mixup, recipe.batch).astype(np.float32)
-        other = random.permutation(recipe.batch)
-        features += (1 - weight[:, None, None]) * (features[other] - features)
-        targets += (1 - weight[:, None]) * (targets[other] - targets)
-    return features, targets
+        weight = random.beta(recipe.mixup, recipe.mixup, spoken).astype(np.float32)
+        other = random.permutation(spoken)
+        speech += (1 - weight[:, None, None]) * (speech[other] - speech)
+        targets[:spoken] += (1 - weight[:, None]) * (targets[other] - targets[:spoken])
+    features = np.concatenate([speech, mixer.background(quiet, random)])
+    for window in features:
+        _blank_stripes(window, recipe, random)
+    heard = np.zeros(recipe.batch, np.float32)
+    heard[:spoken] = 1
+    return features, targets, heard
 
 
 def _blank_stripes(
@@ -207,40 +238,33 @@ def _blank_stripes(
 
 
 def calibration_features(
-    data: VoiceData, recipe: VoiceRecipe, count: int, seed: int, work: Path
+    learned: Sequence[Corpus], data: VoiceData, recipe: VoiceRecipe, count: int
 ) -> list[NDArray[np.float32]]:
-    """Training windows for int8 calibration: float32 [1, bands, frames, 1] each.
+    """Windows of training for int8 calibration: float32 [1, bands, frames, 1] each.
 
-    All corpora and plain as well as augmented views are among them, and one window that reaches
-    both ends of the fixed range.
+    As drawn for training (all corpora, plain and augmented, background), but neither blended nor
+    blanked.
     """
-    random = np.random.default_rng([seed, 11])
-    learned = load_part(data, recipe, "train", work)
-    windows = []
-    for index in range(count - 1):
+    front_end = recipe.front_end
+    random = np.random.default_rng([recipe.seed, 11])
+    background = noise_spectra(data, front_end, noise_folds(recipe, "train"))
+    mixer = Mixer(front_end, background, made_spectra(front_end, recipe.seed))
+    views, quiet = [], max(1, count // 8)
+    for index in range(count - quiet):
         corpus = learned[index % len(learned)]
-        row, view = random.choice(corpus.rows), random.integers(corpus.views.shape[1])
-        windows.append(corpus.views[row, view].astype(np.float32)[None, ..., None])
-    low, high = recipe.front_end.low, recipe.front_end.high
-    ramp = np.linspace(low, high, windows[0].size, dtype=np.float32)
-    return [*windows, ramp.reshape(windows[0].shape)]
+        views.append(corpus.views[random.choice(corpus.rows), 0])
+    plain = random.random(len(views)) < 0.5
+    windows = np.concatenate([mixer.speech(views, plain, random), mixer.background(quiet, random)])
+    return [window[None, ..., None] for window in windows]
 
 
-def held_out_features(
-    data: VoiceData, recipe: VoiceRecipe, work: Path
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The test: float32 [n, bands, frames, 1] and labels int64 [n] of the held-out actors."""
-    (test,) = load_part(data, recipe, "test", work)
-    return test.plain(), test.labels
-
-
-def logits_of(net: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits float32 [n, 7] of features [n, bands, frames, 1]."""
+def logits_of(net: nn.Module, features: Features) -> NetLogits:
+    """Logits of features [n, bands, frames, 1] by the net in floats."""
     net.eval()
     device = next(net.parameters()).device
     with torch.inference_mode():
         parts = torch.from_numpy(features).permute(0, 3, 1, 2).split(256)
-        logits: NDArray[np.float32] = (
-            torch.cat([net(part.to(device)) for part in parts]).cpu().numpy()
-        )
-    return logits
+        given = [net(part.to(device)) for part in parts]
+    emotions = torch.cat([each.emotions for each in given]).cpu().numpy()
+    heard = torch.cat([each.heard[:, 0] for each in given]).cpu().numpy()
+    return emotions, heard

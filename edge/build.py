@@ -12,11 +12,15 @@ import numpy as np
 
 from edge.appliance import Appliance, Parts
 from edge.build_outputs import BoardPins, output_makers
+from edge.build_pace import heat_reader, idle_policy, load_governor
+from edge.calibrate_file import fitting, load_calibration
+from edge.calibration import Calibration, calibrated
 from edge.emotions import EMOTIONS
 from edge.errors import MienError, SensorError
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
+from edge.notify import open_notifier, under_systemd
 from edge.outputs.gpio import board
-from edge.places import demo_clip, fetched_folder, models_folder
+from edge.places import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
 from edge.quiet import mute_native_code
 from edge.run_report import RunReport
 from edge.sensors import Camera, Microphone
@@ -44,7 +48,8 @@ def run_appliance(
         seconds: stop so long after it is ready.
         clip: watch this file instead of camera and microphone.
         repeat: start the clip again when it ends.
-        keep_trying: with neither camera nor microphone, show the fault and wait for them.
+        keep_trying: with neither camera nor microphone, show the fault and wait for them; a
+            service of Type=notify always does.
 
     Returns:
         The exit code.
@@ -53,11 +58,12 @@ def run_appliance(
         MienError: it could not start; says why.
     """
     mute_native_code()
+    keep_trying = keep_trying or under_systemd()
     if clip is None and not keep_trying and nothing_connected(settings):
         _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
     parts = build_parts(settings, clip, repeat)
-    appliance = Appliance(parts, _say, keep_trying)
+    appliance = Appliance(parts, _say, keep_trying, open_notifier())
     with stopped_by_signals(appliance.stop):
         report = appliance.run(seconds)
     _tell(report.sentence())
@@ -101,6 +107,11 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
 
         return open_voice_reader(folder, manifest.voice)
 
+    def fusion() -> Fusion:
+        # The person who is drawn in the demo clip is not the one who sat for the calibration.
+        known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, _say)
+        return Fusion(calibrated(fusion_options(settings, manifest), known))
+
     pins = BoardPins(settings)
     return Parts(
         outputs=output_makers(settings, pins),
@@ -110,9 +121,12 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
         face_reader=face_reader,
         gate=gate,
         voice_reader=voice_reader,
-        fusion=lambda: Fusion(fusion_options(settings, manifest)),
+        fusion=fusion,
         missing=senses.missing,
         close=senses.close,
+        idle=idle_policy(settings),
+        governor=load_governor(settings),
+        read_heat=heat_reader(),
     )
 
 
@@ -168,6 +182,26 @@ def fusion_options(settings: Settings, manifest: Any) -> FusionOptions:
         confidence_floor=fusion.confidence_floor,
         nobody_after_s=fusion.nobody_after_s,
     )
+
+
+def known_person(settings: Settings, manifest: Any, tell: Callable[[str], None]) -> Calibration:
+    """The calibration that fits these models, empty if there is none; *tell* hears what is wrong.
+
+    A file that is damaged or was made with another model is no reason not to run.
+    """
+    file = calibration_file(settings.calibration.file)
+    if file is None:
+        return Calibration()
+    try:
+        known, trouble = fitting(load_calibration(file), manifest)
+    except MienError as error:
+        known, trouble = Calibration(), str(error)
+    if trouble:
+        tell(trouble)
+    if known:
+        senses = [name for name in ("face", "voice") if getattr(known, name) is not None]
+        tell(f"Calibrated for one person's {' and '.join(senses)} ({file}).")
+    return known
 
 
 def nothing_connected(settings: Settings) -> bool:

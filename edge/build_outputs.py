@@ -2,12 +2,14 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from edge.appliance import Light
 from edge.errors import MienError, OutputError
+from edge.notify import under_systemd
 from edge.outputs import Output
 from edge.outputs.gpio import Gpio, board, open_gpio
 from edge.settings import Settings
@@ -19,6 +21,7 @@ class BoardPins:
     def __init__(self, settings: Settings) -> None:
         self._leds = settings.leds
         self._gpio: Gpio | None = None
+        self._opening = threading.Lock()
 
     @property
     def wanted(self) -> bool:
@@ -31,9 +34,11 @@ class BoardPins:
         Raises:
             OutputError: it is missing or has no access to the pins.
         """
-        if self._gpio is None:
-            self._gpio = open_gpio("auto" if self._leds.backend == "none" else self._leds.backend)
-        return self._gpio
+        with self._opening:  # outputs are opened on threads of their own
+            if self._gpio is None:
+                backend = self._leds.backend
+                self._gpio = open_gpio("auto" if backend == "none" else backend)
+            return self._gpio
 
     def recording_light(self) -> Light:
         """The light that is on while a sensor is open; none where there are no pins."""
@@ -104,16 +109,18 @@ def _oled_possible(settings: Settings) -> bool:
 def open_display(settings: Settings, pins: BoardPins) -> Output:
     """Open the display that the settings name; "auto" takes an OLED that answers, else the terminal.
 
+    A service has no terminal: there "auto" waits for the OLED.
+
     Raises:
         OutputError: it cannot be opened; says what to do.
     """
     display = settings.display
-    if display.kind == "oled":
-        return _open_oled(settings, pins)
+    if display.kind == "oled" or (display.kind == "auto" and under_systemd()):
+        return open_oled(settings, pins)
     if display.kind == "auto":
         with suppress(MienError):
             if _oled_possible(settings):
-                return _open_oled(settings, pins)
+                return open_oled(settings, pins)
     if display.kind in ("auto", "terminal"):
         from edge.outputs.preview import Preview
 
@@ -149,7 +156,12 @@ def _check_desktop() -> None:
         )
 
 
-def _open_oled(settings: Settings, pins: BoardPins) -> Output:
+def open_oled(settings: Settings, pins: BoardPins) -> Output:
+    """Open the OLED that the settings describe, whatever kind of display they ask for.
+
+    Raises:
+        OutputError: it cannot be opened; says what to do.
+    """
     from edge.outputs.oled import Oled
 
     display = settings.display

@@ -1,4 +1,4 @@
-"""The command line: `mien run`, `config`, `devices`, `doctor`, `bench`.
+"""The command line: `mien run`, `calibrate`, `explain`, `config`, `devices`, `doctor`, `bench`.
 
 Everything heavy is imported inside the command that needs it, so that `mien --help` is quick on a
 Raspberry Pi Zero as well.
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge import __version__
+from edge.commands.calibrate import EXAMPLES as CALIBRATE_EXAMPLES
+from edge.commands.calibrate import calibrate
 from edge.commands.config import app as config_app
+from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.errors import MienError, OutputError, SettingsError
 
@@ -31,6 +34,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config_app, name="config")
+app.command(epilog=CALIBRATE_EXAMPLES)(calibrate)
+app.command(
+    epilog=examples(
+        "mien explain portrait.jpg", "mien explain portrait.jpg --emotion sad --out sad.png"
+    )
+)(explain)
 
 
 def main() -> None:

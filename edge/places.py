@@ -1,5 +1,6 @@
 """Where Mien's own files lie."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ SYSTEM_CONFIG: Final = Path("/etc/mien/config.toml")
 MODELS: Final = HOUSE / "models_tflite"
 DEMO_CLIP: Final = HOUSE / "var" / "demo.mp4"
 """Made by `setup.sh` with `python -m edge.demo`."""
+SYSTEM_STATE: Final = Path("/var/lib/mien")
+"""The state folder of the service."""
 
 
 def models_folder(folder: str = "auto") -> Path:
@@ -37,3 +40,27 @@ def demo_clip() -> Path:
             "of your own with --clip."
         )
     return DEMO_CLIP
+
+
+def calibration_file(file: str = "auto") -> Path | None:
+    """The file that `[calibration] file` names; None for "none".
+
+    "auto" is `calibration.json` in the first of these: $STATE_DIRECTORY, which systemd sets for a
+    service; /var/lib/mien where this user may write; $XDG_STATE_HOME/mien (~/.local/state/mien).
+    """
+    if file == "none":
+        return None
+    return _state_folder() / "calibration.json" if file == "auto" else Path(file).expanduser()
+
+
+def _state_folder() -> Path:
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]  # systemd parts several by colons
+    if given:
+        return Path(given)
+    if os.access(SYSTEM_STATE, os.W_OK | os.X_OK):
+        return SYSTEM_STATE
+    own = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return (Path(own) if os.path.isabs(own) else Path.home() / ".local" / "state") / "mien"
+    except RuntimeError:  # a user without a home, as services have
+        return SYSTEM_STATE

@@ -1,5 +1,8 @@
 """The stages that open a sensor, read it, and open it again whenever it is lost."""
 
+import contextlib
+import itertools
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -7,9 +10,10 @@ from typing import Any, Final, Protocol
 from edge.errors import ClipEnded, MienError, SensorError
 from edge.mailbox import Mailbox
 from edge.messages import Audio, Frame, SenseState
+from edge.pace import Pace
 from edge.perception.speech_gate import SpeechWindow
 from edge.sensors import Camera, Microphone
-from edge.stages import WAIT_S, Stage
+from edge.stages import STALE_S, STEP_S, WAIT_S, Stage
 
 SILENT_S: Final = 3.0
 """A sensor that delivers nothing for so long is taken for dead and opened anew."""
@@ -17,6 +21,10 @@ FIRST_SILENT_S: Final = 8.0
 """The same before its first delivery: some cameras take their time."""
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Pauses between attempts to open a lost device; the last one repeats."""
+OPEN_S: Final = 30.0
+"""Opening takes longer than reading: "auto" may try several cameras that take 10 s each to fail."""
+
+_NUMBERS: Final = itertools.count(1)
 
 
 class Gate(Protocol):
@@ -45,6 +53,9 @@ class _SensorStage(Stage):
         super().__init__(name)
         self._open_device = open_device
         self._light = light
+        # A stage that hung may still hold its device when another one opens and closes its own:
+        # the light has to tell the two apart.
+        self._light_name = f"{name} {next(_NUMBERS)}"
         self._device: Any = None
         self._attempts = 0
         self._delivered_s = 0.0
@@ -53,6 +64,8 @@ class _SensorStage(Stage):
         self.trouble = ""
         self.ended = False
         """It was a clip, and it is over."""
+        self.wanted = True
+        """False while nobody can make use of what it delivers: then the device is shut."""
         self.reopened = 0
 
     def read_device(self) -> bool:
@@ -61,6 +74,11 @@ class _SensorStage(Stage):
 
     def step(self) -> bool:
         """Open if need be, then read once."""
+        if not self.wanted and not getattr(self._device, "paced", False):
+            if self._device is not None:
+                self._close()
+                self.state = "starting"
+            return not self._stopping.wait(WAIT_S)
         if self._device is None and not self._open():
             return True
         try:
@@ -70,7 +88,7 @@ class _SensorStage(Stage):
                 self.state, self.trouble, self._attempts = "ok", "", 0
             elif self._silent_too_long():
                 raise SensorError(
-                    f"The {self.kind} {self._device.name} has delivered nothing for "
+                    f"The {self.kind} {self._device.name} has delivered nothing new for "
                     f"{self._patience_s:.0f} s; it is being opened anew."
                 )
         except ClipEnded:
@@ -95,13 +113,24 @@ class _SensorStage(Stage):
         return time.monotonic() - self._delivered_s > self._patience_s
 
     def _open(self) -> bool:
-        self._light.sensor_opened(self.name)
+        self.allow(OPEN_S)
+        try:
+            # A light that cannot be lit keeps its sensor shut: nobody is watched in secret.
+            self._light.sensor_opened(self._light_name)
+        except MienError as error:
+            self._put_out()
+            self._lose(str(error))
+            return False
         try:
             self._device = self._open_device()
         except MienError as error:
-            self._light.sensor_closed(self.name)
+            self._put_out()
             self._lose(str(error))
             return False
+        except BaseException:
+            self._put_out()
+            raise
+        self.allow(STEP_S)
         self._delivered_s, self._patience_s = time.monotonic(), FIRST_SILENT_S
         if self._attempts:
             self.reopened += 1
@@ -113,6 +142,7 @@ class _SensorStage(Stage):
             self._close()
         pause_s = RETRY_S[min(self._attempts, len(RETRY_S) - 1)]
         self._attempts += 1
+        self.allow(pause_s + STEP_S)
         self._stopping.wait(pause_s)
 
     def _close(self) -> None:
@@ -120,7 +150,11 @@ class _SensorStage(Stage):
         try:
             device.close()
         finally:
-            self._light.sensor_closed(self.name)
+            self._put_out()
+
+    def _put_out(self) -> None:
+        with contextlib.suppress(MienError):  # a light that cannot be switched is told of elsewhere
+            self._light.sensor_closed(self._light_name)
 
 
 class CameraStage(_SensorStage):
@@ -129,17 +163,36 @@ class CameraStage(_SensorStage):
     kind = "camera"
 
     def __init__(
-        self, open_camera: Callable[[], Camera], light: SensorLight, frames: Mailbox[Frame]
+        self,
+        open_camera: Callable[[], Camera],
+        light: SensorLight,
+        frames: Mailbox[Frame],
+        pace: Pace | None = None,
     ) -> None:
+        """Read a camera.
+
+        Args:
+            open_camera: opens it.
+            light: is told of it.
+            frames: where the frames go.
+            pace: how often to take one; None takes every one.
+        """
         super().__init__("camera", open_camera, light)
         self._frames = frames
+        self._pace = pace or Pace()
+        self._taken_s = -math.inf
 
     def read_device(self) -> bool:
-        """Put the next frame into the mailbox."""
+        """Put the next frame into the mailbox; one that is old already counts as none."""
+        wait_s = self._taken_s + self._pace.frame_interval_s - time.monotonic()
+        if wait_s > 0 and self._stopping.wait(wait_s):
+            return True
         frame: Frame | None = self._device.read(WAIT_S)
-        if frame is not None:
-            self._frames.put(frame)
-        return frame is not None
+        if frame is None:
+            return False
+        self._taken_s = time.monotonic()
+        self.pass_on(self._frames, frame)
+        return getattr(self._device, "paced", False) or self._taken_s - frame.t_s <= STALE_S
 
 
 class MicrophoneStage(_SensorStage):
@@ -174,7 +227,7 @@ class MicrophoneStage(_SensorStage):
             return False
         window = self._gate.hear(audio)
         if window is not None:
-            self._windows.put(window)
+            self.pass_on(self._windows, window)
         return True
 
     def _close(self) -> None:

@@ -19,6 +19,7 @@ from edge.settings_fields import (
     refuse,
     setting,
 )
+from edge.settings_rest import IdleSettings, LoadSettings
 
 PRIOR: Final = {
     "angry": 0.13,
@@ -256,6 +257,18 @@ class ModelSettings(Section):
     )
 
 
+class CalibrationSettings(Section):
+    """What one person looks and sounds like at rest, as `mien calibrate` found it."""
+
+    file: Text = setting(
+        "auto",
+        'Where it is kept: "auto" is calibration.json in $STATE_DIRECTORY, else in /var/lib/mien '
+        'where that may be written, else in ~/.local/state/mien; "none" does without. It shifts '
+        'what counts as evidence under "bayes" and does nothing under "70-30".',
+        allowed='"auto", "none" or a path',
+    )
+
+
 class Settings(Section):
     """All of Mien's settings; `Settings()` are the built-in ones."""
 
@@ -267,7 +280,10 @@ class Settings(Section):
     display: DisplaySettings = DisplaySettings()
     leds: LedSettings = LedSettings()
     events: EventSettings = EventSettings()
+    idle: IdleSettings = IdleSettings()
+    load: LoadSettings = LoadSettings()
     models: ModelSettings = ModelSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
 
     @model_validator(mode="after")
     def _no_pin_twice(self) -> "Settings":

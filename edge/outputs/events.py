@@ -29,6 +29,15 @@ further ones may come without a new schema number; none is taken away or changes
   right as the camera sees it, y down; [0, 0] is the centre or nobody
 - `trouble` (string): one sentence, only when `shown` is "fault"
 
+**notice**: when Mien does something about one of its own parts.
+
+- `t` (number): seconds since the start of the run
+- `part` (string): what it is about, such as "camera", "face reader" or "display ssd1306"
+- `kind` (string): "restart" (it fell over or hung and is started again), "lost" (it is missing or
+  keeps failing, and is tried again from time to time), "back" (it works again), or "pace" (faces
+  are read slower or faster, because of heat or load)
+- `text` (string): one sentence or two for people
+
 **bye**: the last line of a run that ended in good order.
 
 - `t` (number): seconds since the start of the run
@@ -42,7 +51,9 @@ from edge import __version__
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.messages import Mood, Sense
-from edge.outputs.lines import SocketLines, open_lines
+from edge.notices import Notice
+from edge.outputs.lines import open_lines
+from edge.outputs.socket_lines import SocketLines
 
 SCHEMA: Final = 1
 _POLL_S: Final = 0.05
@@ -51,6 +62,9 @@ _POLL_S: Final = 0.05
 
 class Events:
     """Writes moods as JSON lines; the module's docstring has the schema."""
+
+    mends_itself = True
+    """After a failure `show` is to be tried again; opened anew, the lines would begin once more."""
 
     def __init__(
         self, target: str = "-", *, interval_s: float = 0.25, start_s: float | None = None
@@ -98,6 +112,25 @@ class Events:
         self._due_s = (t_s if late or self._due_s is None else self._due_s) + self._every_s
         self._state = state
         self._lines.write(_line(mood_event(mood, t_s - self._start_s)))
+
+    def notice(self, notice: Notice) -> None:
+        """Write down what Mien did about one of its parts.
+
+        Raises:
+            OutputError: see `show`.
+        """
+        if self._start_s is None:
+            self._start_s = notice.t_s
+        self._last_s = max(self._last_s, notice.t_s)
+        told = {
+            "event": "notice",
+            "t": round(max(notice.t_s - self._start_s, 0.0), 3),
+            "part": notice.part,
+            "kind": notice.kind,
+            "text": notice.text,
+        }
+        self._lines.write(_line(told))
+        self._due_s = None  # a mood follows: a newcomer at the socket gets the newest line
 
     def close(self) -> None:
         """Say bye and let go."""

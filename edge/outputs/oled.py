@@ -1,5 +1,6 @@
 """The face on a display that luma drives: an OLED on I2C or SPI, or an emulated one."""
 
+import atexit
 import contextlib
 import difflib
 import os
@@ -8,6 +9,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from edge.errors import OutputError
+from edge.idle import Rest
 from edge.messages import Mood
 from edge.outputs.animation import Animator
 from edge.outputs.canvas import Mode
@@ -23,6 +25,10 @@ EMULATORS: Final = {"window": "pygame", "pygame": "pygame", "gifanim": "gifanim"
 
 _PARALLEL: Final = ("ws0010", "winstar_weh")
 """Displays of luma.oled that have neither I2C nor SPI."""
+_USUAL_CONTRAST: Final = 0xCF
+"""What luma sets the SSD1306 to."""
+_DIM_CONTRAST: Final = 0x04
+"""Still visible in a lit room, and a fraction of the wear."""
 
 
 class Oled:
@@ -80,6 +86,8 @@ class Oled:
         self._animator = Animator(seed)
         self._shown: bytes | None = None
         self._closed = False
+        self._contrast = _USUAL_CONTRAST if contrast is None else contrast
+        self._asleep = False
         self._release: Callable[[], None] = lambda: None
         where = f"bus {port if port is not None else 1}, address {address:#04x}"
         self._where = where if interface == "i2c" else "SPI"
@@ -110,6 +118,8 @@ class Oled:
                         bus.cleanup()
                         self._release()
                     raise
+                finally:
+                    _forget_exit_hooks()
         self._sender = Sender(self._device)
         if contrast is not None:
             with self._troubles():
@@ -134,6 +144,21 @@ class Oled:
             self._sender.send(picture)
         self._shown = pixels
 
+    def rest(self, level: Rest) -> None:
+        """Dim, sleep (the panel is off and keeps its picture), or wake.
+
+        Raises:
+            OutputError: the display is gone and has to be opened anew.
+        """
+        with self._troubles():
+            if level == "asleep":
+                self._device.hide()
+            else:
+                if self._asleep:
+                    self._device.show()
+                self._device.contrast(_DIM_CONTRAST if level == "dim" else self._contrast)
+        self._asleep = level == "asleep"
+
     def close(self) -> None:
         """Clear the display and switch it off; errors are left aside, it may be unplugged."""
         if self._closed:
@@ -141,8 +166,6 @@ class Oled:
         self._closed = True
         with contextlib.suppress(Exception, SystemExit):
             if hasattr(self._device, "write_animation"):
-                import atexit
-
                 atexit.unregister(self._device.write_animation)
                 self._device.write_animation()
         with contextlib.suppress(Exception, SystemExit):
@@ -221,3 +244,21 @@ def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
     except (AssertionError, AttributeError, TypeError) as error:
         raise OutputError(f"The display {name} was given wrong options: {error}.") from error
     return opened, "1" if opened.mode == "1" else "RGB"
+
+
+class _LumaHook:
+    """Equal to the function that every device of luma registers to be called at exit."""
+
+    def __eq__(self, other: object) -> bool:
+        return getattr(other, "__module__", "") == "luma.core.device"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _forget_exit_hooks() -> None:
+    """Keep luma from collecting devices for the end of the process.
+
+    It holds on to each one that was ever made, also in vain: looking for an unplugged display every
+    few seconds would fill the memory within days. `Oled.close` switches the display off by itself.
+    """
+    atexit.unregister(_LumaHook())  # type: ignore[arg-type]

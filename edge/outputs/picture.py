@@ -21,6 +21,9 @@ _MOST_BYTES: Final = 32 * 1024 * 1024
 class Picture:
     """Draws the animated face into a file."""
 
+    mends_itself = True
+    """After a failure `show` is to be tried again; opened anew, a GIF would begin once more."""
+
     def __init__(
         self,
         path: Path | str,

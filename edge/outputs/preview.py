@@ -58,6 +58,8 @@ class Preview:
     """Draws into a fixed area of the terminal; without a terminal it writes a line a change."""
 
     name = "preview"
+    mends_itself = True
+    """After a failure `show` is to be tried again: the terminal is still the same."""
 
     def __init__(self, stream: TextIO | None = None, *, fps: float = 12.0, seed: int = 0) -> None:
         """Take over the line of the cursor and those below.

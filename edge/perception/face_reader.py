@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Protocol
 
-from edge.errors import ModelError
 from edge.messages import Face, FaceReading, Frame, NoFace, Point
 from edge.perception.face_finder import Attention
+from edge.perception.face_net import FaceNet
 from edge.perception.framing import align, quality
-from edge.perception.interpreter import softmax
-from edge.perception.manifest import Entry, open_model
+from edge.perception.manifest import Entry
 
 
 class Finder(Protocol):
@@ -39,18 +38,7 @@ class FaceReader:
             ModelError: it is not the model that the manifest names, or takes no raw grey crop.
         """
         self._finder = finder
-        self._model, self._output = open_model(folder, entry, threads)
-        spec = self._model.input
-        geometry = entry.geometry
-        if geometry is None or spec.shape != (1, geometry.height_px, geometry.width_px, 1):
-            raise ModelError(
-                f"{folder / entry.file} takes {list(spec.shape)}, not a grey face crop."
-            )
-        if spec.dtype not in ("int8", "uint8"):
-            raise ModelError(f"{folder / entry.file} takes {spec.dtype}, not a raw int8 crop.")
-        self._signed = spec.dtype == "int8"
-        self._geometry = geometry
-        self._temperature = entry.temperature
+        self._net = FaceNet(folder, entry, threads)
         self._attention = Attention()
 
     def read(self, frame: Frame) -> FaceReading | NoFace:
@@ -59,13 +47,10 @@ class FaceReader:
         face = self._attention.choose(faces, frame.t_s)
         if face is None:
             return NoFace(frame.t_s)
-        crop = align(frame, face, self._geometry)
-        # grey - 128 as int8 is the same byte with its top bit turned: no arithmetic in floats.
-        raw = (crop ^ 0x80).view("int8") if self._signed else crop
-        logits = self._model.run(raw[None, :, :, None], self._output)[0]
+        crop = align(frame, face, self._net.geometry)
         return FaceReading(
             frame.t_s,
-            softmax(logits, self._temperature),
+            self._net.read(crop),
             quality(face, crop),
             face,
             len(faces),

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -102,9 +103,15 @@ class Model:
 
     def run(self, values: NDArray[Any], output: TensorSpec) -> NDArray[np.float32]:
         """One inference: integers (or floats) of the input's dtype and shape -> real values."""
+        return self.run_all(values, (output,))[0]
+
+    def run_all(
+        self, values: NDArray[Any], outputs: Sequence[TensorSpec]
+    ) -> list[NDArray[np.float32]]:
+        """As `run`, but with the real values of several outputs of the one inference."""
         self._interpreter.set_tensor(self.input.index, values)
         self._interpreter.invoke()
-        return output.dequantise(self._interpreter.get_tensor(output.index))
+        return [each.dequantise(self._interpreter.get_tensor(each.index)) for each in outputs]
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:

@@ -56,6 +56,35 @@ class DataSource(_Part):
     licence: str
 
 
+class SecondHead(_Part):
+    """A further output of a face model: logits of the eight emotions of FER+."""
+
+    output: Tensor
+    labels: tuple[str, ...]
+    share: Annotated[float, Field(ge=0, le=1)]
+    """Its weight in what is shown; the first head has the rest."""
+
+
+class ClassMaps(_Part):
+    """What is needed to draw where in the crop a face model saw an emotion."""
+
+    output: Tensor
+    """The last feature map [1, h, w, channels]."""
+    weights: Annotated[
+        tuple[tuple[float, ...], ...],
+        Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
+    ]
+    """[7, channels], see `edge.perception.face_heads.class_map`."""
+
+
+class Heard(_Part):
+    """A further output of a voice model: the logit that there is a voice at all."""
+
+    output: Tensor
+    threshold: Annotated[float, Field(ge=0, le=1)]
+    """Least probability; a window below it holds no voice and says nothing about emotion."""
+
+
 class Entry(_Part):
     """One model."""
 
@@ -78,8 +107,14 @@ class Entry(_Part):
     recipe: str
     geometry: Geometry | None = None
     """Of a face model."""
+    ferplus: SecondHead | None = None
+    """Of a face model with two heads."""
+    class_maps: ClassMaps | None = None
+    """Of a face model that gives its feature map."""
     front_end: dict[str, Any] | None = None
     """Of a voice model: the parameters of `edge.perception.spectrogram.FrontEnd`."""
+    heard: Heard | None = None
+    """Of a voice model that knows a voice from background."""
 
 
 class Manifest(_Part):
@@ -123,23 +158,33 @@ def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, Ten
             f"{path} has the labels {', '.join(entry.labels)}; Mien needs {', '.join(EMOTIONS)}, "
             "in this order."
         )
-    output = model.output(entry.output.shape, entry.output.name)
-    for spec, claim, role in (
-        (model.input, entry.input, "input"),
-        (output, entry.output, "output"),
-    ):
-        same = (
-            spec.shape == claim.shape
-            and spec.dtype == np.dtype(claim.dtype)
-            and abs(spec.scale - claim.scale) <= 1e-6 * max(abs(claim.scale), 1e-9)
-            and spec.zero_point == claim.zero_point
+    _agree(path, model.input, entry.input, "input")
+    return model, claimed_output(path, model, entry.output)
+
+
+def claimed_output(path: Path, model: Model, claim: Tensor) -> TensorSpec:
+    """The output that the manifest speaks of.
+
+    Raises:
+        ModelError: the model in *path* has none like it.
+    """
+    output = model.output(claim.shape, claim.name)
+    _agree(path, output, claim, "output")
+    return output
+
+
+def _agree(path: Path, spec: TensorSpec, claim: Tensor, role: str) -> None:
+    same = (
+        spec.shape == claim.shape
+        and spec.dtype == np.dtype(claim.dtype)
+        and abs(spec.scale - claim.scale) <= 1e-6 * max(abs(claim.scale), 1e-9)
+        and spec.zero_point == claim.zero_point
+    )
+    if not same:
+        raise ModelError(
+            f"{path}: its {role} is {spec.dtype} {list(spec.shape)}, but the manifest says "
+            f"{claim.dtype} {list(claim.shape)} (or another quantisation); {REMEDY}."
         )
-        if not same:
-            raise ModelError(
-                f"{path}: its {role} is {spec.dtype} {list(spec.shape)}, but the manifest says "
-                f"{claim.dtype} {list(claim.shape)} (or another quantisation); {REMEDY}."
-            )
-    return model, output
 
 
 def check_hash(path: Path, sha256: str) -> None:

@@ -83,18 +83,27 @@ class Spectrogram:
         Raises:
             ValueError: *samples* has another shape.
         """
-        parameters = self.front_end
-        if samples.shape != (parameters.window_samples,):
+        if samples.shape != (self.front_end.window_samples,):
             raise ValueError(
-                f"a window has {parameters.window_samples} samples, not {samples.shape}"
+                f"a window has {self.front_end.window_samples} samples, not {samples.shape}"
             )
+        return self.to_units(self.power(samples))
+
+    def power(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mean power in each mel band, float64 [frames, bands], of sound of any length."""
+        parameters = self.front_end
         sound = np.nan_to_num(samples.astype(np.float64), posinf=0.0, neginf=0.0)
         sound = np.clip(sound, -1e3, 1e3)
         sound -= sound.mean()
         sound[1:] -= parameters.pre_emphasis * sound[:-1]
         frames = np.lib.stride_tricks.sliding_window_view(sound, parameters.frame_samples)
         spectrum = np.fft.rfft(frames[:: parameters.hop_samples] * self._hann, parameters.fft_size)
-        power = (spectrum.real**2 + spectrum.imag**2) @ self._filters
+        power: NDArray[np.float64] = (spectrum.real**2 + spectrum.imag**2) @ self._filters
+        return power
+
+    def to_units(self, power: NDArray[np.float64]) -> NDArray[np.float32]:
+        """What `power` gives -> features of the same shape, relative to the loud frames."""
+        parameters = self.front_end
         level = np.percentile(power.mean(axis=1), parameters.level_percentile)
         relative = power / max(float(level), parameters.minimum_power)
         decibels = 10 * np.log10(relative + 10 ** (parameters.floor_db / 10))

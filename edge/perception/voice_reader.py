@@ -1,7 +1,7 @@
 """From a window of speech to seven probabilities."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +9,25 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.messages import VoiceReading
 from edge.perception.interpreter import softmax
-from edge.perception.manifest import Entry, open_model
+from edge.perception.manifest import Entry, claimed_output, open_model
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 from edge.perception.speech_gate import SpeechWindow
+
+
+class VoiceLogits(NamedTuple):
+    """What the net says of one window."""
+
+    emotions: NDArray[np.float32]
+    """Logits [7] in the order of `EMOTIONS`."""
+    heard: float | None
+    """Logit that there is a voice; None where the model has no such output."""
 
 
 class VoiceNet(Protocol):
     """The int8 model behind real numbers."""
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits float32 [7] of features float32 [1, bands, frames, 1]."""
+    def predict(self, features: NDArray[np.float32]) -> VoiceLogits:
+        """Logits of features float32 [1, bands, frames, 1]."""
 
 
 class Int8VoiceNet:
@@ -30,12 +39,17 @@ class Int8VoiceNet:
         Raises:
             ModelError: it is not the model that the manifest names.
         """
-        self._model, self._output = open_model(folder, entry, threads)
+        self._model, emotions = open_model(folder, entry, threads)
+        self._outputs = [emotions]
+        if entry.heard is not None:
+            path = folder / entry.file
+            self._outputs.append(claimed_output(path, self._model, entry.heard.output))
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits float32 [7] of features float32 [1, bands, frames, 1]."""
-        batch = self._model.run(self._model.input.quantise(features), self._output)
-        return np.asarray(batch[0], np.float32)
+    def predict(self, features: NDArray[np.float32]) -> VoiceLogits:
+        """Logits of features float32 [1, bands, frames, 1]."""
+        given = self._model.run_all(self._model.input.quantise(features), self._outputs)
+        heard = float(given[1].reshape(-1)[0]) if len(given) > 1 else None
+        return VoiceLogits(np.asarray(given[0][0], np.float32), heard)
 
 
 def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceReader":
@@ -57,26 +71,33 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
             f"{folder / entry.file} takes {list(entry.input.shape)}, but its front end gives "
             f"{[1, front_end.bands, front_end.frames, 1]}; restore models_tflite from the release."
         )
-    return VoiceReader(Int8VoiceNet(folder, entry, threads), front_end, entry.temperature)
+    threshold = entry.heard.threshold if entry.heard else 0.0
+    net = Int8VoiceNet(folder, entry, threads)
+    return VoiceReader(net, front_end, entry.temperature, threshold)
 
 
 class VoiceReader:
     """Reads the emotion of a voice."""
 
-    def __init__(self, net: VoiceNet, front_end: FrontEnd, temperature: float) -> None:
+    def __init__(
+        self, net: VoiceNet, front_end: FrontEnd, temperature: float, threshold: float = 0.0
+    ) -> None:
         """Join a net with the front end that it was trained on.
 
         Args:
             net: gives logits.
             front_end: the parameters in the net's manifest entry.
             temperature: divides the logits so that probabilities mean what they say.
+            threshold: least probability, 0-1, of there being a voice; what is less likely is a
+                fan or a door, whatever emotion it may sound like.
         """
         self._net = net
         self._spectrogram = Spectrogram(front_end)
         self._temperature = temperature
+        self._threshold = threshold
 
     def read(self, window: SpeechWindow | None) -> VoiceReading | None:
-        """The reading of *window*; None when there is none or it holds no speech.
+        """The reading of *window*; None when there is none or it holds no voice.
 
         Raises:
             ModelError: the net gave something that is no vector of finite logits.
@@ -84,8 +105,16 @@ class VoiceReader:
         if window is None or window.quality <= 0:
             return None
         features = self._spectrogram.features(window.samples)
-        logits = np.asarray(self._net.predict(features.T[None, :, :, None])).reshape(-1)
+        given = self._net.predict(features.T[None, :, :, None])
+        logits = np.asarray(given.emotions).reshape(-1)
         if logits.shape != (7,) or not np.isfinite(logits).all():
             raise ModelError("The voice model gave no seven finite numbers; restore it.")
+        if given.heard is not None and not voice_probability(given.heard) >= self._threshold:
+            return None
         probabilities = softmax(logits, self._temperature)
         return VoiceReading(window.t_s, probabilities, window.quality)
+
+
+def voice_probability(logit: float) -> float:
+    """Logit -> probability, 0-1; no number -> no number."""
+    return float(0.5 * (1 + np.tanh(0.5 * logit)))

@@ -58,7 +58,7 @@ def test_help_is_shown_without_a_command(
 ) -> None:
     assert mien(monkeypatch, *arguments) == 0
     shown = capsys.readouterr().out
-    for command in ("run", "config", "devices", "doctor", "bench"):
+    for command in ("run", "calibrate", "explain", "config", "devices", "doctor", "bench"):
         assert f"\n  {command} " in shown
 
 
@@ -69,6 +69,8 @@ def test_help_is_shown_without_a_command(
         ["devices"],
         ["doctor"],
         ["bench"],
+        ["calibrate"],
+        ["explain"],
         ["config"],
         ["config", "show"],
         ["config", "check"],

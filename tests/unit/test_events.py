@@ -244,7 +244,7 @@ def test_slow_and_gone_clients_harm_nobody(tmp_path: Path) -> None:
     thread.start()
     for step in range(1, 1500):  # 700 kB, more than the kernel keeps for the sleeper
         events.show(mood(), step * 0.1)
-    from edge.outputs.lines import SocketLines
+    from edge.outputs.socket_lines import SocketLines
 
     assert isinstance(events._lines, SocketLines)
     assert events._lines.clients <= 1

@@ -71,7 +71,8 @@ def test_help_and_unknown_words(house: Path) -> None:
         assert "./setup.sh run" in done.stdout
     done = run(house, "./setup.sh", "instal")
     assert done.returncode == 2
-    assert done.stderr == 'setup.sh knows run, test and help, not "instal".\n'
+    known = "run, test, install, uninstall, bundle and help"
+    assert done.stderr == f'setup.sh knows {known}, not "instal".\n'
     assert not (house / "var").exists()
 
 

@@ -7,8 +7,9 @@ import pytest
 from edge.errors import ClipEnded, OutputError, SensorError
 from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, Mood, NoFace
+from edge.output_stage import OutputStage
 from edge.sensor_stages import RETRY_S, CameraStage
-from edge.stages import FaceStage, OutputStage
+from edge.stages import FaceStage
 
 
 class Light:

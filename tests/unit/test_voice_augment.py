@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("soxr")
 
-from convert.voice_augment import add_noise, best_start, cut, plain_view, random_view
+from convert.voice_augment import add_noise, best_start, cut, made_noise, plain_view, random_view
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
 LENGTH = 48_000
@@ -70,10 +70,9 @@ def test_silence_stays_silence_when_noise_is_added_to_it() -> None:
 @given(st.integers(0, 10_000), st.sampled_from([8_000, 30_000, 60_000, 90_000]))
 @settings(max_examples=40, deadline=None)
 def test_every_view_is_a_sound_that_a_microphone_could_give(seed: int, length: int) -> None:
-    noises = [np.random.default_rng(1).standard_normal(20_000).astype(np.float32)]
     sound = burst(length, length // 4, length // 2, seed)
-    view = random_view(sound, noises, LENGTH, np.random.default_rng(seed))
-    assert view.shape == (LENGTH,)
+    view = random_view(sound, LENGTH, 1_600, np.random.default_rng(seed))
+    assert view.shape == (LENGTH + 3_200,)
     assert view.dtype == np.float32
     assert np.isfinite(view).all()
     assert np.abs(view).max() <= 1
@@ -82,10 +81,28 @@ def test_every_view_is_a_sound_that_a_microphone_could_give(seed: int, length: i
 
 def test_views_differ_from_each_other_and_repeat_with_their_seed() -> None:
     sound = burst(50_000, 10_000, 40_000)
-    first, again = (random_view(sound, [], LENGTH, np.random.default_rng(3)) for _ in range(2))
-    other = random_view(sound, [], LENGTH, np.random.default_rng(4))
+    first, again = (random_view(sound, LENGTH, 0, np.random.default_rng(3)) for _ in range(2))
+    other = random_view(sound, LENGTH, 0, np.random.default_rng(4))
     np.testing.assert_array_equal(first, again)
     assert np.abs(SPECTROGRAM.features(first) - SPECTROGRAM.features(other)).mean() > 0.05
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_made_noise_is_steady_sound_without_a_pause(seed: int) -> None:
+    noise = made_noise(32_000, np.random.default_rng(seed))
+    assert noise.shape == (32_000,)
+    assert np.abs(noise).max() == pytest.approx(0.1)
+    tenths = (noise.reshape(-1, 1_600) ** 2).mean(axis=1)
+    assert tenths.min() > tenths.max() / 300
+
+
+def test_made_noises_differ_in_colour() -> None:
+    centres = []
+    for seed in range(12):
+        noise = made_noise(32_000, np.random.default_rng(seed))
+        power = np.abs(np.fft.rfft(noise)) ** 2
+        centres.append(float((power * np.arange(len(power))).sum() / power.sum()))
+    assert max(centres) > 4 * min(centres)
 
 
 def test_plain_view_leaves_the_recording_as_it_is() -> None:
@@ -93,3 +110,11 @@ def test_plain_view_leaves_the_recording_as_it_is() -> None:
     view = plain_view(sound, LENGTH)
     start = best_start(sound, LENGTH)
     np.testing.assert_array_equal(view, sound[start : start + LENGTH])
+
+
+def test_a_margin_is_what_lies_around_the_window() -> None:
+    sound = burst(120_000, 50_000, 70_000)
+    view = plain_view(sound, LENGTH, 1_000)
+    np.testing.assert_array_equal(view[1_000:-1_000], plain_view(sound, LENGTH))
+    start = best_start(sound, LENGTH)
+    np.testing.assert_array_equal(view[:1_000], sound[start - 1_000 : start])

@@ -38,7 +38,7 @@ def clip(file: str, speaker: str, emotion: str) -> dict[str, str]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(voice_data, "CLIPS", {"ravdess": 4, "nemo": 1})
-    monkeypatch.setattr(voice_data, "NOISES", {"noise_esc10": 2})
+    monkeypatch.setattr(voice_data, "NOISES", {"noise_esc10": 2, "noise_long": 3})
     pack(
         tmp_path,
         "ravdess",
@@ -54,8 +54,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         tmp_path,
         "noise_esc10",
         [
-            clip("rain.flac", "", "") | {"label": "rain"},
-            clip("baby.flac", "", "") | {"label": "baby_cry"},
+            clip("rain.flac", "", "") | {"label": "rain", "fold": "4"},
+            clip("baby.flac", "", "") | {"label": "baby_cry", "fold": "2"},
+        ],
+    )
+    pack(
+        tmp_path,
+        "noise_long",
+        [
+            clip("tap.flac", "", "") | {"label": "running_tap"},
+            clip("cat.flac", "", "") | {"label": "dude_miaowing"},
+            clip("hiss.flac", "", "") | {"label": "white_noise"},
         ],
     )
     return tmp_path
@@ -77,8 +86,19 @@ def test_takes_the_recording_that_was_published_twice_only_once(folder: Path) ->
     assert of_seven == ["03-01-03-01-02-01-07.flac"]
 
 
-def test_a_crying_baby_is_no_background(folder: Path) -> None:
-    assert [file for _, file in load(folder).noises] == ["rain.flac"]
+def test_a_crying_baby_and_a_man_who_miaows_are_no_background(folder: Path) -> None:
+    assert [noise.file for noise in load(folder).noises] == ["rain.flac", "tap.flac", "hiss.flac"]
+
+
+def test_noise_keeps_its_own_fold_and_else_gets_one_in_turn(folder: Path) -> None:
+    assert [noise.fold for noise in load(folder).noises] == [4, 1, 2]
+
+
+def test_only_noise_of_the_folds_that_were_asked_for_is_decoded(folder: Path) -> None:
+    data = load(folder)
+    assert len(data.noise_sounds((1, 2))) == 2
+    (rain,) = data.noise_sounds((4, 5))
+    np.testing.assert_allclose(rain, 0.1, atol=1e-5)
 
 
 def test_decodes_the_clip_that_was_asked_for(folder: Path) -> None:

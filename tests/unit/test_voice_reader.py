@@ -6,7 +6,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 from edge.perception.speech_gate import SpeechWindow
-from edge.perception.voice_reader import VoiceReader
+from edge.perception.voice_reader import VoiceLogits, VoiceReader, voice_probability
 
 FRONT_END = FrontEnd()
 HAPPY = np.array([0, 0, 0, 3, 0, 0, 1], np.float32)
@@ -15,11 +15,11 @@ HAPPY = np.array([0, 0, 0, 3, 0, 0, 1], np.float32)
 class RecordingNet:
     """Gives fixed logits and keeps what it was shown."""
 
-    def __init__(self, logits: NDArray[np.float32]) -> None:
-        self.logits = logits
+    def __init__(self, logits: NDArray[np.float32], heard: float | None = None) -> None:
+        self.logits = VoiceLogits(logits, heard)
         self.seen: list[NDArray[np.float32]] = []
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict(self, features: NDArray[np.float32]) -> VoiceLogits:
         self.seen.append(features)
         return self.logits
 
@@ -71,3 +71,25 @@ def test_no_speech_gives_no_reading_and_costs_no_inference() -> None:
 def test_refuses_an_answer_that_is_no_logits(logits: NDArray[np.float32]) -> None:
     with pytest.raises(ModelError, match="seven finite numbers"):
         VoiceReader(RecordingNet(logits), FRONT_END, 1.0).read(window())
+
+
+@pytest.mark.parametrize("heard", [-3.0, 0.8, float("-inf"), float("nan")])
+def test_what_is_hardly_a_voice_says_nothing_about_emotion(heard: float) -> None:
+    angry = np.array([9, 0, 0, 0, 0, 0, 0], np.float32)
+    assert VoiceReader(RecordingNet(angry, heard), FRONT_END, 1.0, 0.7).read(window()) is None
+
+
+@pytest.mark.parametrize("heard", [0.9, 12.0, float("inf")])
+def test_a_voice_is_read(heard: float) -> None:
+    reading = VoiceReader(RecordingNet(HAPPY, heard), FRONT_END, 1.0, 0.7).read(window())
+    assert reading is not None
+    assert EMOTIONS[int(reading.probabilities.argmax())] == "happy"
+
+
+def test_a_model_that_cannot_tell_a_voice_is_believed() -> None:
+    assert VoiceReader(RecordingNet(HAPPY), FRONT_END, 1.0, 0.7).read(window()) is not None
+
+
+@pytest.mark.parametrize(("logit", "probability"), [(0, 0.5), (-800, 0), (800, 1), (1, 0.731059)])
+def test_probability_of_a_voice_is_finite_for_any_logit(logit: float, probability: float) -> None:
+    assert voice_probability(logit) == pytest.approx(probability, abs=1e-6)

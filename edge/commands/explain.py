@@ -1,0 +1,62 @@
+"""`mien explain`: what the face net reads in a photograph, and where."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.commands.options import ConfigOption
+from edge.errors import SettingsError
+
+
+def explain(
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A photograph of a face.")],
+    emotion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Show what speaks for this one.", show_default="the likeliest"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where the sheet goes.", show_default="NAME-explained.png"
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read the face in a photograph and draw where the emotion was seen.
+
+    Runs the same int8 model as the appliance. The sheet is the only thing that is written.
+    """
+    from edge.emotions import EMOTIONS
+
+    if emotion is not None and emotion not in EMOTIONS:
+        raise SettingsError(f"--emotion {emotion} is none of {', '.join(EMOTIONS)}.")
+    from edge.explain import explain as read_face
+    from edge.explain import read_photo, save_explanation
+    from edge.perception.face_finder import FaceFinder
+    from edge.perception.face_net import FaceNet
+    from edge.perception.manifest import load_manifest
+    from edge.places import fetched_folder, models_folder
+    from edge.quiet import mute_native_code
+    from edge.settings_load import load_settings
+
+    frame = read_photo(picture)
+    mute_native_code()
+    settings = load_settings(config, flags={}).settings
+    folder = models_folder(settings.models.folder)
+    net = FaceNet(folder, load_manifest(folder).face)
+    face = settings.face
+    with closing(
+        FaceFinder(
+            fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
+        )
+    ) as finder:
+        what = read_face(frame, finder, net, emotion)
+    target = out or Path(f"{picture.stem}-explained.png")
+    save_explanation(what, target)
+    for share, name in sorted(zip(what.probabilities, EMOTIONS, strict=True), reverse=True):
+        print(f"{name:9} {share:4.0%}")
+    print(f"written to {target}: bright is what speaks for {what.emotion}")

@@ -1,0 +1,83 @@
+"""The int8 face net of a manifest entry: a crop in, seven probabilities out."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.emotions import EMOTIONS
+from edge.errors import ModelError
+from edge.perception.face_heads import FERPLUS, FaceHeads, class_map
+from edge.perception.interpreter import softmax
+from edge.perception.manifest import REMEDY, Entry, claimed_output, open_model
+
+
+class FaceNet:
+    """A model of one head (the seven emotions) or of two (and the eight of FER+)."""
+
+    def __init__(self, folder: Path, entry: Entry, threads: int = 1) -> None:
+        """Load the net of *entry* in *folder*.
+
+        Raises:
+            ModelError: it is not the model that the manifest names, or takes no raw grey crop.
+        """
+        path = folder / entry.file
+        self._model, output = open_model(folder, entry, threads)
+        spec = self._model.input
+        if entry.geometry is None or spec.shape != (
+            1,
+            entry.geometry.height_px,
+            entry.geometry.width_px,
+            1,
+        ):
+            raise ModelError(f"{path} takes {list(spec.shape)}, not a grey face crop.")
+        if spec.dtype not in ("int8", "uint8"):
+            raise ModelError(f"{path} takes {spec.dtype}, not a raw int8 crop.")
+        self.geometry = entry.geometry
+        """Where a crop has its eyes and mouth."""
+        self._signed = spec.dtype == "int8"
+        self._temperature = entry.temperature
+        self._outputs = [output]
+        self._heads: FaceHeads | None = None
+        if entry.ferplus is not None:
+            if entry.ferplus.labels != FERPLUS:
+                raise ModelError(f"{path}: its FER+ labels are not {', '.join(FERPLUS)}; {REMEDY}.")
+            self._outputs.append(claimed_output(path, self._model, entry.ferplus.output))
+            self._heads = FaceHeads(entry.ferplus.share, entry.temperature)
+        self._features = None
+        if entry.class_maps is not None:
+            self._features = claimed_output(path, self._model, entry.class_maps.output)
+            weights = np.array(entry.class_maps.weights)
+            if weights.shape != (len(EMOTIONS), self._features.shape[-1]):
+                raise ModelError(f"{path}: its class maps do not fit the feature map; {REMEDY}.")
+            self._weights = weights - weights.mean(axis=0)
+
+    def logits(self, crop: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Grey crop uint8 [height, width] -> logits [7], and [8] of FER+ where there are two heads."""
+        return [batch[0] for batch in self._model.run_all(self._input(crop), self._outputs)]
+
+    def read(self, crop: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Grey crop uint8 [height, width] -> calibrated probabilities [7]."""
+        logits = self.logits(crop)
+        if self._heads is None:
+            return softmax(logits[0], self._temperature)
+        return self._heads.blend(*logits)
+
+    def explain(self, crop: NDArray[np.uint8], emotion: str) -> NDArray[np.float64]:
+        """Where the net saw *emotion*: [h, w] over the crop, positive where it speaks for it.
+
+        Raises:
+            ModelError: this model does not give its feature map.
+        """
+        if self._features is None:
+            raise ModelError(
+                "This face model gives no feature map, so it cannot show where it looked; use the "
+                "model of the release or convert it with its features as an output."
+            )
+        (features,) = self._model.run_all(self._input(crop), [self._features])
+        return class_map(features[0], self._weights[EMOTIONS.index(emotion)])
+
+    def _input(self, crop: NDArray[np.uint8]) -> NDArray[np.int8] | NDArray[np.uint8]:
+        # grey - 128 as int8 is the same byte with its top bit turned: no arithmetic in floats.
+        raw = (crop ^ 0x80).view(np.int8) if self._signed else crop
+        return raw[None, :, :, None]

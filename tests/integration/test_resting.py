@@ -1,0 +1,88 @@
+"""The appliance alone in a room: it rests, and wakes for whoever comes in."""
+
+import time
+
+import numpy as np
+import pytest
+
+from edge.emotions import EMOTIONS
+from edge.fusion import Fusion, FusionOptions
+from edge.idle import Idle, IdleOptions, Rest
+from edge.messages import Frame
+from tests.fakes.world import FakeCamera, FakeDisplay, Running, World
+
+HAPPY = EMOTIONS.index("happy")
+
+
+class RoomCamera(FakeCamera):
+    """30 pictures a second of a room; whoever is in it fills the left half."""
+
+    def read(self, timeout_s: float) -> Frame | None:
+        time.sleep(1 / 30)
+        image = np.full((120, 160, 3), 255, np.uint8)
+        if "somebody" in self.world.faults:
+            image[:, :80] = HAPPY
+        return Frame(image, time.monotonic())
+
+
+class SleepyDisplay(FakeDisplay):
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.rests: list[Rest] = []
+
+    def rest(self, level: Rest) -> None:
+        self.rests.append(level)
+
+
+@pytest.mark.timeout(60)
+def test_display_that_sleeps_shows_whoever_comes_in_within_700_ms() -> None:
+    world = World()
+    display = SleepyDisplay(world)
+    options = IdleOptions(slow_after_s=0.2, gate_after_s=0.4, dim_after_s=0.3, sleep_after_s=0.6)
+    took_s = []
+    with Running(
+        world,
+        outputs=[lambda: display],
+        open_camera=lambda: RoomCamera(world),
+        open_microphone=None,
+        fusion=lambda: Fusion(FusionOptions(nobody_after_s=0.5)),
+        idle=Idle(options),
+    ) as running:
+
+        def wait(condition: str, wanted: object, limit_s: float = 10) -> None:
+            end_s = time.monotonic() + limit_s
+            while getattr(world, condition)[-1:] != [wanted]:
+                assert time.monotonic() < end_s, (condition, wanted, world.reported)
+                assert running.alive
+                time.sleep(0.002)
+
+        for number in range(3):
+            end_s = time.monotonic() + 10
+            while display.rests[-1:] != ["asleep"]:
+                assert time.monotonic() < end_s
+                time.sleep(0.01)
+            time.sleep(0.3 + 0.05 * number)
+            came_s = time.monotonic()
+            world.faults.add("somebody")
+            wait("pictures", "happy")
+            took_s.append(time.monotonic() - came_s)
+            world.faults.clear()
+    assert np.median(took_s) < 0.7
+    assert running.report is not None
+    assert display.rests[:3] == ["dim", "asleep", "awake"]
+
+
+def test_resting_saves_most_of_the_work() -> None:
+    world = World()
+    options = IdleOptions(slow_after_s=0.2, gate_after_s=0.2)
+    with Running(
+        world,
+        open_camera=lambda: RoomCamera(world),
+        open_microphone=None,
+        idle=Idle(options),
+    ) as running:
+        running.until(lambda mood: mood.shown == "nobody", "being alone")
+        time.sleep(3)
+    assert running.report is not None
+    assert running.report.frames < 45, "of 90 that the camera would have had"
+    assert running.report.frames_read < 25

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from convert.face_data import FaceData
+from convert.face_targets import FaceTargets, make_targets
+
+
+def made_up(rows: int = 600) -> FaceData:
+    """Two kinds of faces; votes tell them apart, labels are wrong for every fourth."""
+    random = np.random.default_rng(0)
+    kind = random.integers(0, 2, rows)
+    label = np.where(random.random(rows) < 0.25, 1 - kind, kind) * 3  # 0 = angry, 3 = happy
+    votes = np.zeros((rows, 10), np.float32)
+    votes[np.arange(rows), np.where(kind == 0, 4, 1)] = 10  # anger, happiness
+    votes[-10:] = 0
+    return FaceData(
+        pixels=np.zeros((rows, 48, 48), np.uint8),
+        label=label.astype(np.int64),
+        usage=np.zeros(rows, np.uint8),
+        all_votes=votes,
+        majority=np.where(kind == 0, 4, 1).astype(np.int64),
+        dup_in_train=np.zeros(rows, bool),
+    )
+
+
+def test_targets_are_distributions() -> None:
+    targets = make_targets(made_up(), 0.35)
+    np.testing.assert_allclose(targets.fer2013.sum(axis=1), 1, atol=1e-5)
+    assert (targets.fer2013 >= 0).all()
+
+
+def test_votes_say_how_far_a_label_can_be_trusted() -> None:
+    data = made_up()
+    targets = make_targets(data, 0.0)
+    angry = data.ferplus[:, 4] == 1
+    assert targets.fer2013[angry, 0].mean() == pytest.approx(0.75, abs=0.05)
+    assert targets.fer2013[angry, 3].mean() == pytest.approx(0.25, abs=0.05)
+    assert targets.fer2013[angry, 0].std() < 0.01  # every row alike: the labels' noise is gone
+
+
+def test_label_keeps_its_share() -> None:
+    data = made_up()
+    one_hot = np.eye(7)[data.label]
+    kept = make_targets(data, 0.4).fer2013 - 0.6 * make_targets(data, 0.0).fer2013
+    np.testing.assert_allclose(kept, 0.4 * one_hot, atol=1e-5)
+
+
+def test_row_without_votes_keeps_its_label_and_teaches_no_ferplus() -> None:
+    data = made_up()
+    targets = make_targets(data, 0.2)
+    np.testing.assert_allclose(targets.fer2013[-10:], np.eye(7)[data.label[-10:]], atol=1e-6)
+    assert (targets.ferplus[-10:] == 0).all()
+
+
+def test_teacher_takes_its_share_but_adds_no_votes() -> None:
+    rows = FaceTargets(
+        np.eye(7, dtype=np.float32)[[0, 1]],
+        np.array([np.eye(8)[2], np.zeros(8)], np.float32),
+    )
+    teacher = FaceTargets(np.full((2, 7), 1 / 7, np.float32), np.full((2, 8), 1 / 8, np.float32))
+    taught = rows.taught_by(teacher, 0.3)
+    assert taught.fer2013[0, 0] == pytest.approx(0.7 + 0.3 / 7)
+    assert taught.ferplus[0].sum() == pytest.approx(1)
+    assert (taught.ferplus[1] == 0).all()
+
+
+def test_rows_that_no_voter_took_for_a_face_are_known() -> None:
+    data = made_up()
+    data.all_votes[3, 9] = 9
+    assert data.not_face[3]
+    assert data.not_face.sum() == 1
