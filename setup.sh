@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets Mien up on Debian, Raspberry Pi OS, Ubuntu or JetPack, and runs or tests it.
+# Sets Mien up on Debian, Raspberry Pi OS, Ubuntu or JetPack: runs it, tests it, or installs it.
 # See ./setup.sh help. The work is done in setup/*.sh.
 
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -18,15 +18,39 @@ VENV=$HOUSE/.venv
 . setup/system.sh
 # shellcheck source=setup/packages.sh
 . setup/packages.sh
+# shellcheck source=setup/install.sh
+. setup/install.sh
+# shellcheck source=setup/install_release.sh
+. setup/install_release.sh
+# shellcheck source=setup/install_system.sh
+. setup/install_system.sh
+# shellcheck source=setup/board.sh
+. setup/board.sh
+# shellcheck source=setup/uninstall.sh
+. setup/uninstall.sh
+# shellcheck source=setup/bundle.sh
+. setup/bundle.sh
+# shellcheck source=setup/bundle_debs.sh
+. setup/bundle_debs.sh
 
 show_help() {
     cat <<'END'
 Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mien
        ./setup.sh test [FLAGS OF pytest]    set up what is missing, then check and test the code
+       sudo ./setup.sh install [--dry-run] [--yes] [--spi]
+                                            install it as a service, or upgrade that
+       sudo ./setup.sh uninstall [--dry-run] [--yes] [--purge]
+                                            take it out again
+       ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
+                                            all that install fetches, for a device without network
        ./setup.sh help                      this page
 
 The first run installs system packages (as root or where sudo asks for no password; otherwise it
 prints the line to run), makes .venv, and needs a network. Later runs need none.
+
+--dry-run prints every step and changes nothing; --yes changes the boot configuration of a Raspberry
+Pi without asking; --spi switches SPI on as well; --purge removes settings and calibration too.
+docs/install.md tells the rest.
 
 PYTHON=python3.12 ./setup.sh run            choose the Python, 3.10 to 3.13
 
@@ -34,6 +58,7 @@ Examples:
   ./setup.sh run
   ./setup.sh run --demo --seconds 30
   ./setup.sh run --camera /dev/video2 --no-voice
+  ./setup.sh install --dry-run
 END
 }
 
@@ -79,9 +104,21 @@ case "${1:-help}" in
         shift
         run_tests "$@"
         ;;
+    install)
+        shift
+        install_mien "$@"
+        ;;
+    uninstall)
+        shift
+        uninstall_mien "$@"
+        ;;
+    bundle)
+        shift
+        bundle_mien "$@"
+        ;;
     help | -h | --help) show_help ;;
     *)
-        printf 'setup.sh knows run, test and help, not "%s".\n' "$1" >&2
+        printf 'setup.sh knows run, test, install, uninstall, bundle and help, not "%s".\n' "$1" >&2
         exit 2
         ;;
 esac

@@ -58,13 +58,14 @@ install_packages() {
     fi
     local extras=clip extra pip=("$VENV/bin/python" -m pip --disable-pip-version-check --no-input)
     for extra in "$(board_extra)" "$1"; do extras+=${extra:+,$extra}; done
-    constraint >"$HOUSE/var/constraints.txt"
+    constraint >"$WORK/constraints.txt"
     # On a Pi /tmp is memory; pip unpacks hundreds of megabytes.
-    export TMPDIR=$HOUSE/var/tmp
+    export TMPDIR=$WORK/tmp
     rm -rf "$TMPDIR"
     mkdir -p "$TMPDIR"
     logged "${pip[@]}" install --upgrade pip || explain_pip
-    logged "${pip[@]}" install --constraint "$HOUSE/var/constraints.txt" --editable ".[$extras]" ||
+    # PYPI=1 lets lgpio carry its C library instead of looking for one that is installed.
+    logged env PYPI=1 "${pip[@]}" install --constraint "$WORK/constraints.txt" --editable ".[$extras]" ||
         explain_pip
     rm -rf "$TMPDIR"
     unset TMPDIR

@@ -4,7 +4,9 @@
 
 STEPS=6
 STEP=0
-LOG=$HOUSE/var/setup.log
+# What set-up keeps for itself: log, lock and scratch files.
+WORK=$HOUSE/var
+LOG=$WORK/setup.log
 ticker=
 announced=0
 
@@ -31,11 +33,11 @@ die_with_log() {
 
 # open_log: start a new log and keep other set-ups out until close_log.
 open_log() {
-    if ! mkdir -p "$HOUSE/var" 2>/dev/null || [ ! -w "$HOUSE/var" ] || { [ -e "$LOG" ] && [ ! -w "$LOG" ]; }; then
-        die "$HOUSE/var cannot be written to; give yourself the folder with: sudo chown -R $(id -u) $HOUSE"
+    if ! mkdir -p "$WORK" 2>/dev/null || [ ! -w "$WORK" ] || { [ -e "$LOG" ] && [ ! -w "$LOG" ]; }; then
+        die "$WORK cannot be written to; give yourself the folder with: sudo chown -R $(id -u) ${WORK%/*}"
     fi
-    exec 9>"$HOUSE/var/setup.lock"
-    flock -n 9 || die "Another ./setup.sh is at work in $HOUSE; wait for it to end."
+    exec 9>"$WORK/setup.lock"
+    flock -n 9 || die "Another ./setup.sh is at work in ${WORK%/*}; wait for it to end."
     : >"$LOG"
     trap stop_ticker EXIT
     trap 'stop_ticker; printf "\nsetup: Stopped; run it again to go on where it was.\n" >&2; exit 130' INT TERM

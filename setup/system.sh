@@ -3,6 +3,8 @@
 # installs them.
 
 DEVICE_TREE_MODEL=/proc/device-tree/model
+# More for apt-get: where a bundle's packages lie.
+APT_OPTIONS=()
 
 board() {
     tr -d '\0' 2>/dev/null <"$DEVICE_TREE_MODEL" || true
@@ -26,7 +28,7 @@ as_root() {
 
 # apt_install PACKAGE...: with the package lists fetched first, for a machine that has none yet.
 apt_install() {
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 -y)
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 "${APT_OPTIONS[@]}" -y)
     # A third party's broken list is no reason to stop; the installation below says what is.
     logged as_root "${apt[@]}" update || true
     logged as_root "${apt[@]}" install --no-install-recommends "$@" ||
@@ -67,6 +69,14 @@ missing_build_tools() {
     can_include "$compiler" portaudio.h || echo portaudio19-dev
 }
 
+# missing_gpio_tools: what lgpio, on which rpi-lgpio stands, needs where it has no wheel.
+missing_gpio_tools() {
+    if [ "$(board_extra)" = pi ] && [[ $PY_VERSION == 3.13.* ]] && ! command -v swig >/dev/null &&
+        ! { system_module picamera2 && system_module lgpio; }; then
+        echo swig
+    fi
+}
+
 can_include() {
     printf '#include <%s>\n' "$2" | "$1" -E -x c - >/dev/null 2>&1
 }
@@ -84,7 +94,10 @@ apt_name() {
 missing_packages() {
     "$PY" -c 'import ensurepip, venv' 2>/dev/null || apt_name venv
     missing_libraries
-    if ! packages_are_installed; then missing_build_tools; fi
+    if ! packages_are_installed; then
+        missing_build_tools
+        missing_gpio_tools
+    fi
 }
 
 # wished_packages: those without which Mien runs, but does less.

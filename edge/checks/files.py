@@ -1,12 +1,13 @@
 """The models and the face detectors."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge.checks import Check, State
 from edge.errors import ModelError
 from edge.fetch import parcels
-from edge.places import HOUSE, fetched_folder, models_folder
+from edge.places import fetched_folder, models_folder
 from edge.settings import Settings
 
 
@@ -18,7 +19,7 @@ def check_detectors(settings: Settings, fetched: Path | None = None) -> Iterator
     wanted = "full_range" if settings.face.range == "full" else "short_range"
     # The first parcel is MediaPipe's; the second, the portrait, is only for the demo clip.
     for piece in parcels(folder)[0].pieces:
-        fix = f"{HOUSE / '.venv/bin/python'} -m edge.fetch"
+        fix = f"{sys.executable} -m edge.fetch"
         state: State = "problem" if wanted in piece.target.name else "warning"
         if piece.is_there():
             yield Check("face detector", "ok", piece.target.name)

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import Final
 
 from edge.checks import Check, State
 from edge.i2c import I2cBus, scan_bus
-from edge.places import HOUSE
 from edge.settings import Settings
 
-PIP: Final = str(HOUSE / ".venv/bin/python") + " -m pip"
+PIP: Final = f"{sys.executable} -m pip"
 
 
 def check_display(
