@@ -158,7 +158,7 @@ def test_learns_which_band_is_loud_and_what_is_no_voice(tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(
         update={
             "epochs": 6,
-            "clips_per_epoch": 512,
+            "clips_per_epoch": 320,
             "peak_rate": 0.03,
             "mixup": 0.0,
             "smoothing": 0.0,
