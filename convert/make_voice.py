@@ -16,6 +16,7 @@ from convert.voice_features import OURS, Compared, compare_features
 from convert.voice_folds import kept_folds, run_fold, run_folds
 from convert.voice_int8 import Int8Voice, int8_logits
 from convert.voice_measure import Tuning, answer_all, emotion_scores
+from convert.voice_pictures import draw_voice
 from convert.voice_random import LABEL, run_random
 from convert.voice_tables import FoldResult, folds_table
 from convert.voice_training import build_voice_net
@@ -48,6 +49,9 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     entry = entry.model_copy(update={"output": describe_tensor(model.emotions), "heard": heard})
     size = size_line(result.model, result.parameters, macs)
     publish("voice", result.model, entry, card(result, everyone, metrics, size, work), out)
+    pictures = out / "pictures"
+    pictures.mkdir(exist_ok=True)
+    draw_voice(data, result, everyone, work, pictures)
     print(metrics_table(metrics))
     print()
     print(folds_table([result]))

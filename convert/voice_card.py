@@ -88,7 +88,10 @@ def card(
     (deciding_noise,) = noise_folds(recipe, "validation")
     made = _how_made(recipe)
     tested = recall_section(f"{_split(recipe)}, int8", emotion_scores(result.answers["test"]))
-    folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}" if everyone else ""
+    folds = ""
+    if everyone:
+        folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}"
+        folds += "\n![balanced accuracy of each fold](pictures/voice-folds.png)\n"
     return f"""# Voice model
 
 `voice_int8.tflite`: three seconds of sound as a log-mel picture -> logits of seven emotions, and
@@ -113,7 +116,11 @@ threshold is the least (0.5 to 0.99) that no window of that noise passes.
 
 {_reading(result)}
 
-{tested}{folds}
+{tested}
+![what is taken for what](pictures/voice-confusion.png)
+![reliability](pictures/voice-reliability.png)
+![loss and accuracy of each epoch](pictures/voice-curves.png)
+{folds}
 {_features(work)}
 ## How it was made
 
@@ -132,6 +139,10 @@ noise_speechcommands.
 ## Data and licence
 
 {chr(10).join(f"- {source.name}: {source.licence}" for source in sources)}
+
+![clips of each emotion](pictures/voice-classes.png)
+![mean spectrograms, RAVDESS](pictures/voice-means-ravdess.png)
+![mean spectrograms, nEMO](pictures/voice-means-nemo.png)
 
 The weights are ours. Three of the sets forbid commercial use of the recordings; whether that
 reaches weights trained on them is not settled, so treat this model as non-commercial.

@@ -30,7 +30,8 @@ from edge.perception.manifest import Entry
 STRENGTH: Final = 0.5
 """How much a resting reading that is fully trusted counts beside the class prior.
 
-Chosen on the voices of the RAVDESS validation actors: docs/decisions/013-neutral-calibration.md.
+Less than the voices of the validation actors would bear, because the face uses it too and was not
+measured: docs/decisions/013-neutral-calibration.md.
 """
 HALF_S: Final = 3.0
 """After so many good seconds a resting reading is half trusted; after twice as many two thirds."""

@@ -70,11 +70,11 @@ class FusionOptions:
     face_class_prior: Probabilities = field(default_factory=lambda: UNIFORM)
     """Class frequencies that the face net was trained with."""
     voice_class_prior: Probabilities = field(default_factory=lambda: UNIFORM)
-    face_weight: float = 1.0
+    face_weight: float = 1.3
     """Multiplies the evidence of the face."""
-    voice_weight: float = 0.6
-    """Multiplies the evidence of the voice: less than 1, because tone carries less far from one
-    speaker to the next than looks do (models_tflite/VOICE_CARD.md)."""
+    voice_weight: float = 1.3
+    """Multiplies the evidence of the voice. Both are those under which the truth is likeliest on pairs
+    of held-out faces and voices (`python -m convert fusion`, PublicTest with the deciding actors)."""
     confidence_floor: float = 0.35
     """A leading probability below it is shown as "unsure"."""
     nobody_after_s: float = 1.5

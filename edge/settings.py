@@ -105,10 +105,10 @@ class FusionSettings(Section):
         0.35, 'Below this probability the mood is shown as "unsure".', ge=0.15, le=0.95
     )
     face_weight: float = setting(
-        1.0, 'How much the face counts under "bayes": 0 is not at all, 1 as calibrated.', ge=0, le=4
+        1.3, 'How much the face counts under "bayes": 0 is not at all, 1 as calibrated.', ge=0, le=4
     )
     voice_weight: float = setting(
-        0.6,
+        1.3,
         'How much the voice counts under "bayes": 0 is not at all, 1 as calibrated.',
         ge=0,
         le=4,

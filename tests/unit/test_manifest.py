@@ -66,8 +66,8 @@ def test_missing_model_is_named(folder: Path) -> None:
             "its input is",
         ),
         (
-            {"output": {"shape": [1, 8], "dtype": "int8", "scale": 0.1, "zero_point": 0}},
-            r"no single output of shape \[1, 8\]",
+            {"output": {"shape": [1, 9], "dtype": "int8", "scale": 0.1, "zero_point": 0}},
+            r"no single output of shape \[1, 9\]",
         ),
     ],
 )

@@ -1,0 +1,105 @@
+"""Draws the pictures of the voice model's card."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from convert.comparison_plots import draw_fold_bars
+from convert.data_plots import draw_class_counts, draw_mean_spectrograms
+from convert.metrics import score, softmax_rows
+from convert.plots import draw_confusion, draw_curves, draw_reliability
+from convert.recipe import VoiceRecipe
+from convert.voice_data import VoiceData
+from convert.voice_parts import load_part
+from convert.voice_tables import FoldResult
+from edge.emotions import EMOTIONS
+
+_MEAN_OF = ("ravdess", "nemo")
+"""Corpora whose mean spectrograms are drawn; TESS's licence allows nothing derived."""
+
+
+def draw_voice(
+    data: VoiceData, result: FoldResult, everyone: Sequence[FoldResult], work: Path, out: Path
+) -> None:
+    """Training, results over all folds (if there are all) and the data, into *out*."""
+    draw_curves(
+        result.history,
+        out / "voice-curves.png",
+        f"Training of the voice net, fold {result.recipe.fold}\nFloat, deciding actors: balanced "
+        "accuracy over seven emotions; voice told from background",
+        names={"accuracy": "seven emotions", "heard": "voice or none"},
+        falling_epochs=result.recipe.falling_epochs,
+    )
+    _draw_results(list(everyone) or [result], out)
+    _draw_data(data, result.recipe, work, out)
+
+
+def _draw_results(results: list[FoldResult], out: Path) -> None:
+    tests = [result.answers["test"] for result in results]
+    truth = np.concatenate([test.truth for test in tests])
+    guess = np.concatenate([test.emotions.argmax(axis=1) for test in tests])
+    scores = score(truth, guess, len(EMOTIONS))
+    rows = f"{len(truth):,} clips, each by a net that has not heard its actor, int8"
+    draw_confusion(
+        scores.confusion,
+        EMOTIONS,
+        out / "voice-confusion.png",
+        f"The voice nets: what they take for what\nRAVDESS, {rows}. Balanced accuracy "
+        f"{scores.balanced_accuracy:.1%}",
+    )
+    curves = {
+        name: np.concatenate(
+            [
+                softmax_rows(test.emotions, result.tuning.temperature if own else 1.0)
+                for test, result in zip(tests, results, strict=True)
+            ]
+        )
+        for name, own in (("temperature 1", False), ("calibrated", True))
+    }
+    draw_reliability(
+        {name: (each, truth) for name, each in curves.items()},
+        out / "voice-reliability.png",
+        f"How far the voice's probabilities can be trusted\nRAVDESS, {rows}",
+    )
+    if len(results) > 1:
+        bars = {
+            f"fold {result.recipe.fold}": score(
+                test.truth, test.emotions.argmax(axis=1), len(EMOTIONS)
+            ).balanced_accuracy
+            for result, test in zip(results, tests, strict=True)
+        }
+        draw_fold_bars(
+            bars,
+            scores.balanced_accuracy,
+            out / "voice-folds.png",
+            f"How much the speakers differ\nBalanced accuracy, seven emotions. RAVDESS, {rows}",
+            chance=1 / len(EMOTIONS),
+        )
+
+
+def _draw_data(data: VoiceData, recipe: VoiceRecipe, work: Path, out: Path) -> None:
+    counts = {
+        corpus: {
+            emotion: sum(clip.label == index for clip in data.of(corpus))
+            for index, emotion in enumerate(EMOTIONS)
+        }
+        for corpus in recipe.shares
+    }
+    draw_class_counts(counts, out / "voice-classes.png", "Voices: clips of each emotion\nBy corpus")
+    for corpus in load_part(data, recipe, "train", work):
+        if corpus.name not in _MEAN_OF:
+            continue
+        features, labels = corpus.plain()[..., 0], corpus.labels
+        draw_mean_spectrograms(
+            {
+                emotion: features[labels == index]
+                for index, emotion in enumerate(EMOTIONS)
+                if (labels == index).any()
+            },
+            out / f"voice-means-{corpus.name}.png",
+            f"{corpus.name}: how each emotion differs from the mean of all\n"
+            f"Mean log-mel picture of {len(labels):,} training clips",
+            front_end=recipe.front_end,
+            relative=True,
+        )
