@@ -32,6 +32,8 @@ VENV=$HOUSE/.venv
 . setup/bundle.sh
 # shellcheck source=setup/bundle_debs.sh
 . setup/bundle_debs.sh
+# shellcheck source=setup/rig.sh
+. setup/rig.sh
 
 show_help() {
     cat <<'END'
@@ -43,6 +45,7 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             take it out again
        ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
                                             all that install fetches, for a device without network
+       sudo ./setup.sh rig [a] [c]          prove it in a container (a) and for aarch64 (c)
        ./setup.sh help                      this page
 
 The first run installs system packages (as root or where sudo asks for no password; otherwise it
@@ -116,9 +119,13 @@ case "${1:-help}" in
         shift
         bundle_mien "$@"
         ;;
+    rig)
+        shift
+        rig_mien "$@"
+        ;;
     help | -h | --help) show_help ;;
     *)
-        printf 'setup.sh knows run, test, install, uninstall, bundle and help, not "%s".\n' "$1" >&2
+        printf 'setup.sh knows run, test, install, uninstall, bundle, rig and help, not "%s".\n' "$1" >&2
         exit 2
         ;;
 esac

@@ -10,7 +10,7 @@ from edge.emotions import EMOTIONS
 from edge.fusion import FusionOptions
 
 NEUTRAL, SAD = EMOTIONS.index("neutral"), EMOTIONS.index("sad")
-OPTIONS = FusionOptions()
+OPTIONS = FusionOptions(voice_weight=0.6)
 
 
 def speaker(rests_as: int, neutral_clips: int = 10) -> Speaker:

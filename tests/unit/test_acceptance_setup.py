@@ -1,0 +1,63 @@
+"""What `./setup.sh rig` makes ready, and what it says when it cannot."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(
+    shutil.which("bash") is None or not (HOUSE / "setup.sh").is_file(),
+    reason="set-up needs bash and the checkout",
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"), [("b", "does not exist yet"), ("z", 'takes a and c, not "z"')]
+)
+def test_a_part_that_there_is_not_is_refused(part: str, words: str) -> None:
+    done = subprocess.run(
+        ["bash", str(HOUSE / "setup.sh"), "rig", "a", part],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+
+
+ATTEMPTS = r"""
+set -euo pipefail
+HOUSE=$1 called_from=$PWD VENV=$1/.venv
+cd "$HOUSE"
+for piece in steps python system packages install install_release install_system board bundle; do
+    . "setup/$piece.sh"
+done
+. setup/bundle_debs.sh
+. setup/rig.sh
+RIG=$2 WORK=$2 LOG=$2/log
+mkdir -p "$RIG/why"
+falls() { step "One"; die "There is no network; connect to one."; }
+breaks() { step "Two"; false; echo went on; }
+works() { step "Three"; finish "ready"; }
+attempt first falls
+attempt second breaks
+attempt third works
+echo "at step $STEP"
+"""
+
+
+def test_what_cannot_be_made_ready_is_noted_and_the_rest_goes_on(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", ATTEMPTS, "rig", str(HOUSE), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["at step 3"], done.stderr
+    assert (tmp_path / "why/first").read_text() == "There is no network; connect to one.\n"
+    assert "could not be made ready" in (tmp_path / "why/second").read_text()
+    assert not (tmp_path / "why/third").exists()
+    assert "[3/6] Three: ready" in done.stderr
