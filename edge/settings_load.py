@@ -208,7 +208,8 @@ def _leaves(table: Table, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
         here = (*path, key)
         info = find_field(here)
         is_table = not path or (info is not None and keys_of(info) and len(here) == 2)
-        if isinstance(value, dict) and is_table:
+        known = bool(path) or key in Settings.model_fields
+        if isinstance(value, dict) and is_table and (value or known):
             yield from _leaves(value, here)
         else:
             yield here, value

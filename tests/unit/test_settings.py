@@ -355,3 +355,10 @@ def test_a_byte_order_mark_is_no_mistake_and_a_pipe_is_not_waited_for(tmp_path: 
     assert load_settings(marked, environment={}).settings.camera.width_px == 320
     with pytest.raises(SettingsError, match="a pipe or a device"):
         load_settings(pipe, environment={})
+
+
+def test_empty_section_of_a_wrong_name_is_refused_too(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[displai]\n[display]\n")
+    with pytest.raises(SettingsError, match=r"there is no section \[displai\]; did you mean"):
+        load_settings(file)
