@@ -2,10 +2,14 @@
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convert.face_evaluation import FaceEvaluation, Judged, Mix
 from convert.metrics import Scores, confusion_table
 from convert.publish import metrics_table, recall_section
 from convert.recipe import FaceRecipe
+from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS
 from edge.perception.manifest import DataSource, Metric
 
@@ -55,6 +59,15 @@ def print_face(evaluation: FaceEvaluation, mixes: list[Mix], metrics: list[Metri
         f"temperatures, fitted on PublicTest: fer2013 head {evaluation.fer2013.temperature:.3f}, "
         f"ferplus head {evaluation.ferplus.temperature:.3f}, shown {evaluation.shown.temperature:.3f}"
     )
+
+
+def disagreement_table(shares: NDArray[np.float64]) -> str:
+    """What FER2013 calls the rows of each FER+ majority (`labels_by_majority`), Markdown."""
+    lines = ["| FER+ majority \\ FER2013 label | " + " | ".join(EMOTIONS) + " |"]
+    lines.append("|---" * (len(EMOTIONS) + 1) + "|")
+    for name, row in zip(FERPLUS, shares, strict=True):
+        lines.append(f"| **{name}** | " + " | ".join(f"{share:.0%}" for share in row) + " |")
+    return "\n".join(lines)
 
 
 def face_card(

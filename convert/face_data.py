@@ -96,6 +96,15 @@ def load_face_data(folder: Path) -> FaceData:
     )
 
 
+def labels_by_majority(data: FaceData) -> NDArray[np.float64]:
+    """What FER2013 calls the training rows of each FER+ majority: shares [8, 7], rows sum to 1."""
+    rows = data.rows("Training")
+    counts = np.zeros((8, 7))
+    voted = rows[data.majority[rows] >= 0]
+    np.add.at(counts, (data.majority[voted], data.label[voted]), 1)
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+
+
 def _as_mask(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     """Accept a boolean mask of all rows or a list of row numbers."""
     if values.shape == (ROWS,):

@@ -8,8 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from convert.face_card import SOURCES, face_card, face_metrics, print_face
-from convert.face_data import FaceData, load_face_data
+from convert.face_card import (
+    SOURCES,
+    disagreement_table,
+    face_card,
+    face_metrics,
+    print_face,
+)
+from convert.face_data import FaceData, labels_by_majority, load_face_data
 from convert.face_evaluation import (
     FaceEvaluation,
     FaceLogits,
@@ -103,6 +109,8 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
     share = entry.ferplus.share if entry.ferplus else 0.0
     evaluation = _evaluate(data, int8, share)
     print_face(evaluation, mixes, face_metrics(evaluation, None))
+    print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
+    print(disagreement_table(labels_by_majority(data)))
 
 
 def _pixels(data: FaceData, split: str) -> NDArray[np.uint8]:

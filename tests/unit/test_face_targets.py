@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from convert.face_data import FaceData
+from convert.face_data import FaceData, labels_by_majority
 from convert.face_targets import FaceTargets, make_targets
 
 
@@ -71,3 +71,13 @@ def test_rows_that_no_voter_took_for_a_face_are_known() -> None:
     data.all_votes[3, 9] = 9
     assert data.not_face[3]
     assert data.not_face.sum() == 1
+
+
+def test_what_labels_call_the_rows_of_each_majority_is_counted() -> None:
+    data = made_up()
+    shares = labels_by_majority(data)
+    assert shares.shape == (8, 7)
+    assert shares[4, 0] == pytest.approx(0.75, abs=0.06)  # anger is mostly called angry
+    assert shares[1, 3] == pytest.approx(0.75, abs=0.06)
+    assert shares[[4, 1]].sum() == pytest.approx(2)
+    assert (shares[0] == 0).all()
