@@ -98,7 +98,8 @@ start_ticker() {
 
 stop_ticker() {
     if [ -n "$ticker" ]; then
-        kill "$ticker" 2>/dev/null || true
+        # A ticker that has only just begun still has this shell's traps and would take TERM for none.
+        kill -KILL "$ticker" 2>/dev/null || true
         wait "$ticker" 2>/dev/null || true
         ticker=
     fi
