@@ -124,9 +124,7 @@ def evaluate(
     else:
         from convert import make_voice
 
-        make_voice.evaluate_published(
-            models / entry.file, models / entry.recipe, entry, data, work
-        )
+        make_voice.evaluate_published(models / entry.file, models / entry.recipe, entry, data, work)
 
 
 @app.command()

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.metrics import Labels, score, softmax_rows
+from convert.metrics import Labels, score
 from convert.recipe import VoiceRecipe, load_recipe
 from edge.calibration import STRENGTH, rest_of, shifted
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.messages import VoiceReading
-from edge.perception.interpreter import Model
 from edge.perception.manifest import Entry, load_manifest
+from edge.perception.probability import softmax
 
 if TYPE_CHECKING:
+    from convert.voice_int8 import Int8Voice
     from convert.voice_parts import Corpus, Part
 
 CLIPS = 2
@@ -75,12 +76,13 @@ def evaluate_calibration(folder: Path, models: Path, work: Path) -> None:
     scored, by the filter as shipped, hearing nothing but the clip's one reading for three seconds.
     """
     from convert.voice_data import load_voice_data
+    from convert.voice_int8 import Int8Voice
     from convert.voice_parts import load_part
 
     manifest = load_manifest(models)
     recipe = load_recipe(models / manifest.voice.recipe, VoiceRecipe)
     data = load_voice_data(folder, tuple(recipe.shares))
-    model, options = Model(models / manifest.voice.file), FusionOptions()
+    model, options = Int8Voice(models / manifest.voice.file), FusionOptions()
     options = replace(options, voice_class_prior=np.array(manifest.voice.class_prior))
 
     def speakers(part: "Part") -> list[Speaker]:
@@ -145,10 +147,8 @@ def _figures(heard: list[Heard], truth: Labels) -> Figures:
     )
 
 
-def _speakers(corpus: "Corpus", model: Model, entry: Entry) -> Iterator[Speaker]:
-    from convert.voice_int8 import int8_logits
-
-    probabilities = softmax_rows(int8_logits(model, corpus.plain()), entry.temperature)
+def _speakers(corpus: "Corpus", model: "Int8Voice", entry: Entry) -> Iterator[Speaker]:
+    probabilities = softmax(model.logits(corpus.plain())[0], entry.temperature)
     names = np.array([corpus.clips[row].speaker for row in corpus.rows])
     for name in np.unique(names):
         own = names == name

@@ -1,13 +1,13 @@
 """What the face model's card and tables say."""
 
-from typing import Literal
+import textwrap
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.face_evaluation import FaceEvaluation, Judged, Mix
 from convert.metrics import Scores, confusion_table
-from convert.publish import metrics_table, recall_section
+from convert.publish import make_metric, metrics_table, recall_section
 from convert.recipe import FaceRecipe
 from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS
@@ -31,7 +31,13 @@ def face_metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) ->
     fresh = evaluation.fer2013_fresh
     rows = [
         *_scores("fer2013 head", evaluation.fer2013.scores, _SEVEN),
-        _metric("fer2013 head, accuracy, no copies of training rows", fresh.accuracy, fresh.rows),
+        make_metric(
+            "fer2013 head, accuracy, no copies of training rows",
+            fresh.accuracy,
+            _PRIVATE,
+            fresh.rows,
+            _SEVEN,
+        ),
         *_calibration("fer2013 head", evaluation.fer2013, _SEVEN),
         *_scores("ferplus head", evaluation.ferplus.scores, _EIGHT),
         *_calibration("ferplus head", evaluation.ferplus, _EIGHT),
@@ -46,7 +52,7 @@ def face_metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) ->
             ("shown, accuracy", floating.shown, _SEVEN),
         ):
             scores = judged.scores
-            rows.append(_metric(name, scores.accuracy, scores.rows, labels, "float"))
+            rows.append(make_metric(name, scores.accuracy, _PRIVATE, scores.rows, labels, "float"))
     return rows
 
 
@@ -129,16 +135,7 @@ Its temperature is fitted on the FER2013 labels, the harder truth: the device ra
 {_sections(evaluation)}
 ## How it was made
 
-Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most FER+ voters
-took for no face. The target of the `fer2013` head is {recipe.label_share:.0%} the row's own label
-and else what its ten votes foretell of the label (a logistic regression on training rows): the same
-mean with far less noise. The target of the `ferplus` head is the votes. From epoch
-{recipe.teacher_from + 1} on, {recipe.teacher_share:.0%} of every target is the belief of the averaged net
-itself, asked anew every {recipe.teacher_every} epochs (a mean teacher). Pictures were mirrored,
-turned, scaled, shifted, lit from a side, dimmed, blurred, compressed, made noisy, partly blanked and
-blended, less so in the last {recipe.mild_epochs} epochs. Optimiser: {recipe.optimiser} (orthogonalised
-momentum). Static int8 with 500 training crops for calibration; no training for int8 was needed
-(float figures above).
+{_how_made(recipe, epochs)}
 
 The shape was chosen among several within the budget by a short training of each; `face_search.json`
 has the figures:
@@ -180,6 +177,41 @@ web without a clear licence, use of the weights beyond research and teaching is 
 """
 
 
+def _how_made(recipe: FaceRecipe, epochs: int) -> str:
+    stages = _stage(recipe)
+    if recipe.first is not None:
+        stages = (
+            f"A net of {_blocks(recipe.first)} came first: {_stage(recipe.first)}\n"
+            f"Then it grew to {_blocks(recipe)}, the further ones beginning as the identity "
+            f"(Net2Net, Chen et al. 2016): {_stage(recipe)}"
+        )
+    text = f"""Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most
+FER+ voters took for no face. The target of the `fer2013` head is {recipe.label_share:.0%} the row's
+own label and else what its ten votes foretell of the label (a logistic regression on training
+rows): the same mean with far less noise. The target of the `ferplus` head is the votes. Pictures
+were mirrored, turned, scaled, shifted, lit from a side, dimmed, blurred, compressed, made noisy,
+partly blanked and blended. {stages}
+Optimiser: {recipe.optimiser} (orthogonalised momentum). Static int8 with 500 training crops for
+calibration; no training for int8 was needed (float figures above)."""
+    return "\n".join(textwrap.wrap(" ".join(text.split()), 100))
+
+
+def _blocks(recipe: FaceRecipe) -> str:
+    return " + ".join(str(count) for count in recipe.blocks) + " blocks"
+
+
+def _stage(recipe: FaceRecipe) -> str:
+    """How one net is trained: how strongly pictures are changed, and when it teaches itself."""
+    mild = min(recipe.mild_epochs, recipe.epochs)
+    when = "throughout" if mild == recipe.epochs else f"in the last {mild}"
+    return (
+        f"{recipe.epochs} epochs, the changes at {recipe.mild_strength:.0%} of their strength and "
+        f"no blending {when}; from the {recipe.teacher_from + 1}th on, "
+        f"{recipe.teacher_share:.0%} of every target is the belief of the averaged net itself, "
+        f"asked anew every {recipe.teacher_every} epochs (a mean teacher)."
+    )
+
+
 def _sections(evaluation: FaceEvaluation) -> str:
     among = evaluation.shown_ferplus
     return "\n".join(
@@ -210,32 +242,25 @@ def _mix_table(mixes: list[Mix]) -> str:
 
 def _scores(name: str, scores: Scores, labels: str) -> list[Metric]:
     return [
-        _metric(f"{name}, accuracy", scores.accuracy, scores.rows, labels),
-        _metric(f"{name}, balanced accuracy", scores.balanced_accuracy, scores.rows, labels),
-        _metric(f"{name}, macro F1", scores.macro_f1, scores.rows, labels),
+        make_metric(f"{name}, accuracy", scores.accuracy, _PRIVATE, scores.rows, labels),
+        make_metric(
+            f"{name}, balanced accuracy", scores.balanced_accuracy, _PRIVATE, scores.rows, labels
+        ),
+        make_metric(f"{name}, macro F1", scores.macro_f1, _PRIVATE, scores.rows, labels),
     ]
 
 
 def _calibration(name: str, judged: Judged, labels: str) -> list[Metric]:
     rows = judged.scores.rows
     return [
-        _metric(f"{name}, calibration error at temperature 1", judged.error_before, rows, labels),
-        _metric(f"{name}, calibration error, calibrated", judged.error_after, rows, labels),
+        make_metric(
+            f"{name}, calibration error at temperature 1",
+            judged.error_before,
+            _PRIVATE,
+            rows,
+            labels,
+        ),
+        make_metric(
+            f"{name}, calibration error, calibrated", judged.error_after, _PRIVATE, rows, labels
+        ),
     ]
-
-
-def _metric(
-    name: str,
-    value: float,
-    rows: int,
-    labels: str = _SEVEN,
-    precision: Literal["int8", "float"] = "int8",
-) -> Metric:
-    return Metric(
-        name=name,
-        value=round(value, 5),
-        split=_PRIVATE,
-        rows=rows,
-        label_set=labels,
-        precision=precision,
-    )

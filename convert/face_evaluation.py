@@ -14,11 +14,11 @@ from convert.metrics import (
     calibration_error,
     fit_temperature,
     score,
-    softmax_rows,
 )
 from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS, FaceHeads
 from edge.perception.interpreter import Model
+from edge.perception.probability import softmax
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Weights of the FER+ head that are compared."""
@@ -181,7 +181,7 @@ def evaluate_logits(
         shown_ferplus=score(among[among >= 0], guess[among >= 0], len(EMOTIONS)),
         public_fer2013=float((public.fer2013.argmax(axis=1) == public_truth.fer2013).mean()),
         share=share,
-        class_prior=softmax_rows(shown_public, shown.temperature).mean(axis=0),
+        class_prior=softmax(shown_public, shown.temperature).mean(axis=0),
     )
 
 
@@ -196,6 +196,6 @@ def _judge(
     return Judged(
         score(truth, logits.argmax(axis=1), classes),
         temperature,
-        calibration_error(softmax_rows(logits, 1.0), truth),
-        calibration_error(softmax_rows(logits, temperature), truth),
+        calibration_error(softmax(logits, 1.0), truth),
+        calibration_error(softmax(logits, temperature), truth),
     )

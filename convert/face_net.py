@@ -28,17 +28,19 @@ class Residual(nn.Module):
     """Two 3x3 convolutions and a shortcut (He et al. 2016), the first with *stride*.
 
     smooth: where the stride is 2, average pixels for the shortcut instead of skipping three of
-    four (He et al. 2019).
+    four (He et al. 2019). separable: each 3x3 convolution is a depth-wise and a 1x1 one (Howard et
+    al. 2017).
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, smooth: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, smooth: bool = False, separable: bool = False
+    ) -> None:
         super().__init__()
+        convolution = _separable if separable else _plain
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(outputs),
+            *convolution(inputs, outputs, stride),
             nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(outputs),
+            *convolution(outputs, outputs, 1),
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
@@ -47,30 +49,6 @@ class Residual(nn.Module):
             self.shortcut = nn.Sequential(
                 *pool,
                 nn.Conv2d(inputs, outputs, 1, 1 if pooled else stride, bias=False),
-                nn.BatchNorm2d(outputs),
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 [N, inputs, H, W] -> [N, outputs, ceil(H/stride), ceil(W/stride)]."""
-        out: Tensor = torch.relu(self.body(x) + self.shortcut(x))
-        return out
-
-
-class Separable(nn.Module):
-    """As `Residual`, but each 3x3 convolution is a depth-wise and a 1x1 one (Howard et al. 2017)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *_separable(inputs, outputs, stride),
-            nn.ReLU(inplace=True),
-            *_separable(outputs, outputs, 1),
-        )
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                *([nn.AvgPool2d(2, 2, ceil_mode=True)] if stride == 2 else []),
-                nn.Conv2d(inputs, outputs, 1, bias=False),
                 nn.BatchNorm2d(outputs),
             )
 
@@ -95,6 +73,7 @@ class FaceNet(nn.Module):
     ) -> None:
         """Build stages of *blocks* residual blocks with *widths* channels, each half the size."""
         super().__init__()
+        self.blocks = tuple(blocks)
         self.stem = nn.Sequential(
             nn.Conv2d(1, _STEM_CHANNELS, 3, 1, 1, bias=False),
             nn.BatchNorm2d(_STEM_CHANNELS),
@@ -108,11 +87,7 @@ class FaceNet(nn.Module):
         for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             for block in range(count):
                 stride = 2 if stage > 0 and block == 0 else 1
-                stages.append(
-                    Separable(inputs, width, stride)
-                    if separable
-                    else Residual(inputs, width, stride, smooth=True)
-                )
+                stages.append(Residual(inputs, width, stride, smooth=True, separable=separable))
                 inputs = width
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(dropout)
@@ -124,6 +99,30 @@ class FaceNet(nn.Module):
         features = self.stages(self.stem(x))
         mean = self.dropout(features.mean(dim=(2, 3)))
         return FaceOutputs(self.fer2013(mean), self.ferplus(mean), features)
+
+
+def grow(small: FaceNet, large: FaceNet) -> None:
+    """Make *large*, of the same widths and with more blocks, compute what *small* does.
+
+    Each stage's further blocks begin as the identity: their last norm multiplies by zero
+    (Chen et al. 2016, "Net2Net"; Goyal et al. 2017).
+    """
+    state = small.state_dict()
+    known = {name: state[name] for name in state if not name.startswith("stages.")}
+    target = source = 0
+    for had, has in zip(small.blocks, large.blocks, strict=True):
+        for block in range(has):
+            if block < had:
+                head = f"stages.{source + block}."
+                known |= {
+                    name.replace(head, f"stages.{target + block}.", 1): state[name]
+                    for name in state
+                    if name.startswith(head)
+                }
+            else:
+                nn.init.zeros_(large.stages[target + block].body[-1].weight)
+        source, target = source + had, target + has
+    large.load_state_dict(known, strict=False)
 
 
 class DeviceFaceNet(nn.Module):
@@ -141,6 +140,13 @@ class DeviceFaceNet(nn.Module):
             "ferplus": given.ferplus,
             "features": given.features.permute(0, 2, 3, 1),
         }
+
+
+def _plain(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
 
 
 def _separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:

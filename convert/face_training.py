@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from convert.face_augment import blend_pairs, plain_views, random_views
 from convert.face_data import FaceData
 from convert.face_evaluation import FaceLogits
-from convert.face_net import FaceNet, FaceOutputs
+from convert.face_net import FaceNet, FaceOutputs, grow
 from convert.face_targets import FaceTargets, make_targets
-from convert.metrics import fit_temperature, softmax_rows
+from convert.metrics import fit_temperature
 from convert.recipe import FaceRecipe
 from convert.training import History, Schedule, cross_entropy, train
 from convert.weights import load_weights
+from edge.perception.probability import softmax
 
 
 def build_face_net(recipe: FaceRecipe) -> FaceNet:
@@ -30,10 +31,11 @@ def train_face(
     work: Path,
     name: str = "face.pt",
     start: Path | None = None,
-) -> tuple[nn.Module, History]:
+) -> tuple[FaceNet, History]:
     """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
 
-    It begins with the weights in *start*, if there are any, unless *work* holds a checkpoint.
+    It begins with the weights in *start*, if there are any, or as the net of `recipe.first`, which
+    is trained before; unless *work* holds a checkpoint.
 
     Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
     `teacher_every` epochs it reads all training rows plainly and mirrored, and its belief becomes
@@ -42,8 +44,14 @@ def train_face(
 
     Returns:
         The averaged net, and per epoch its loss and its accuracy on the PublicTest rows by both
-        label sets.
+        label sets, those of `recipe.first` included.
     """
+    untrained, earlier = build_face_net(recipe), list[dict[str, float]]()
+    if recipe.first is not None:
+        small, earlier = train_face(data, recipe.first, work, f"first.{name}", start)
+        grow(small, untrained)
+    elif start is not None:
+        load_weights(untrained, start)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     rows = data.rows("Training")
@@ -104,13 +112,11 @@ def train_face(
         falling_epochs=recipe.falling_epochs,
         optimiser=recipe.optimiser,
     )
-    untrained = build_face_net(recipe)
-    if start is not None:
-        load_weights(untrained, start)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
     trained, history = train(net, batches, face_loss, schedule, validate, work / name)
-    return trained.cpu(), history
+    later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
+    return trained.cpu(), earlier + later
 
 
 def face_loss(given: FaceOutputs, targets: tuple[Tensor, Tensor]) -> Tensor:
@@ -137,7 +143,7 @@ def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:
         logits = torch.cat(parts).cpu().numpy()
         taught = targets.sum(axis=1) > 0
         temperature = fit_temperature(logits[taught], targets[taught])
-        return softmax_rows(logits, temperature).astype(np.float32)
+        return softmax(logits, temperature).astype(np.float32)
 
     return FaceTargets(sharpened(seven, labelled.fer2013), sharpened(eight, labelled.ferplus))
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from convert.face_data import FaceData, load_face_data
 from convert.face_evaluation import logits_of
-from convert.metrics import Labels, calibration_error, softmax_rows
+from convert.metrics import Labels, calibration_error
 from convert.recipe import VoiceRecipe, load_recipe
 from convert.voice_data import VoiceData, load_voice_data
-from convert.voice_int8 import int8_logits
+from convert.voice_int8 import Int8Voice
 from convert.voice_parts import Corpus, Part, load_part, noisy_features
 from edge.emotions import EMOTIONS
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions, Reading
@@ -20,6 +20,7 @@ from edge.perception.face_heads import FaceHeads
 from edge.perception.framing import sharpness
 from edge.perception.interpreter import Model
 from edge.perception.manifest import Entry, Manifest, load_manifest
+from edge.perception.probability import softmax
 
 PAIRS_PER_EMOTION = 400
 NOISY_SNR_DB = 5.0
@@ -55,7 +56,7 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
     voices = load_voice_data(voice_folder, tuple(recipe.shares))
     face_model, voice_model = (
         Model(models / manifest.face.file),
-        Model(models / manifest.voice.file),
+        Int8Voice(models / manifest.voice.file),
     )
     shipped = FusionOptions()
     fitted, rows = (0.0, 0.0), ""
@@ -116,7 +117,7 @@ def _read_faces(model: Model, entry: Entry, data: FaceData, split: str, bad: boo
 
 
 def _read_voices(
-    model: Model,
+    model: Int8Voice,
     entry: Entry,
     data: VoiceData,
     recipe: VoiceRecipe,
@@ -127,7 +128,7 @@ def _read_voices(
     if bad:
         clips = [corpus.clips[row] for row in corpus.rows]
         features = noisy_features(data, recipe, clips, NOISY_SNR_DB)
-    probabilities = softmax_rows(int8_logits(model, features), entry.temperature)
+    probabilities = softmax(model.logits(features)[0], entry.temperature)
     return Readings(probabilities, np.ones(len(features)))
 
 

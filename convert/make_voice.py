@@ -14,7 +14,7 @@ from convert.voice_card import SOURCES, card, described
 from convert.voice_data import VoiceData, load_voice_data
 from convert.voice_features import OURS, Compared, compare_features
 from convert.voice_folds import kept_folds, run_fold, run_folds
-from convert.voice_int8 import Int8Voice, int8_logits
+from convert.voice_int8 import Int8Voice
 from convert.voice_measure import Tuning, answer_all, emotion_scores
 from convert.voice_pictures import draw_voice
 from convert.voice_random import LABEL, run_random
@@ -23,7 +23,7 @@ from convert.voice_training import build_voice_net
 from edge.emotions import EMOTIONS
 from edge.perception.manifest import Entry, Heard
 
-__all__ = ["compare", "evaluate_published", "folds", "int8_logits", "make_voice", "random_split"]
+__all__ = ["compare", "evaluate_published", "folds", "make_voice", "random_split"]
 
 
 def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:

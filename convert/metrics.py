@@ -95,14 +95,6 @@ def fit_temperature(
     return float(np.exp((low + high) / 2))
 
 
-def softmax_rows(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
-    """Logits [rows, classes] -> probabilities of the same shape."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    weights = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    out: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
-    return out
-
-
 def confusion_table(scores: Scores, labels: Sequence[str]) -> str:
     """The confusion matrix as a Markdown table, with the recall of each class."""
     lines = ["| truth \\ guess | " + " | ".join(labels) + " | recall |"]

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from convert.metrics import Scores, confusion_table
 from edge.emotions import EMOTIONS
@@ -60,6 +60,25 @@ def publish(role: str, file: Path, entry: Entry, card: str, out: Path) -> None:
     text = re.sub(r"\[[-\d\s.,e]+\]", lambda row: " ".join(row[0].split()), text)
     manifest.write_text(text + "\n", encoding="utf-8")
     (out / f"{role.upper()}_CARD.md").write_text(card, encoding="utf-8")
+
+
+def make_metric(
+    name: str,
+    value: float,
+    split: str,
+    rows: int,
+    label_set: str,
+    precision: Literal["int8", "float"] = "int8",
+) -> Metric:
+    """One figure of a model, rounded to what its rows can tell apart."""
+    return Metric(
+        name=name,
+        value=round(value, 5),
+        split=split,
+        rows=rows,
+        label_set=label_set,
+        precision=precision,
+    )
 
 
 def metrics_table(metrics: Sequence[Metric]) -> str:

@@ -64,6 +64,25 @@ class FaceRecipe(Recipe):
     """First epoch (from 0) in which the averaged net teaches."""
     teacher_every: Annotated[int, Field(gt=0)] = 10
     """After so many epochs its belief is asked for anew."""
+    first: "FaceRecipe | None" = None
+    """What is trained before: a net of the same widths and at most as many blocks, from which this
+    one grows."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> "FaceRecipe":
+        if self.first is None:
+            return self
+        if self.start:
+            raise ValueError("start and first exclude each other")
+        fits = (
+            self.first.widths == self.widths
+            and self.first.separable == self.separable
+            and len(self.first.blocks) == len(self.blocks)
+            and all(had <= has for had, has in zip(self.first.blocks, self.blocks, strict=True))
+        )
+        if not fits:
+            raise ValueError("first must have the same widths and at most as many blocks")
+        return self
 
 
 class Shape(BaseModel):

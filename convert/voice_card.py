@@ -4,11 +4,12 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from convert.metrics import calibration_error, softmax_rows
-from convert.publish import metrics_table, recall_section
+from convert.metrics import calibration_error
+from convert.publish import make_metric, metrics_table, recall_section
 from convert.recipe import VoiceRecipe
 from convert.voice_features import RESULT as FEATURES
 from convert.voice_features import Compared, features_table
@@ -19,6 +20,7 @@ from convert.voice_random import LABEL
 from convert.voice_random import RESULT as RANDOM
 from convert.voice_tables import FoldResult, figures, folds_table, pooled_figures
 from edge.perception.manifest import DataSource, Metric
+from edge.perception.probability import softmax
 
 SOURCES = {
     "ravdess": DataSource(name="RAVDESS (Livingstone & Russo 2018)", licence="CC BY-NC-SA 4.0"),
@@ -43,8 +45,10 @@ def described(result: FoldResult, everyone: Sequence[FoldResult], work: Path) ->
         "when one of its windows does"
     )
 
-    def of_test(name: str, value: float, precision: str = "int8", where: str = split) -> Metric:
-        return _metric(name, value, where, test.rows, _SEVEN, precision)
+    def of_test(
+        name: str, value: float, precision: Literal["int8", "float"] = "int8", where: str = split
+    ) -> Metric:
+        return make_metric(name, value, where, test.rows, _SEVEN, precision)
 
     noisy_split = f"{split}, over unseen noise {NOISY_SNR_DB:.0f} dB below"
     metrics = [
@@ -56,7 +60,7 @@ def described(result: FoldResult, everyone: Sequence[FoldResult], work: Path) ->
         of_test("balanced accuracy", own["balanced accuracy, noisy"], where=noisy_split),
         of_test("taken for a voice", own["speech accepted"]),
         of_test("taken for a voice", own["noisy speech accepted"], where=noisy_split),
-        _metric(
+        make_metric(
             "shown as an emotion other than neutral",
             own["noise recordings shown as an emotion"],
             noise,
@@ -196,19 +200,6 @@ def _how_made(recipe: VoiceRecipe) -> str:
     return "\n\n".join(textwrap.fill(each, 100) for each in paragraphs)
 
 
-def _metric(
-    name: str, value: float, split: str, rows: int, label_set: str, precision: str = "int8"
-) -> Metric:
-    return Metric(
-        name=name,
-        value=round(value, 5),
-        split=split,
-        rows=rows,
-        label_set=label_set,
-        precision=precision,  # type: ignore[arg-type]
-    )
-
-
 def _split(recipe: VoiceRecipe) -> str:
     return f"RAVDESS fold {recipe.fold}, actors {_names(recipe.held_out_actors)}, never heard in training"
 
@@ -224,8 +215,8 @@ def _elsewhere(name: str, result: FoldResult) -> list[Metric]:
     labels = f"{name}, {int(np.isfinite(scores.recall).sum())} classes"
     heard = accepted(result.answers[name], result.tuning)
     return [
-        _metric("balanced accuracy", scores.balanced_accuracy, split, scores.rows, labels),
-        _metric("taken for a voice", heard, split, scores.rows, labels),
+        make_metric("balanced accuracy", scores.balanced_accuracy, split, scores.rows, labels),
+        make_metric("taken for a voice", heard, split, scores.rows, labels),
     ]
 
 
@@ -233,7 +224,7 @@ def _of_all(everyone: Sequence[FoldResult]) -> list[Metric]:
     pooled = pooled_figures(everyone)
     rows, noise = int(pooled["rows"]), int(pooled["noise recordings"])
     metrics = [
-        _metric(name, pooled[name], _POOLED, rows, _SEVEN)
+        make_metric(name, pooled[name], _POOLED, rows, _SEVEN)
         for name in (
             "balanced accuracy",
             "macro F1",
@@ -242,7 +233,7 @@ def _of_all(everyone: Sequence[FoldResult]) -> list[Metric]:
         )
     ]
     metrics.append(
-        _metric(
+        make_metric(
             "balanced accuracy, mean of folds",
             pooled["balanced accuracy, float, mean of folds"],
             _POOLED,
@@ -252,7 +243,7 @@ def _of_all(everyone: Sequence[FoldResult]) -> list[Metric]:
         )
     )
     metrics.append(
-        _metric(
+        make_metric(
             "shown as an emotion other than neutral",
             pooled["noise recordings shown as an emotion"],
             "all recordings of background, five folds, each by the net that has not learned from it",
@@ -269,7 +260,9 @@ def _of_random(recipe: VoiceRecipe, work: Path) -> list[Metric]:
         return []
     said = json.loads(file.read_text(encoding="utf-8"))
     split = f"RAVDESS + TESS 80/20, {LABEL}; another net, trained on only that"
-    return [_metric("macro F1", said["macro F1"], split, said["rows"], "RAVDESS + TESS, 7 classes")]
+    return [
+        make_metric("macro F1", said["macro F1"], split, said["rows"], "RAVDESS + TESS, 7 classes")
+    ]
 
 
 def _features(work: Path) -> str:
@@ -297,6 +290,6 @@ def _chance(result: FoldResult) -> float:
     """Calibration error of a perfectly calibrated net with as many rows and the same confidence."""
     random = np.random.default_rng(0)
     answers = result.answers["test"]
-    probabilities = softmax_rows(answers.emotions, result.tuning.temperature)
+    probabilities = softmax(answers.emotions, result.tuning.temperature)
     drawn = [np.array([random.choice(len(row), p=row) for row in probabilities]) for _ in range(50)]
     return float(np.mean([calibration_error(probabilities, each) for each in drawn]))

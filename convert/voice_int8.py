@@ -38,10 +38,3 @@ class Int8Voice:
             )
             emotions[row], heard[row] = given[0][0], given[1].item()
         return emotions, heard
-
-
-def int8_logits(model: Model, features: Features) -> NDArray[np.float32]:
-    """Features float32 [n, bands, frames, 1] -> logits of the emotions [n, 7]."""
-    output = model.output(EMOTIONS_SHAPE)
-    rows = [model.run(model.input.quantise(window[None]), output)[0] for window in features]
-    return np.array(rows, np.float32)

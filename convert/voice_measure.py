@@ -13,7 +13,6 @@ from convert.metrics import (
     calibration_error,
     fit_temperature,
     score,
-    softmax_rows,
 )
 from convert.recipe import VoiceRecipe
 from convert.voice_data import VoiceData
@@ -21,6 +20,7 @@ from convert.voice_int8 import Int8Voice
 from convert.voice_mixing import Features
 from convert.voice_parts import load_part, noise_clips, noisy_features
 from edge.emotions import EMOTIONS
+from edge.perception.probability import sigmoid, softmax
 
 NOISY_SNR_DB = 10.0
 _NEUTRAL = EMOTIONS.index("neutral")
@@ -109,14 +109,9 @@ def tune(answers: Mapping[str, Answers]) -> Tuning:
     The threshold is the least one that no window of the noise passes, but at most 0.99.
     """
     deciding, noise = answers["validation"], answers["noise validation"]
-    loudest = float(voice_probability(noise.heard).max())
+    loudest = float(sigmoid(noise.heard).max())
     threshold = float(np.clip(np.ceil(loudest * 1_000 + 0.5) / 1_000, *_THRESHOLDS))
     return Tuning(fit_temperature(deciding.emotions, deciding.truth), round(threshold, 3))
-
-
-def voice_probability(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Logits -> probability that there is a voice."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64))))
 
 
 def emotion_scores(answers: Answers) -> Scores:
@@ -126,7 +121,7 @@ def emotion_scores(answers: Answers) -> Scores:
 
 def accepted(answers: Answers, tuning: Tuning) -> float:
     """Share of the windows that are taken for a voice."""
-    return float((voice_probability(answers.heard) >= tuning.threshold).mean())
+    return float((sigmoid(answers.heard) >= tuning.threshold).mean())
 
 
 def false_alarms(answers: Answers, tuning: Tuning) -> tuple[float, float]:
@@ -134,7 +129,7 @@ def false_alarms(answers: Answers, tuning: Tuning) -> tuple[float, float]:
 
     A recording counts as soon as one of its windows does.
     """
-    heard = voice_probability(answers.heard) >= tuning.threshold
+    heard = sigmoid(answers.heard) >= tuning.threshold
     shown = heard & (answers.emotions.argmax(axis=1) != _NEUTRAL)
     recordings = np.unique(answers.recording)
     alarming = np.unique(answers.recording[shown])
@@ -143,6 +138,6 @@ def false_alarms(answers: Answers, tuning: Tuning) -> tuple[float, float]:
 
 def calibration_errors(answers: Answers, temperature: float) -> tuple[float, float]:
     """Expected calibration error without and with the temperature."""
-    before = calibration_error(softmax_rows(answers.emotions, 1.0), answers.truth)
-    after = calibration_error(softmax_rows(answers.emotions, temperature), answers.truth)
+    before = calibration_error(softmax(answers.emotions, 1.0), answers.truth)
+    after = calibration_error(softmax(answers.emotions, temperature), answers.truth)
     return before, after

@@ -7,13 +7,14 @@ import numpy as np
 
 from convert.comparison_plots import draw_fold_bars
 from convert.data_plots import draw_class_counts, draw_mean_spectrograms
-from convert.metrics import score, softmax_rows
+from convert.metrics import score
 from convert.plots import draw_confusion, draw_curves, draw_reliability
 from convert.recipe import VoiceRecipe
 from convert.voice_data import VoiceData
 from convert.voice_parts import load_part
 from convert.voice_tables import FoldResult
 from edge.emotions import EMOTIONS
+from edge.perception.probability import softmax
 
 _MEAN_OF = ("ravdess", "nemo")
 """Corpora whose mean spectrograms are drawn; TESS's licence allows nothing derived."""
@@ -51,7 +52,7 @@ def _draw_results(results: list[FoldResult], out: Path) -> None:
     curves = {
         name: np.concatenate(
             [
-                softmax_rows(test.emotions, result.tuning.temperature if own else 1.0)
+                softmax(test.emotions, result.tuning.temperature if own else 1.0)
                 for test, result in zip(tests, results, strict=True)
             ]
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.metrics import calibration_error, confusion_table, softmax_rows
+from convert.metrics import calibration_error, confusion_table
 from convert.recipe import VoiceRecipe
 from convert.training import History
 from convert.voice_measure import (
@@ -20,6 +20,7 @@ from convert.voice_measure import (
     false_alarms,
 )
 from edge.emotions import EMOTIONS
+from edge.perception.probability import softmax
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +183,6 @@ def _probabilities(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of all test rows, without and with the temperature of each row's own fold."""
     logits = [(result.answers["test"].emotions, result.tuning.temperature) for result in results]
-    raw = np.concatenate([softmax_rows(each, 1.0) for each, _ in logits])
-    calibrated = np.concatenate([softmax_rows(each, own) for each, own in logits])
+    raw = np.concatenate([softmax(each, 1.0) for each, _ in logits])
+    calibrated = np.concatenate([softmax(each, own) for each, own in logits])
     return raw, calibrated

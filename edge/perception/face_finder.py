@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
+from edge.offline import offline
 from edge.perception.mediapipe_tasks import import_vision
 
 RANGE_FILES: Final = {
@@ -45,7 +46,8 @@ class FaceFinder:
             search_width_px: width of the picture that is searched.
 
         Raises:
-            ModelError: the detector's model is missing or MediaPipe cannot load it.
+            ModelError: the detector's model is missing, MediaPipe cannot load it, or it cannot be
+                kept from the network.
         """
         file = models / RANGE_FILES[reach]
         if not file.is_file():
@@ -62,12 +64,13 @@ class FaceFinder:
                 "apt install libegl1 libgles2 libgl1 && pip install 'mediapipe>=1.2'"
             ) from error
         try:
-            self._detector: Any = vision.FaceDetector.create_from_options(
-                vision.FaceDetectorOptions(
-                    base_options=base_options(model_asset_path=str(file)),
-                    running_mode=vision.RunningMode.VIDEO,
-                    min_detection_confidence=min_score,
-                )
+            options = vision.FaceDetectorOptions(
+                base_options=base_options(model_asset_path=str(file)),
+                running_mode=vision.RunningMode.VIDEO,
+                min_detection_confidence=min_score,
+            )
+            self._detector: Any = offline(
+                lambda: vision.FaceDetector.create_from_options(options)
             )
         except (RuntimeError, ValueError) as error:
             raise ModelError(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS
+from edge.perception.probability import softmax
 
 FERPLUS: Final = (
     "neutral",
@@ -38,10 +39,8 @@ class FaceHeads:
     ) -> NDArray[np.float64]:
         """Logits [..., 7] and [..., 8] -> probabilities [..., 7] in the order of `EMOTIONS`."""
         seven = np.asarray(ferplus, np.float64)[..., _SEVEN_OF_EIGHT]
-        blended = (1 - self.ferplus_share) * _log_softmax(fer2013)
-        blended += self.ferplus_share * _log_softmax(seven)
-        probabilities: NDArray[np.float64] = np.exp(_log_softmax(blended / self.temperature))
-        return probabilities
+        blended = (1 - self.ferplus_share) * np.asarray(fer2013) + self.ferplus_share * seven
+        return softmax(blended, self.temperature)
 
 
 def blend_weights(
@@ -64,10 +63,3 @@ def class_map(
     """
     drawn: NDArray[np.float64] = np.asarray(features, np.float64) @ weights
     return drawn
-
-
-def _log_softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    shifted = np.asarray(logits, np.float64)
-    shifted = shifted - shifted.max(axis=-1, keepdims=True)
-    result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return result

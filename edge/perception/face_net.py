@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, class_map
-from edge.perception.interpreter import softmax
 from edge.perception.manifest import REMEDY, Entry, claimed_output, open_model
+from edge.perception.probability import softmax
 
 
 class FaceNet:

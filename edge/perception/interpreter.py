@@ -114,14 +114,6 @@ class Model:
         return [each.dequantise(self._interpreter.get_tensor(each.index)) for each in outputs]
 
 
-def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
-    """Logits [7] -> calibrated probabilities [7] (temperature scaling, Guo et al. 2017)."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    weights = np.exp(scaled - scaled.max())
-    probabilities: NDArray[np.float64] = weights / weights.sum()
-    return probabilities
-
-
 def _runtime(wanted: str) -> ModuleType:
     problems = []
     for name in RUNTIMES if wanted == "auto" else (wanted,):

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import VoiceReading
-from edge.perception.interpreter import softmax
 from edge.perception.manifest import Entry, claimed_output, open_model
+from edge.perception.probability import sigmoid, softmax
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 from edge.perception.speech_gate import SpeechWindow
 
@@ -60,7 +60,7 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
     """
     try:
         front_end = FrontEnd(**(entry.front_end or {}))
-        Spectrogram(front_end)
+        spectrogram = Spectrogram(front_end)
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"The front end in the manifest is not of this version ({error}); restore models_tflite "
@@ -73,26 +73,26 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
         )
     threshold = entry.heard.threshold if entry.heard else 0.0
     net = Int8VoiceNet(folder, entry, threads)
-    return VoiceReader(net, front_end, entry.temperature, threshold)
+    return VoiceReader(net, spectrogram, entry.temperature, threshold)
 
 
 class VoiceReader:
     """Reads the emotion of a voice."""
 
     def __init__(
-        self, net: VoiceNet, front_end: FrontEnd, temperature: float, threshold: float = 0.0
+        self, net: VoiceNet, spectrogram: Spectrogram, temperature: float, threshold: float = 0.0
     ) -> None:
         """Join a net with the front end that it was trained on.
 
         Args:
             net: gives logits.
-            front_end: the parameters in the net's manifest entry.
+            spectrogram: made with the parameters in the net's manifest entry.
             temperature: divides the logits so that probabilities mean what they say.
             threshold: least probability, 0-1, of there being a voice; what is less likely is a
                 fan or a door, whatever emotion it may sound like.
         """
         self._net = net
-        self._spectrogram = Spectrogram(front_end)
+        self._spectrogram = spectrogram
         self._temperature = temperature
         self._threshold = threshold
 
@@ -109,12 +109,7 @@ class VoiceReader:
         logits = np.asarray(given.emotions).reshape(-1)
         if logits.shape != (7,) or not np.isfinite(logits).all():
             raise ModelError("The voice model gave no seven finite numbers; restore it.")
-        if given.heard is not None and not voice_probability(given.heard) >= self._threshold:
+        if given.heard is not None and not sigmoid(given.heard) >= self._threshold:
             return None
         probabilities = softmax(logits, self._temperature)
         return VoiceReading(window.t_s, probabilities, window.quality)
-
-
-def voice_probability(logit: float) -> float:
-    """Logit -> probability, 0-1; no number -> no number."""
-    return float(0.5 * (1 + np.tanh(0.5 * logit)))

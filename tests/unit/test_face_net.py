@@ -7,8 +7,8 @@ from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS
 from edge.perception.face_net import FaceNet
-from edge.perception.interpreter import softmax
 from edge.perception.manifest import Entry, load_manifest
+from edge.perception.probability import softmax
 from edge.places import MODELS
 
 ENTRY = load_manifest(MODELS).face

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from convert.metrics import calibration_error, fit_temperature, score, softmax_rows
+from convert.metrics import calibration_error, fit_temperature, score
+from edge.perception.probability import softmax
 
 
 def test_balanced_accuracy_does_not_favour_the_large_class() -> None:
@@ -16,10 +17,10 @@ def test_balanced_accuracy_does_not_favour_the_large_class() -> None:
 def test_temperature_of_overconfident_logits_is_found() -> None:
     random = np.random.default_rng(0)
     honest = random.normal(0, 1.5, (4000, 7))
-    truth = np.array([random.choice(7, p=row) for row in softmax_rows(honest, 1.0)])
+    truth = np.array([random.choice(7, p=row) for row in softmax(honest, 1.0)])
     loud = honest * 3
     temperature = fit_temperature(loud, truth)
     assert temperature == pytest.approx(3, rel=0.1)
-    before = calibration_error(softmax_rows(loud, 1.0), truth)
-    after = calibration_error(softmax_rows(loud, temperature), truth)
+    before = calibration_error(softmax(loud, 1.0), truth)
+    after = calibration_error(softmax(loud, temperature), truth)
     assert after < 0.03 < before

@@ -18,9 +18,9 @@ from convert.voice_measure import (
     load_answers,
     save_answers,
     tune,
-    voice_probability,
 )
 from edge.emotions import EMOTIONS
+from edge.perception.probability import sigmoid
 from tests.fakes.voice_corpora import DATA, RECIPE
 from tests.fakes.voice_model import LoudestBand
 
@@ -64,7 +64,7 @@ def test_no_deciding_noise_passes_the_threshold_and_it_is_no_higher_than_needed(
     heard = np.random.default_rng(0).normal(-1, 1, 300).astype(np.float32)
     silent = noise(heard.tolist(), [0] * 300, list(range(300)))
     threshold = tune({"validation": voice(), "noise validation": silent}).threshold
-    loudest = voice_probability(heard).max()
+    loudest = sigmoid(heard).max()
     assert loudest < threshold <= loudest + 0.002
 
 

@@ -4,11 +4,13 @@ from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
+from edge.perception.probability import sigmoid
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 from edge.perception.speech_gate import SpeechWindow
-from edge.perception.voice_reader import VoiceLogits, VoiceReader, voice_probability
+from edge.perception.voice_reader import VoiceLogits, VoiceReader
 
 FRONT_END = FrontEnd()
+SPECTROGRAM = Spectrogram(FRONT_END)
 HAPPY = np.array([0, 0, 0, 3, 0, 0, 1], np.float32)
 
 
@@ -31,7 +33,7 @@ def window(speech_share: float = 0.8) -> SpeechWindow:
 
 def test_shows_the_net_what_training_showed_it() -> None:
     net = RecordingNet(HAPPY)
-    VoiceReader(net, FRONT_END, 1.0).read(window())
+    VoiceReader(net, SPECTROGRAM, 1.0).read(window())
     (features,) = net.seen
     assert features.shape == (1, FRONT_END.bands, FRONT_END.frames, 1)
     expected = Spectrogram(FRONT_END).features(window().samples)
@@ -40,7 +42,7 @@ def test_shows_the_net_what_training_showed_it() -> None:
 
 def test_reading_is_a_distribution_at_the_windows_time_with_its_quality() -> None:
     heard = window()
-    reading = VoiceReader(RecordingNet(HAPPY), FRONT_END, 1.0).read(heard)
+    reading = VoiceReader(RecordingNet(HAPPY), SPECTROGRAM, 1.0).read(heard)
     assert reading is not None
     assert reading.t_s == 12.5
     assert reading.quality == heard.quality == 1
@@ -49,8 +51,8 @@ def test_reading_is_a_distribution_at_the_windows_time_with_its_quality() -> Non
 
 
 def test_a_higher_temperature_makes_it_less_sure_of_the_same_emotion() -> None:
-    sure = VoiceReader(RecordingNet(HAPPY), FRONT_END, 0.7).read(window())
-    careful = VoiceReader(RecordingNet(HAPPY), FRONT_END, 2.5).read(window())
+    sure = VoiceReader(RecordingNet(HAPPY), SPECTROGRAM, 0.7).read(window())
+    careful = VoiceReader(RecordingNet(HAPPY), SPECTROGRAM, 2.5).read(window())
     assert sure is not None
     assert careful is not None
     assert careful.probabilities.max() < sure.probabilities.max()
@@ -59,7 +61,7 @@ def test_a_higher_temperature_makes_it_less_sure_of_the_same_emotion() -> None:
 
 def test_no_speech_gives_no_reading_and_costs_no_inference() -> None:
     net = RecordingNet(HAPPY)
-    reader = VoiceReader(net, FRONT_END, 1.0)
+    reader = VoiceReader(net, SPECTROGRAM, 1.0)
     assert reader.read(None) is None
     assert reader.read(window(speech_share=0.0)) is None
     assert net.seen == []
@@ -70,26 +72,26 @@ def test_no_speech_gives_no_reading_and_costs_no_inference() -> None:
 )
 def test_refuses_an_answer_that_is_no_logits(logits: NDArray[np.float32]) -> None:
     with pytest.raises(ModelError, match="seven finite numbers"):
-        VoiceReader(RecordingNet(logits), FRONT_END, 1.0).read(window())
+        VoiceReader(RecordingNet(logits), SPECTROGRAM, 1.0).read(window())
 
 
 @pytest.mark.parametrize("heard", [-3.0, 0.8, float("-inf"), float("nan")])
 def test_what_is_hardly_a_voice_says_nothing_about_emotion(heard: float) -> None:
     angry = np.array([9, 0, 0, 0, 0, 0, 0], np.float32)
-    assert VoiceReader(RecordingNet(angry, heard), FRONT_END, 1.0, 0.7).read(window()) is None
+    assert VoiceReader(RecordingNet(angry, heard), SPECTROGRAM, 1.0, 0.7).read(window()) is None
 
 
 @pytest.mark.parametrize("heard", [0.9, 12.0, float("inf")])
 def test_a_voice_is_read(heard: float) -> None:
-    reading = VoiceReader(RecordingNet(HAPPY, heard), FRONT_END, 1.0, 0.7).read(window())
+    reading = VoiceReader(RecordingNet(HAPPY, heard), SPECTROGRAM, 1.0, 0.7).read(window())
     assert reading is not None
     assert EMOTIONS[int(reading.probabilities.argmax())] == "happy"
 
 
 def test_a_model_that_cannot_tell_a_voice_is_believed() -> None:
-    assert VoiceReader(RecordingNet(HAPPY), FRONT_END, 1.0, 0.7).read(window()) is not None
+    assert VoiceReader(RecordingNet(HAPPY), SPECTROGRAM, 1.0, 0.7).read(window()) is not None
 
 
 @pytest.mark.parametrize(("logit", "probability"), [(0, 0.5), (-800, 0), (800, 1), (1, 0.731059)])
 def test_probability_of_a_voice_is_finite_for_any_logit(logit: float, probability: float) -> None:
-    assert voice_probability(logit) == pytest.approx(probability, abs=1e-6)
+    assert sigmoid(logit) == pytest.approx(probability, abs=1e-6)
