@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 Data = Annotated[Path, typer.Option(help="Folder with the data set; see the model's card.")]
 Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
+RecipeFile = Annotated[Path, typer.Option(help="How to train.")]
 Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
 
 
@@ -25,7 +26,7 @@ Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run go
 def face(
     data: Data,
     out: Out = MODELS,
-    recipe: Annotated[Path, typer.Option(help="How to train.")] = MODELS / "face_recipe.toml",
+    recipe: RecipeFile = MODELS / "face_recipe.toml",
     work: Work = Path("runs/face"),
 ) -> None:
     """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
@@ -41,7 +42,7 @@ def face(
 def voice(
     data: Data,
     out: Out = MODELS,
-    recipe: Annotated[Path, typer.Option(help="How to train.")] = MODELS / "voice_recipe.toml",
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
     work: Work = Path("runs/voice"),
 ) -> None:
     """Train on acted speech, split by speaker; convert, evaluate, write the card.
@@ -53,13 +54,10 @@ def voice(
     make_voice(data, recipe, out, work)
 
 
-VoiceRecipeFile = Annotated[Path, typer.Option(help="How to train.")]
-
-
 @app.command("voice-folds")
 def voice_folds(
     data: Data,
-    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
     work: Work = Path("runs/voice"),
 ) -> None:
     """Train a voice net for each fold of RAVDESS actors; one table of all strangers.
@@ -74,7 +72,7 @@ def voice_folds(
 @app.command("voice-random")
 def voice_random(
     data: Data,
-    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
     work: Work = Path("runs/voice"),
 ) -> None:
     """Measure by the field's protocol, a random split that leaks speakers, for comparison only.
@@ -89,7 +87,7 @@ def voice_random(
 @app.command("voice-features")
 def voice_features(
     data: Data,
-    recipe: VoiceRecipeFile = MODELS / "voice_recipe.toml",
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
     work: Work = Path("runs/voice"),
 ) -> None:
     """Compare the field's classic features with the log-mel picture on the same speakers.

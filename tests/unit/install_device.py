@@ -45,6 +45,19 @@ fetch_detectors() { step "Face detectors"; finish ready; }
 Done = subprocess.CompletedProcess[str]
 
 
+def bash(script: str) -> Done:
+    """Run *script* in the checkout; the first command that fails ends it."""
+    return subprocess.run(
+        ["bash", "-euc", script],
+        cwd=HOUSE,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
 class Device:
     """A root folder with a system in it that systemd runs, and a checkout beside it."""
 

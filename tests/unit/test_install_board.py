@@ -1,14 +1,12 @@
 """The boot configuration of a Raspberry Pi, and which GPIO library gets installed."""
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.unit.install_device import CANNOT, HOUSE, Device
+from tests.unit.install_device import CANNOT, Device, bash
 
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
@@ -175,14 +173,6 @@ def test_two_gpio_libraries_are_never_left_together(
         'HOUSE=$PWD; for piece in steps install install_release; do . "setup/$piece.sh"; done;'
         f"VENV={venv}; RELEASE={venv}; check_gpio_library"
     )
-    done = subprocess.run(
-        ["bash", "-euc", script],
-        cwd=HOUSE,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = bash(script)
     assert (done.returncode != 0) is complains, done.stderr
     assert ("RPi.GPIO rpi-lgpio are installed beside each other" in done.stderr) is complains

@@ -1,7 +1,6 @@
 """The offline bundle: what it fetches for another machine, and how install uses it."""
 
 import importlib.util
-import os
 import platform
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.unit.install_device import CANNOT, HOUSE, Device
+from tests.unit.install_device import CANNOT, HOUSE, Device, bash
 
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
@@ -183,15 +182,7 @@ def test_what_has_no_wheel_is_taken_as_source(tmp_path: Path) -> None:
         "mkdir $STAGE/wheels; touch $LOG; "
         "collect_wheels aarch64 3.13; ls $STAGE/wheels"
     )
-    done = subprocess.run(
-        ["bash", "-euc", script],
-        cwd=HOUSE,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = bash(script)
     assert done.returncode == 0, done.stderr
     assert "source of PyAudio>=0.2.14\nsource of Odd.ity>=2\n" in done.stdout
     assert "lgpio-1-py3-none-any.whl" in done.stdout
@@ -212,17 +203,15 @@ def test_what_has_to_be_compiled_is_told_from_what_has_not(
         f"HOUSE=$PWD; . setup/bundle.sh; tar -C {tmp_path} -czf {tmp_path}/x.tar.gz "
         f"{' '.join(files)}; is_pure {tmp_path}/x.tar.gz && echo yes || echo no"
     )
-    done = subprocess.run(
-        ["bash", "-euc", script], cwd=HOUSE, capture_output=True, text=True, timeout=30, check=True
-    )
+    done = bash(script)
+    assert done.returncode == 0, done.stderr
     assert done.stdout == ("yes\n" if pure else "no\n")
 
 
 def test_this_machines_sources_serve_the_other_release_of_the_same_family(tmp_path: Path) -> None:
     ask = f"apt_sources nowhere {tmp_path}/x && echo yes || echo no"
     script = f"HOUSE=$PWD; . setup/bundle_debs.sh; {ask}"
-    done = subprocess.run(
-        ["bash", "-euc", script], cwd=HOUSE, capture_output=True, text=True, timeout=30, check=True
-    )
+    done = bash(script)
+    assert done.returncode == 0, done.stderr
     assert done.stdout == "no\n"
     assert not (tmp_path / "x").exists()
