@@ -135,7 +135,7 @@ Its temperature is fitted on the FER2013 labels, the harder truth: the device ra
 {_sections(evaluation)}
 ## How it was made
 
-{_how_made(recipe, epochs)}
+{how_made(recipe, epochs)}
 
 The shape was chosen among several within the budget by a short training of each; `face_search.json`
 has the figures:
@@ -177,39 +177,47 @@ web without a clear licence, use of the weights beyond research and teaching is 
 """
 
 
-def _how_made(recipe: FaceRecipe, epochs: int) -> str:
-    stages = _stage(recipe)
-    if recipe.first is not None:
-        stages = (
-            f"A net of {_blocks(recipe.first)} came first: {_stage(recipe.first)}\n"
-            f"Then it grew to {_blocks(recipe)}, the further ones beginning as the identity "
-            f"(Net2Net, Chen et al. 2016): {_stage(recipe)}"
-        )
+def how_made(recipe: FaceRecipe, epochs: int) -> str:
+    """What the card says of the training, all its stages."""
     text = f"""Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most
-FER+ voters took for no face. The target of the `fer2013` head is {recipe.label_share:.0%} the row's
-own label and else what its ten votes foretell of the label (a logistic regression on training
-rows): the same mean with far less noise. The target of the `ferplus` head is the votes. Pictures
-were mirrored, turned, scaled, shifted, lit from a side, dimmed, blurred, compressed, made noisy,
-partly blanked and blended. {stages}
-Optimiser: {recipe.optimiser} (orthogonalised momentum). Static int8 with 500 training crops for
-calibration; no training for int8 was needed (float figures above)."""
-    return "\n".join(textwrap.wrap(" ".join(text.split()), 100))
+FER+ voters took for no face. The target of the `fer2013` head is partly the row's own label and else
+what its ten votes foretell of the label (a logistic regression on training rows): less noise, but
+the votes alone foretell only about two labels of three. The target of the `ferplus` head is the
+votes. Pictures were mirrored, turned, scaled, shifted, lit from a side, dimmed, blurred, compressed,
+made noisy, partly blanked and blended."""
+    stages = _stages(recipe)
+    if len(stages) > 1:
+        text += " It went in stages, each beginning with the net of the one before; further blocks "
+        text += "begin as the identity (Net2Net, Chen et al. 2016)."
+    end = f"""Optimiser: {recipe.optimiser} (orthogonalised momentum). Static int8 with 500 training crops
+for calibration; no training for int8 was needed (float figures above)."""
+    listed = [f"- {stage}" for stage in stages] if len(stages) > 1 else stages
+    return "\n\n".join([_wrapped(text), "\n".join(map(_wrapped, listed)), _wrapped(end)])
 
 
-def _blocks(recipe: FaceRecipe) -> str:
-    return " + ".join(str(count) for count in recipe.blocks) + " blocks"
+def _wrapped(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    return "\n".join(textwrap.wrap(" ".join(text.split()), 100, subsequent_indent=indent))
 
 
-def _stage(recipe: FaceRecipe) -> str:
-    """How one net is trained: how strongly pictures are changed, and when it teaches itself."""
-    mild = min(recipe.mild_epochs, recipe.epochs)
-    when = "throughout" if mild == recipe.epochs else f"in the last {mild}"
-    return (
-        f"{recipe.epochs} epochs, the changes at {recipe.mild_strength:.0%} of their strength and "
-        f"no blending {when}; from the {recipe.teacher_from + 1}th on, "
-        f"{recipe.teacher_share:.0%} of every target is the belief of the averaged net itself, "
-        f"asked anew every {recipe.teacher_every} epochs (a mean teacher)."
+def _stages(recipe: FaceRecipe) -> list[str]:
+    """How a net and those before it were trained, the first one first."""
+    before = [] if recipe.first is None else _stages(recipe.first)
+    done = recipe.stop_after or recipe.epochs
+    mild = done - max(0, recipe.epochs - recipe.mild_epochs)
+    when = "throughout" if mild == done else f"in the last {mild}"
+    blocks = " + ".join(str(count) for count in recipe.blocks)
+    text = (
+        f"{blocks} blocks, {done} epochs; the label has {recipe.label_share:.0%} of the target; "
+        f"the changes at {recipe.mild_strength:.0%} of their strength and no blending {when}"
     )
+    if recipe.teacher_from < done:
+        text += (
+            f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "
+            "is the belief of the averaged net itself, asked anew every "
+            f"{recipe.teacher_every} epochs (a mean teacher)"
+        )
+    return [*before, text + "."]
 
 
 def _sections(evaluation: FaceEvaluation) -> str:

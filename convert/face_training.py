@@ -114,7 +114,9 @@ def train_face(
     )
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
-    trained, history = train(net, batches, face_loss, schedule, validate, work / name)
+    trained, history = train(
+        net, batches, face_loss, schedule, validate, work / name, recipe.stop_after
+    )
     later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
     return trained.cpu(), earlier + later
 

@@ -64,9 +64,11 @@ class FaceRecipe(Recipe):
     """First epoch (from 0) in which the averaged net teaches."""
     teacher_every: Annotated[int, Field(gt=0)] = 10
     """After so many epochs its belief is asked for anew."""
+    stop_after: Annotated[int, Field(ge=0)] = 0
+    """Stop after so many epochs, wherever the rate is by then; 0 = after all of them."""
     first: "FaceRecipe | None" = None
     """What is trained before: a net of the same widths and at most as many blocks, from which this
-    one grows."""
+    one grows, or with which it goes on."""
 
     @model_validator(mode="after")
     def _grows(self) -> "FaceRecipe":

@@ -70,8 +70,11 @@ def train(
     schedule: Schedule,
     validate: Callable[[nn.Module], dict[str, float]],
     checkpoint: Path,
+    stop_after: int = 0,
 ) -> tuple[nn.Module, History]:
     """Train *net* and return its averaged copy and the history.
+
+    stop_after: end after so many epochs, wherever the rate is by then; 0 = after all of them.
 
     Progress is saved to *checkpoint* after every epoch; a run that finds one goes on from there.
     The state just before the rate falls is kept beside it (`.holding.pt`): whoever wants to train
@@ -102,7 +105,7 @@ def train(
         history = state["history"]
         torch.set_rng_state(state["random"])
         print(f"going on from epoch {len(history)} of {checkpoint}", flush=True)
-    for epoch in range(len(history), schedule.epochs):
+    for epoch in range(len(history), stop_after or schedule.epochs):
         mean_loss = 0.0
         net.train()
         inputs_and_targets = batches(epoch, average.module)

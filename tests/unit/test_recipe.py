@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from convert.face_card import how_made
 from convert.problems import RecipeError
 from convert.recipe import FaceRecipe, load_recipe
 from edge.places import MODELS
@@ -42,6 +43,19 @@ def test_net_that_cannot_grow_into_the_other_is_refused(
     text = SMALL.replace("[1, 1]", "[2, 1]") + f"[first]\n{SMALL.replace(*change)}"
     with pytest.raises(RecipeError, match=says):
         face_recipe(text, tmp_path)
+
+
+def test_card_tells_every_stage_of_a_net_that_grew() -> None:
+    first = FaceRecipe(epochs=9, stop_after=6, label_share=0.35, mild_epochs=5, teacher_from=3)
+    then = FaceRecipe(
+        epochs=4, blocks=(2, 3, 2), label_share=0.8, mild_epochs=4, teacher_from=9, first=first
+    )
+    told = " ".join(how_made(then, 10).split())
+    assert "from scratch for 10 epochs" in told
+    assert "- 1 + 2 + 2 blocks, 6 epochs; the label has 35% of the target" in told
+    assert "in the last 2; from the 4th on" in told
+    assert "- 2 + 3 + 2 blocks, 4 epochs; the label has 80% of the target" in told
+    assert told.count("mean teacher") == 1
 
 
 def test_net_begins_with_weights_or_grows_but_not_both(tmp_path: Path) -> None:

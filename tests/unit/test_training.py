@@ -91,6 +91,15 @@ def test_run_can_be_made_longer_before_the_rate_falls(tmp_path: Path) -> None:
     assert len(history) == 7
 
 
+def test_run_that_stops_early_is_the_beginning_of_the_whole_one(tmp_path: Path) -> None:
+    file, schedule = tmp_path / "net.pt", SCHEDULE
+    _, early = train(new_net(), batches, cross_entropy, schedule, lambda _: {}, file, stop_after=3)
+    _, whole = train(
+        new_net(), batches, cross_entropy, schedule, lambda _: {}, tmp_path / "whole.pt"
+    )
+    assert early == whole[:3]
+
+
 def test_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     run(SCHEDULE, tmp_path / "net.pt")
     with pytest.raises(RecipeError, match="another recipe"):
