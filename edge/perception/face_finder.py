@@ -69,9 +69,7 @@ class FaceFinder:
                 running_mode=vision.RunningMode.VIDEO,
                 min_detection_confidence=min_score,
             )
-            self._detector: Any = offline(
-                lambda: vision.FaceDetector.create_from_options(options)
-            )
+            self._detector: Any = offline(lambda: vision.FaceDetector.create_from_options(options))
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: "

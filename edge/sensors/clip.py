@@ -17,6 +17,9 @@ from edge.sensors.resample import BLOCK
 
 KEPT_S: Final = 2.0
 """Sound that nobody has read for this long is skipped and counted as an overflow."""
+CATCH_UP_S: Final = 1.0
+"""Pictures that were missed are decoded for so long at a time: a machine too busy to keep up gets an
+old one then, which is better than none."""
 
 
 class _Pace:
@@ -101,9 +104,12 @@ class _ClipCamera:
 
     def _newest_due(self, position_s: float) -> tuple[float, Any] | None:
         newest = None
+        give_up_s = time.monotonic() + CATCH_UP_S
         while self._next is not None and self._next[0] <= position_s:
             newest = self._next
             self._next = next(self._source, None)
+            if time.monotonic() >= give_up_s:
+                break
         return newest
 
     def close(self) -> None:

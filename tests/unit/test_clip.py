@@ -304,6 +304,19 @@ def test_file_that_breaks_off_midway_plays_what_is_there(tmp_path: Path) -> None
     ]
 
 
+def test_machine_too_slow_to_decode_gets_old_pictures_instead_of_none(
+    flash_and_beep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.sensors.clip.CATCH_UP_S", 0.1)
+    clip = Clip(flash_and_beep, repeat=True, speed=1e7)  # nothing decodes as fast as that
+    assert clip.camera is not None
+    for _ in range(2):
+        frame = clip.camera.read(WAIT_S)
+        assert frame is not None
+        assert frame.t_s < time.monotonic()
+    clip.close()
+
+
 def test_subtitles_alone_are_neither_picture_nor_sound(tmp_path: Path) -> None:
     path = tmp_path / "words.srt"
     path.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
