@@ -125,8 +125,9 @@ rows that ten voters call neutral, FER2013 calls 46 % neutral, 24 % sad, 12 % fe
 net can serve either, not both, so there are two heads on one trunk.
 
 A face in the wild has no label. The consensus of ten people is the nearest thing to one, and nearer
-than the word of one, so the blend that the device shows is the one that agrees best with it on
-PublicTest, accuracy and balanced accuracy counting alike:
+than the word of one, so the blend that the device shows is one that agrees best with it on
+PublicTest, accuracy and balanced accuracy counting alike; of those within a standard error of the
+best, the one that agrees best with the FER2013 labels:
 
 {_mix_table(mixes)}
 
