@@ -108,7 +108,7 @@ class Sense:
     share: float = 0.0
     """Part of the recent evidence that came from this sense, 0-1; the two sum to 1, or both are 0."""
     trouble: str = ""
-    """One sentence, when state is lost."""
+    """One sentence: why, when state is lost; when it is ok, what is wrong with what is delivered."""
 
 
 UNIFORM: Probabilities = np.full(len(EMOTIONS), 1 / len(EMOTIONS))

@@ -48,7 +48,8 @@ class OutputStage(Stage):
 
         Args:
             output: open already, or None to open one with *make*.
-            report: is told once when the output fails, and again only after it recovered.
+            report: is told once when the output fails, and again only for another reason, or
+                after it recovered.
             make: opens the output; without it a failed output is only tried again.
             name: of the output as long as it has not been open.
             tell: is told when the output is lost and when it is back.
@@ -61,7 +62,8 @@ class OutputStage(Stage):
         self._notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self._mood: Mood | None = None
         self._shown_s = -math.inf
-        self._failing = False
+        self._told: set[str] = set()
+        """What has been reported of the failure that lasts."""
         self._rest: Rest = "awake"
         self._rested: Rest = "awake"
         self.state: OutputState = "opening" if output is None else "open"
@@ -93,7 +95,7 @@ class OutputStage(Stage):
         self._shown_s = time.monotonic()
         try:
             self._show(self._output, self._mood)
-            self._failing = False
+            self._told.clear()
         except MienError as error:
             self._fail(error)
         return True
@@ -139,9 +141,9 @@ class OutputStage(Stage):
     def _fail(self, error: MienError) -> None:
         output = self._output
         if self._make is None or output is None or getattr(output, "mends_itself", False):
-            if not self._failing:
+            if str(error) not in self._told:
                 self._report(str(error))
-            self._failing = True
+                self._told.add(str(error))
             self._stopping.wait(AGAIN_S)
             return
         self._output = None

@@ -42,6 +42,8 @@ class Senses:
         """When the first of them delivered, or began to do so."""
         self._missing, self._report = missing, report
         self._told: dict[str, str] = {}
+        self._lost: dict[str, bool] = {}
+        """Whether what was told last was that the sense is lost."""
         self._ok_s: dict[str, float] = {}
 
     @property
@@ -91,6 +93,12 @@ class Senses:
     def tell(self, mood: Mood) -> None:
         """Report each new trouble of a sense once, and its end."""
         for name, sense in (("face", mood.face), ("voice", mood.voice)):
-            if sense.trouble != self._told.get(name, ""):
-                self._told[name] = sense.trouble
-                self._report(sense.trouble or f"The {name} is back.")
+            if sense.trouble == self._told.get(name, ""):
+                continue
+            self._told[name] = sense.trouble
+            if sense.trouble:
+                self._report(sense.trouble)
+                self._lost[name] = sense.state == "lost"
+            else:
+                was_lost = self._lost.get(name, False)
+                self._report(f"The {name} is back." if was_lost else f"The {name} is well again.")

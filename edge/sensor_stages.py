@@ -13,6 +13,8 @@ from edge.messages import Audio, Frame, SenseState
 from edge.pace import Pace
 from edge.perception.speech_gate import SpeechWindow
 from edge.sensors import Camera, Microphone
+from edge.sensors.hearing import Hearing
+from edge.sensors.repeats import Repeats
 from edge.stages import STALE_S, STEP_S, WAIT_S, Stage
 
 SILENT_S: Final = 3.0
@@ -21,6 +23,11 @@ FIRST_SILENT_S: Final = 8.0
 """The same before its first delivery: some cameras take their time."""
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Pauses between attempts to open a lost device; the last one repeats."""
+STUBBORN: Final = 8
+"""Attempts after which a camera that only repeats an old picture is opened anew less often: it may
+want to show one, as webcams do whose cover is shut."""
+STUBBORN_S: Final = 60.0
+"""How long it is then watched between two attempts; a new picture ends the trouble at once."""
 OPEN_S: Final = 30.0
 """Opening takes longer than reading: "auto" may try several cameras that take 10 s each to fail."""
 
@@ -62,6 +69,7 @@ class _SensorStage(Stage):
         self._patience_s = FIRST_SILENT_S
         self.state: SenseState = "starting"
         self.trouble = ""
+        """One sentence: why it is lost, or what is wrong with what it delivers."""
         self.ended = False
         """It was a clip, and it is over."""
         self.wanted = True
@@ -71,6 +79,17 @@ class _SensorStage(Stage):
     def read_device(self) -> bool:
         """Read once and pass it on; False if nothing came in time."""
         raise NotImplementedError
+
+    def complaint(self) -> str:
+        """What is wrong with what the device delivers, in one sentence; "" if nothing is."""
+        return ""
+
+    def silence(self) -> str:
+        """Why the device is opened anew after `read_device` has been False for too long."""
+        return (
+            f"The {self.kind} {self._device.name} has delivered nothing new for "
+            f"{self._patience_s:.0f} s; it is being opened anew."
+        )
 
     def step(self) -> bool:
         """Open if need be, then read once."""
@@ -85,12 +104,9 @@ class _SensorStage(Stage):
             if self.read_device():
                 self._delivered_s = time.monotonic()
                 self._patience_s = SILENT_S
-                self.state, self.trouble, self._attempts = "ok", "", 0
+                self.state, self.trouble, self._attempts = "ok", self.complaint(), 0
             elif self._silent_too_long():
-                raise SensorError(
-                    f"The {self.kind} {self._device.name} has delivered nothing new for "
-                    f"{self._patience_s:.0f} s; it is being opened anew."
-                )
+                raise SensorError(self.silence())
         except ClipEnded:
             self.ended, self.state = True, "off"
             return False
@@ -181,9 +197,25 @@ class CameraStage(_SensorStage):
         self._frames = frames
         self._pace = pace or Pace()
         self._taken_s = -math.inf
+        self._repeats = Repeats()
+        """Kept when the camera is opened anew: the picture that it was stuck at is no new one."""
+        self._repeating = False
+
+    def silence(self) -> str:
+        """Why the camera is opened anew."""
+        if not self._repeating:
+            return super().silence()
+        return (
+            f"The camera {self._device.name} repeats an old picture all the time: its cover is shut, "
+            "or its sensor is stuck. It is being opened anew; if that does not help, plug it in again."
+        )
 
     def read_device(self) -> bool:
-        """Put the next frame into the mailbox; one that is old already counts as none."""
+        """Put the next frame into the mailbox; one that is old already counts as none.
+
+        Neither does one count that repeats an older one bit for bit, whatever its time. `has_sensor`
+        is no part of the port: a clip or a virtual camera may well show a still picture.
+        """
         wait_s = self._taken_s + self._pace.frame_interval_s - time.monotonic()
         if wait_s > 0 and self._stopping.wait(wait_s):
             return True
@@ -191,6 +223,11 @@ class CameraStage(_SensorStage):
         if frame is None:
             return False
         self._taken_s = time.monotonic()
+        has_sensor = getattr(self._device, "has_sensor", False)
+        self._repeating = has_sensor and self._repeats.seen(frame.image)
+        if self._repeating:
+            self._patience_s = SILENT_S if self._attempts < STUBBORN else STUBBORN_S
+            return False
         self.pass_on(self._frames, frame)
         return getattr(self._device, "paced", False) or self._taken_s - frame.t_s <= STALE_S
 
@@ -214,17 +251,26 @@ class MicrophoneStage(_SensorStage):
         self._gate = gate
         self._windows = windows
         self._past_overflows = 0
+        self._hearing: Hearing | None = None
+        self._complaint = ""
 
     @property
     def overflows(self) -> int:
         """How often sound was lost."""
         return self._past_overflows + (self._device.overflows if self._device else 0)
 
+    def complaint(self) -> str:
+        """Whether it is mute, overdriven or losing sound."""
+        return self._complaint
+
     def read_device(self) -> bool:
         """Pass the next block through the gate."""
         audio: Audio | None = self._device.read(WAIT_S)
         if audio is None:
             return False
+        if not getattr(self._device, "paced", False):  # nobody can mend a clip's sound
+            self._hearing = self._hearing or Hearing(self._device.name)
+            self._complaint = self._hearing.hear(audio.samples, self._device.overflows, audio.t_s)
         window = self._gate.hear(audio)
         if window is not None:
             self.pass_on(self._windows, window)
@@ -232,4 +278,5 @@ class MicrophoneStage(_SensorStage):
 
     def _close(self) -> None:
         self._past_overflows += self._device.overflows
+        self._hearing, self._complaint = None, ""
         super()._close()

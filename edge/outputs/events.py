@@ -111,7 +111,11 @@ class Events:
         late = self._due_s is None or changed or t_s >= self._due_s + self._every_s
         self._due_s = (t_s if late or self._due_s is None else self._due_s) + self._every_s
         self._state = state
-        self._lines.write(_line(mood_event(mood, t_s - self._start_s)))
+        try:
+            self._lines.write(_line(mood_event(mood, t_s - self._start_s)))
+        except OutputError:
+            self._due_s = None  # the next call tries again: whether it is over shows by writing
+            raise
 
     def notice(self, notice: Notice) -> None:
         """Write down what Mien did about one of its parts.

@@ -1,5 +1,6 @@
 """Writes an animated GIF picture by picture, in constant memory."""
 
+import contextlib
 from pathlib import Path
 from typing import IO, Final
 
@@ -65,17 +66,26 @@ class GifWriter:
             return
         picture, offset = self._waiting
         duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
-        self._begun_cs = max(round((t_s - self._start_s) * 100), self._begun_cs + _SHORTEST_CS)
         indexed = picture.quantize(self._colours, dither=Image.Dither.NONE)
-        for part in GifImagePlugin.getdata(
+        parts = GifImagePlugin.getdata(
             indexed, offset, duration=duration_cs * 10, disposal=1, include_color_table=True
-        ):
-            self._write(part)
+        )
+        self._write(b"".join(parts))
+        self._begun_cs = max(round((t_s - self._start_s) * 100), self._begun_cs + _SHORTEST_CS)
         self.pictures += 1
         self._waiting = None
 
     def _write(self, part: bytes) -> None:
-        self._file.write(part)
+        """Write all of *part*, or take back what a full disk took of it: half a picture spoils all."""
+        left = memoryview(part)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.seek(self.size_bytes)
+                self._file.truncate()
+            raise
         self.size_bytes += len(part)
 
 

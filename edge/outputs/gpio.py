@@ -6,6 +6,7 @@ Jetsons have Jetson.GPIO with the same functions. Channels are BCM numbers every
 
 import contextlib
 import importlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal, Protocol, cast
@@ -15,6 +16,9 @@ from edge.errors import OutputError
 Backend = Literal["auto", "rpi", "jetson", "mock"]
 
 _MODEL_FILE: Final = Path("/proc/device-tree/model")
+_LGPIO_PIPE: Final = ".lgd-nfy"
+"""lgpio makes pipes of that name as it is imported, and complains of a name that makes no sense when
+their folder is full or read-only. A later import tries again."""
 
 
 class Pwm(Protocol):
@@ -105,6 +109,11 @@ def _library(backend: Backend) -> Gpio:
         ) from error
     except Exception as error:  # RuntimeError on foreign boards, plain Exception on Jetson
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        if _LGPIO_PIPE in reason:
+            raise OutputError(
+                f"{module} cannot make its pipes in {os.environ.get('LG_WD') or os.getcwd()} "
+                f"({reason}): make room there, and make it a folder that may be written to."
+            ) from error
         remedy = (
             "on a Raspberry Pi 5 or a current kernel replace RPi.GPIO by rpi-lgpio "
             "(pip install 'mien[pi]'), on any other machine set the GPIO backend to mock"

@@ -15,6 +15,8 @@ _PATIENCE_S: Final = 0.2
 """How long a reader of stdout may hold Mien up before a line is left out."""
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 """Troubles that end once somebody has made room on the disk."""
+_DISK: Final = (*_NO_ROOM, errno.EROFS, errno.EIO)
+"""Troubles of a disk that may end: one with errors is mounted read-only until it is mended."""
 
 
 class Lines(Protocol):
@@ -60,8 +62,8 @@ class StreamLines:
         """Write *line*; wait at most 0.2 s for a slow reader.
 
         Raises:
-            OutputError: the disk behind a redirected stream is full (a later call tries again),
-                or the like.
+            OutputError: the disk behind a redirected stream is full or read-only (a later call tries
+                again), or the like.
         """
         stream = self._stream
         if stream is None:
@@ -76,13 +78,14 @@ class StreamLines:
         except (BrokenPipeError, ValueError):  # ValueError: closed by somebody else
             self._give_up()
         except OSError as error:
-            if error.errno in _NO_ROOM:
+            if error.errno in _DISK:
                 self._cut = True
             else:
                 self._give_up()
+            remedy = "make room" if error.errno in _NO_ROOM else "check the disk"
             raise OutputError(
                 f"Events cannot be written to stdout ({_reason(error)}): "
-                "make room where it is redirected to."
+                f"{remedy} where it is redirected to."
             ) from error
 
     def _put(self, stream: TextIO, line: str) -> None:

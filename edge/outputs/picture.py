@@ -67,7 +67,8 @@ class Picture:
             )
         self._part = self._path.with_name(self._path.name + ".part")
         try:
-            self._file = self._part.open("wb")
+            # Unbuffered, so that what does not fit is known while it can be taken back.
+            self._file = self._part.open("wb", buffering=0)
             if suffix == ".gif":
                 zoomed = (size[0] * zoom, size[1] * zoom)
                 self._gif = GifWriter(self._file, zoomed, colours=4 if mode == "1" else 32)
@@ -84,7 +85,6 @@ class Picture:
         pixels = picture.tobytes()
         if pixels == self._pixels:
             return
-        self._pixels = pixels
         width, height = self._size
         zoomed = picture.resize((width * self._zoom, height * self._zoom), Image.Resampling.NEAREST)
         try:
@@ -97,6 +97,7 @@ class Picture:
                     self._finish()
         except OSError as error:
             raise self._trouble(error) from error
+        self._pixels = pixels
 
     def close(self) -> None:
         """End the GIF, showing the last picture until now; the latest PNG stays."""

@@ -13,7 +13,7 @@ from edge.errors import SensorError
 from edge.mailbox import Mailbox
 from edge.messages import Frame
 from edge.sensors.bounded import within
-from edge.sensors.v4l2 import list_cameras, others_named, why_not
+from edge.sensors.v4l2 import has_sensor, list_cameras, others_named, why_not
 
 __all__ = ["OpenCvCamera", "jetson_csi_pipeline", "list_cameras"]
 
@@ -100,6 +100,10 @@ class OpenCvCamera:
         )
         self.name = "CSI camera" if self._node is None else str(self._node)
         self._check()
+        self.has_sensor = (
+            "nvarguscamerasrc" in text if self._node is None else has_sensor(self._node)
+        )
+        """False where another program may show a still picture: a virtual camera, a stream."""
         self._wanted = (width_px, height_px, rate_hz)
         self._source = text if self._node is None else str(self._node.resolve())
         self._newest: Mailbox[tuple[NDArray[np.uint8], float]] = Mailbox()

@@ -74,6 +74,9 @@ def _load_picamera2() -> Any:
 class PiCamera:
     """The ribbon-cable camera of a Raspberry Pi; always its newest picture."""
 
+    has_sensor = True
+    """No two of its pictures are the same; see `edge.sensors.repeats`."""
+
     def __init__(
         self, width: int = 640, height: int = 480, rate: int = 30, number: int = 0
     ) -> None:

@@ -23,8 +23,12 @@ _NOT_CAMERAS: Final = ("bcm2835-", "unicam", "pispbe", "rp1-cfe", "rpivid", "rpi
 deliver pictures only through picamera2."""
 
 
-def _captures(node: Path) -> bool | None:
-    """Whether a node delivers pictures; None if it does not say."""
+_VIRTUAL: Final = ("v4l2 loopback", "vivid", "vimc", "akvcam")
+"""Names of drivers whose pictures another program or the driver itself makes."""
+
+
+def _capability(node: Path) -> bytes | None:
+    """What a node says of itself (struct v4l2_capability); None if it says nothing."""
     import fcntl
 
     try:
@@ -32,11 +36,26 @@ def _captures(node: Path) -> bool | None:
     except OSError:
         return None
     try:
-        answer = fcntl.ioctl(file, _QUERYCAP, bytes(104))
+        return fcntl.ioctl(file, _QUERYCAP, bytes(104))
     except OSError:
         return None
     finally:
         os.close(file)
+
+
+def has_sensor(node: Path) -> bool:
+    """Whether there is a real camera behind a node, whose every picture has some noise in it."""
+    answer = _capability(node)
+    if answer is None:
+        return False
+    return answer[:16].rstrip(b"\0").decode("utf-8", "replace") not in _VIRTUAL
+
+
+def _captures(node: Path) -> bool | None:
+    """Whether a node delivers pictures; None if it does not say."""
+    answer = _capability(node)
+    if answer is None:
+        return None
     all_caps, own_caps = struct.unpack_from("<II", answer, 84)
     caps = own_caps if all_caps & _DEVICE_CAPS else all_caps
     return bool(caps & _CAN_CAPTURE) and not caps & _CONVERTS

@@ -9,69 +9,37 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.acceptance import faults_inside
 from tests.acceptance.freeze import Freezer
+from tests.acceptance.service import (
+    BACK_S,
+    READY_S,
+    UNIT,
+    CannotTryError,
+    NotSoError,
+    ask,
+    is_back,
+    journal,
+    main_pid,
+    need,
+    show,
+    wait_for,
+)
 
-UNIT: Final = "mien.service"
 UNITS: Final = (UNIT, "mien-splash.service")
 RESULTS: Final = Path("/rig/results.jsonl")
 JOURNAL: Final = Path("/rig/journal.txt")
-READY_S: Final = 180.0
-BACK_S: Final = 10.0
 WATCHDOG_S: Final = 20.0
 WORST_EXPOSURE: Final = 1.5
 HUNG: Final = re.compile(r"The (.+?) hangs; it is started again")
 NOWHERE: Final = "192.0.2.1"
 """An address of a network for documentation (RFC 5737)."""
-
-
-class NotSoError(Exception):
-    """What was to be proven is not so."""
-
-
-def need(condition: bool, otherwise: str) -> None:
-    """Raise NotSoError with the sentence unless the condition holds."""
-    if not condition:
-        raise NotSoError(otherwise)
-
-
-def ask(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def show(name: str) -> str:
-    return ask("systemctl", "show", "--property", name, "--value", UNIT).stdout.strip()
-
-
-def journal() -> list[str]:
-    return ask("journalctl", "--no-pager", "--output=cat", f"--unit={UNIT}").stdout.splitlines()
-
-
-def main_pid() -> int:
-    pid = int(show("MainPID") or 0)
-    need(pid > 0, f"the service has no process; it is {show('ActiveState')}")
-    return pid
-
-
-def wait_for(what: str, condition: Callable[[], bool], limit_s: float) -> float:
-    """Seconds until *condition* holds."""
-    began_s = time.monotonic()
-    while not condition():
-        if time.monotonic() - began_s > limit_s:
-            last = " / ".join(journal()[-3:])
-            raise NotSoError(f"{what} did not come within {limit_s:.0f} s; the journal: {last}")
-        time.sleep(0.05)
-    return time.monotonic() - began_s
-
-
-def is_back(old: int) -> bool:
-    return show("ActiveState") == "active" and show("MainPID") not in ("0", str(old))
 
 
 def process_status(pid: int) -> dict[str, str]:
@@ -258,12 +226,13 @@ CHECKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("Hang of the whole process", stopped_in_its_tracks),
     ("Hang of the loop", loop_hangs),
     ("Hang of stages", stages_hang),
+    *faults_inside.CHECKS,
     ("SIGTERM", ends_well),
     ("Wrong settings", wrong_settings),
 )
 
 
-def main() -> None:
+def main(checks: Sequence[tuple[str, Callable[[], str]]] = CHECKS) -> None:
     with RESULTS.open("a", encoding="utf-8") as file:
 
         def note(what: str, outcome: str, seen: str, took_s: float) -> None:
@@ -272,10 +241,12 @@ def main() -> None:
             file.flush()
             os.fsync(file.fileno())
 
-        for what, check in CHECKS:
+        for what, check in checks:
             began_s = time.monotonic()
             try:
                 note(what, "proven", check(), time.monotonic() - began_s)
+            except CannotTryError as error:
+                note(what, "not run", str(error), time.monotonic() - began_s)
             except Exception as error:
                 note(what, "FAILED", str(error) or type(error).__name__, time.monotonic() - began_s)
         JOURNAL.write_text("\n".join(journal()), encoding="utf-8")

@@ -3,21 +3,18 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pytest
+from numpy.typing import NDArray
 
-from edge.appliance import Appliance, Parts
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError, SensorError
 from edge.messages import Audio, Face, FaceReading, Frame, Mood, NoFace, VoiceReading
 from edge.notices import Notice
-from edge.notify import Notifier
 from edge.perception.speech_gate import SpeechWindow
-from edge.run_report import RunReport
 
 FACE = Face(
     100, 100, 80, 80, (120, 130), (160, 130), (140, 150), (140, 165), (105, 135), (175, 135), 0.9
@@ -33,6 +30,7 @@ SHORT: dict[str, Any] = {
     "edge.sensor_stages.SILENT_S": 0.06,
     "edge.sensor_stages.FIRST_SILENT_S": 0.1,
     "edge.sensor_stages.RETRY_S": (0.01, 0.02),
+    "edge.sensor_stages.STUBBORN_S": 0.2,
     "edge.output_stage.WAIT_S": 0.05,
     "edge.output_stage.STEP_S": 0.15,
     "edge.output_stage.OPEN_S": 0.3,
@@ -60,15 +58,35 @@ class World:
         self.systemd: list[str] = []
         self.lit: set[str] = set()
         self.trips: Counter[str] = Counter()
-        """How often each fault has struck."""
+        """How often each fault has struck: many times while it lasts."""
+        self.injected: Counter[str] = Counter()
+        """How many times each has been injected and has struck."""
+        self.stuck_at: NDArray[np.uint8] | None = None
+        """The picture of the stuck camera."""
+
+    @contextmanager
+    def fault(self, *names: str) -> Iterator[None]:
+        """Inject faults for as long as the context lasts; each has to strike meanwhile."""
+        before = dict(self.trips)
+        self.faults |= set(names)
+        yield
+        self.faults -= set(names)
+        for name in names:
+            assert self.trips[name] > before.get(name, 0), f"{name} has not struck"
+            self.injected[name] += 1
+
+    def strikes(self, fault: str) -> bool:
+        """Whether *fault* is to strike now."""
+        if fault not in self.faults:
+            return False
+        self.trips[fault] += 1
+        return True
 
     def trip(self, part: str) -> None:
         """Fail as *part* has been told to."""
-        if f"{part} crash" in self.faults:
-            self.trips[f"{part} crash"] += 1
+        if self.strikes(f"{part} crash"):
             raise ZeroDivisionError(part)
-        if f"{part} hang" in self.faults:
-            self.trips[f"{part} hang"] += 1
+        if self.strikes(f"{part} hang"):
             self.release.wait(30)
 
     def notify(self, state: str) -> None:
@@ -76,24 +94,32 @@ class World:
 
 
 class FakeCamera:
-    name = "fake camera"
+    """Its pictures are noise like a sensor's, but for the first pixel, which says who is there."""
+
+    name, has_sensor = "fake camera", True
 
     def __init__(self, world: World) -> None:
         self.world = world
-        if "camera gone" in world.faults:
+        self._noise = np.random.default_rng()
+        if world.strikes("camera gone"):
             raise SensorError("No camera found; plug one in.")
 
     def read(self, timeout_s: float) -> Frame | None:
         time.sleep(0.01)
-        faults = self.world.faults
-        self.world.trip("camera")
-        if "camera gone" in faults:
+        world = self.world
+        world.trip("camera")
+        if world.strikes("camera gone"):
             raise SensorError("The camera is gone; plug it in again.")
-        if "camera frozen" in faults:
+        if world.strikes("camera frozen"):
             return None
-        pixel = 255 if "camera black" in faults else HAPPY
-        age_s = 5.0 if "camera stale" in faults else 0.0
-        return Frame(np.full((2, 2, 3), pixel, np.uint8), time.monotonic() - age_s)
+        image = self._noise.integers(100, 140, (8, 8, 3), np.uint8)
+        image[0, 0] = HAPPY
+        if world.strikes("camera black"):
+            image[:] = 0
+        if world.strikes("camera stuck"):  # however often it is opened anew
+            image = image if world.stuck_at is None else world.stuck_at
+        world.stuck_at = image
+        return Frame(image, time.monotonic() - (5.0 if world.strikes("camera stale") else 0.0))
 
     def close(self) -> None:
         pass
@@ -104,19 +130,19 @@ class FakeMicrophone:
 
     def __init__(self, world: World) -> None:
         self.world, self.overflows = world, 0
-        if "microphone gone" in world.faults:
+        if world.strikes("microphone gone"):
             raise SensorError("No microphone found; plug one in.")
 
     def read(self, timeout_s: float) -> Audio | None:
         time.sleep(0.016)
-        faults = self.world.faults
-        self.world.trip("microphone")
-        if "microphone gone" in faults:
+        world = self.world
+        world.trip("microphone")
+        if world.strikes("microphone gone"):
             raise SensorError("The microphone is gone; plug it in again.")
-        if "microphone overflow" in faults:
+        if world.strikes("microphone overflow"):
             self.overflows += 1
-        level = 0.0 if "microphone silence" in faults else 0.1
-        level = 1.0 if "microphone clipping" in faults else level
+        level = 0.0 if world.strikes("microphone silence") else 0.1
+        level = 1.0 if world.strikes("microphone clipping") else level
         return Audio(np.full(512, level, np.float32), time.monotonic())
 
     def close(self) -> None:
@@ -137,7 +163,7 @@ class FakeFaceReader:
     def read(self, frame: Frame) -> FaceReading | NoFace:
         self.world.trip("face reader")
         pixel = int(frame.image[0, 0, 0])
-        if pixel == 255:
+        if pixel == 255 or not frame.image.any():
             return NoFace(frame.t_s)
         return FaceReading(frame.t_s, sure_of(pixel), 1.0, FACE)
 
@@ -169,8 +195,7 @@ class FakeDisplay:
 
     def _check(self) -> None:
         self.world.trip("display")
-        if "display gone" in self.world.faults:
-            self.world.trips["display gone"] += 1
+        if self.world.strikes("display gone"):
             raise OutputError("No display answers at 0x3C (error 121); check its wires.")
 
     def show(self, mood: Mood, t_s: float) -> None:
@@ -203,7 +228,7 @@ class FakeLight:
         self._check()
 
     def _check(self) -> None:
-        if "light busy" in self.world.faults:
+        if self.world.strikes("light busy"):
             raise OutputError("The recording light cannot use its pins (GPIO busy); free pin 23.")
 
     def sensor_opened(self, name: str) -> None:
@@ -215,69 +240,3 @@ class FakeLight:
 
     def close(self) -> None:
         pass
-
-
-class Running:
-    """An appliance that runs on a thread in its world."""
-
-    def __init__(self, world: World, **changes: Any) -> None:
-        self.world = world
-        parts = Parts(
-            outputs=[lambda: FakeDisplay(world), lambda: FakeEvents(world)],
-            light=lambda: FakeLight(world),
-            open_camera=lambda: FakeCamera(world),
-            open_microphone=lambda: FakeMicrophone(world),
-            face_reader=lambda: FakeFaceReader(world),
-            gate=FakeGate,
-            voice_reader=lambda: FakeVoiceReader(world),
-        )
-        for name, value in changes.items():
-            setattr(parts, name, value)
-        self.appliance = Appliance(
-            parts, world.reported.append, True, Notifier(world, watchdog_s=0.04)
-        )
-        self.failure: BaseException | None = None
-        self.report: RunReport | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self.report = self.appliance.run()
-        except BaseException as error:
-            self.failure = error
-
-    def __enter__(self) -> "Running":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.world.faults.clear()
-        self.world.release.set()
-        self.appliance.stop()
-        self._thread.join(5)
-        assert not self._thread.is_alive()
-
-    @property
-    def restarts(self) -> int:
-        """How many stages have been started again."""
-        return self.appliance._supervisor.restarts
-
-    @property
-    def left_behind(self) -> tuple[str, ...]:
-        """Parts whose thread hangs and has been replaced."""
-        return self.appliance._supervisor.left_behind
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def until(self, condition: Callable[[Mood], bool], what: str, limit_s: float = 15) -> None:
-        """Wait until the newest mood is as wanted."""
-        end_s = time.monotonic() + limit_s
-        while time.monotonic() < end_s:
-            assert self.alive, self.failure
-            with suppress(IndexError):
-                if condition(self.world.moods[-1]):
-                    return
-            time.sleep(0.004)
-        pytest.fail(f"{what} never came; faults {self.world.faults}, {self.world.reported[-5:]}")

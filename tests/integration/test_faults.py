@@ -3,39 +3,32 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from edge.messages import Mood
-from tests.fakes.world import SHORT, Running, World
-
-TIMES, WORLDS = 20, 4
+from tests.fakes.running import (
+    TIMES,
+    Running,
+    be_patient,
+    mood_goes_on,
+    shorten,
+    twenty_times,
+    well,
+)
+from tests.fakes.world import World
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in SHORT.items():
-        monkeypatch.setattr(name, value)
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch, short_waits: None) -> None:
-    """For tests without hangs: a busy machine is not to be taken for one."""
-    for room in ("stages", "sensor_stages", "output_stage"):
-        monkeypatch.setattr(f"edge.{room}.STEP_S", 20.0)
-    for name in ("edge.stages.FIRST_READ_S", "edge.sensor_stages.SILENT_S"):
-        monkeypatch.setattr(name, 20.0)
-
-
-def well(mood: Mood) -> bool:
-    return mood.shown == "happy" and (mood.face.state, mood.voice.state) == ("ok", "ok")
+    shorten(monkeypatch)
 
 
 SENSES = {
     "camera gone": "face",
     "camera frozen": "face",
     "camera stale": "face",
+    "camera stuck": "face",
     "camera crash": "face",
     "face reader crash": "face",
     "microphone gone": "voice",
@@ -44,35 +37,14 @@ SENSES = {
 }
 
 
-def twenty_times(story: Callable[[World, Running, int], None]) -> list[World]:
-    """Tell *story* five times in each of four worlds at once; it mostly waits."""
-
-    def tell(world: World) -> None:
-        with Running(world) as running:
-            running.until(well, "being well")
-            for number in range(TIMES // WORLDS):
-                story(world, running, number)
-            assert running.alive
-        assert running.report is not None
-        assert running.report.hung == ()
-        assert world.lit == set()
-
-    worlds = [World() for _ in range(WORLDS)]
-    with ThreadPoolExecutor(WORLDS) as threads:
-        for told in [threads.submit(tell, world) for world in worlds]:
-            told.result()
-    return worlds
-
-
 @pytest.mark.parametrize(("fault", "sense"), SENSES.items())
 def test_goes_on_with_the_other_sense_says_so_and_comes_back(fault: str, sense: str) -> None:
     def story(world: World, running: Running, number: int) -> None:
-        world.faults.add(fault)
-        running.until(lambda mood: getattr(mood, sense).state != "ok", "noticing")
-        world.faults.clear()
+        with world.fault(fault):
+            running.until(lambda mood: getattr(mood, sense).state != "ok", "noticing")
         running.until(well, "recovery")
 
-    for world in twenty_times(story):
+    for world in twenty_times(story, fault):
         assert any("is started again" in told or "is back" in told for told in world.reported)
 
 
@@ -80,15 +52,14 @@ def test_goes_on_with_the_other_sense_says_so_and_comes_back(fault: str, sense: 
 def test_hanging_stage_is_replaced_while_the_other_sense_goes_on(part: str) -> None:
     def story(world: World, running: Running, number: int) -> None:
         world.release.clear()
-        world.faults.add(f"{part} hang")
-        running.until(lambda mood: part in running.left_behind, "noticing")
-        world.faults.clear()
+        with world.fault(f"{part} hang"):
+            running.until(lambda mood: part in running.left_behind, "noticing")
         running.until(lambda mood: running.restarts > number and well(mood), "recovery")
         assert part in running.left_behind  # the old thread still hangs
         world.release.set()
         running.until(lambda mood: not running.left_behind, "the end of the old thread")
 
-    for world in twenty_times(story):
+    for world in twenty_times(story, f"{part} hang"):
         notices = [notice for notice in world.notices if notice.part == part]
         assert notices[0].text == f"The {part} hangs; it is started again."
 
@@ -98,37 +69,16 @@ def test_display_that_fails_leaves_the_other_outputs_going_and_comes_back(fault:
     def story(world: World, running: Running, number: int) -> None:
         world.release.clear()
         trips = world.trips[fault]
-        world.faults.add(fault)
-        running.until(lambda mood: world.trips[fault] > trips, "the fault")
-        assert mood_goes_on(running, world)
-        world.faults.clear()
+        with world.fault(fault):
+            running.until(lambda mood: world.trips[fault] > trips, "the fault")
+            assert mood_goes_on(running, world)
         pictures = len(world.pictures)
         running.until(lambda mood: len(world.pictures) > pictures + 2, "pictures")
         world.release.set()
         running.until(lambda mood: well(mood) and not running.left_behind, "being well")
 
-    for world in twenty_times(story):
+    for world in twenty_times(story, fault):
         assert any(notice.kind in ("lost", "restart") for notice in world.notices)
-
-
-@pytest.mark.parametrize(
-    "fault", ["camera black", "microphone overflow", "microphone silence", "microphone clipping"]
-)
-@pytest.mark.usefixtures("patient")
-def test_bad_pictures_and_bad_sound_lose_no_sense(fault: str) -> None:
-    world = World()
-    with Running(world) as running:
-        running.until(well, "being well")
-        for _ in range(TIMES):
-            world.faults.add(fault)
-            if fault == "camera black":
-                running.until(lambda mood: not mood.face.present, "the dark")
-            time.sleep(0.02)
-            world.faults.clear()
-            running.until(lambda mood: well(mood) and mood.face.present, "recovery")
-    assert running.report is not None
-    assert (running.report.overflows > 0) == (fault == "microphone overflow")
-    assert world.reported == []
 
 
 def test_without_camera_and_microphone_it_shows_the_fault_and_feeds_the_watchdog() -> None:
@@ -170,12 +120,6 @@ def test_watchdog_starves_when_a_stage_hangs_whenever_it_is_replaced() -> None:
     assert running.report is not None
 
 
-def mood_goes_on(running: Running, world: World) -> bool:
-    seen = len(world.moods)
-    running.until(lambda mood: len(world.moods) > seen + 3, "further moods")
-    return world.moods[-1].voice.state == "ok"
-
-
 def test_busy_pin_of_the_recording_light_keeps_the_sensors_shut_until_it_is_free() -> None:
     world = World()
     world.faults.add("light busy")
@@ -187,10 +131,10 @@ def test_busy_pin_of_the_recording_light_keeps_the_sensors_shut_until_it_is_free
         running.until(well, "recovery")
         assert len(world.lit) == 2
         for _ in range(TIMES):
-            world.faults |= {"light busy", "camera gone"}
-            running.until(lambda mood: "GPIO busy" in mood.face.trouble, "the busy pin")
-            world.faults.clear()
+            with world.fault("light busy", "camera gone"):
+                running.until(lambda mood: "GPIO busy" in mood.face.trouble, "the busy pin")
             running.until(well, "recovery")
+    assert world.injected["light busy"] == TIMES
 
 
 def test_display_that_is_missing_at_the_start_is_used_once_it_is_there() -> None:
@@ -204,37 +148,19 @@ def test_display_that_is_missing_at_the_start_is_used_once_it_is_there() -> None
         running.until(lambda mood: bool(world.pictures), "pictures")
 
 
-@pytest.mark.usefixtures("patient")
 def test_clock_that_is_set_by_years_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_patient(monkeypatch)
     world = World()
+    jumps = (-30, 10, -1, 30) * 5
+    assert len(jumps) == TIMES
     with Running(world) as running:
         running.until(well, "being well")
-        for years in (-30, 10, -1, 30) * 5:
+        for years in jumps:
             monkeypatch.setattr("time.time", lambda set_to=years: 1.7e9 + set_to * 3.2e7)
             assert mood_goes_on(running, world)
             assert well(world.moods[-1])
     assert world.reported == []
     assert world.notices == []
-
-
-def test_damaged_model_leaves_the_other_sense_and_is_read_once_it_is_restored() -> None:
-    from edge.errors import ModelError
-    from tests.fakes.world import FakeFaceReader
-
-    world = World()
-    damaged = True
-
-    def reader() -> FakeFaceReader:
-        if damaged:
-            raise ModelError("face_int8.tflite is damaged; restore it.")
-        return FakeFaceReader(world)
-
-    with Running(world, face_reader=reader) as running:
-        running.until(lambda mood: mood.shown == "sad", "the voice alone")
-        assert world.moods[-1].face.trouble.startswith("face_int8.tflite is damaged; restore it.")
-        running.until(lambda mood: len(world.lit) == 1, "the useless camera being shut")
-        damaged = False
-        running.until(well, "recovery")
 
 
 def another_restart(running: Running) -> Callable[[Mood], bool]:
@@ -248,10 +174,8 @@ def test_restarts_leave_no_threads_behind() -> None:
         running.until(well, "being well")
         before = threading.active_count()
         for _ in range(TIMES):
-            restarted = another_restart(running)
-            world.faults.add("camera crash")
-            running.until(restarted, "a restart")
-            world.faults.clear()
+            with world.fault("camera crash"):
+                running.until(another_restart(running), "a restart")
             running.until(well, "recovery")
         assert running.restarts >= TIMES
         assert threading.active_count() <= before

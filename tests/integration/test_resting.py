@@ -9,7 +9,8 @@ from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.idle import Idle, IdleOptions, Rest
 from edge.messages import Frame
-from tests.fakes.world import FakeCamera, FakeDisplay, Running, World
+from tests.fakes.running import Running
+from tests.fakes.world import FakeCamera, FakeDisplay, World
 
 HAPPY = EMOTIONS.index("happy")
 

@@ -314,6 +314,47 @@ def test_a_full_disk_is_told_and_writing_goes_on_once_there_is_room(
     assert [line["event"] for line in lines] == ["hello", "mood", "bye"]
 
 
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_stdout_on_a_disk_with_errors_goes_on_once_it_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    file = tmp_path / "out"
+
+    def broken(stream: int, data: bytes) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with file.open("w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        events = Events("-")
+        for step in range(20):
+            with monkeypatch.context() as disk:
+                disk.setattr("edge.outputs.lines.os.write", broken)
+                with pytest.raises(OutputError, match=r"to stdout.*(make room|check the disk)"):
+                    events.show(mood(), 2.0 * step)
+            events.show(mood("sad"), 2.0 * step + 1)
+        events.close()
+    lines = [json.loads(line) for line in file.read_text().splitlines() if line]
+    assert [line["event"] for line in lines] == ["hello", *["mood"] * 20, "bye"]
+
+
+def test_after_a_full_disk_the_next_call_writes_though_no_mood_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    events = Events(str(tmp_path / "e"), interval_s=60)
+    with monkeypatch.context() as disk:
+        disk.setattr("edge.outputs.lines.os.write", full)
+        for t_s in (0.0, 0.1, 0.2):  # it is not over just because nothing was to be written
+            with pytest.raises(OutputError, match="make room"):
+                events.show(mood(), t_s)
+    events.show(mood(), 0.3)
+    events.close()
+    lines = [line for line in (tmp_path / "e").read_text().splitlines() if line]
+    assert [json.loads(line)["event"] for line in lines] == ["hello", "mood", "bye"]
+
+
 def test_a_pipe_without_a_reader_is_refused_and_one_with_a_reader_is_used(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -167,6 +167,26 @@ def test_a_library_that_does_not_know_the_board_is_named(monkeypatch: pytest.Mon
         open_gpio("rpi")
 
 
+def test_full_folder_in_which_lgpio_makes_its_pipes_is_named_until_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = True
+
+    def load(name: str) -> MockGpio:
+        if full:
+            # What lgpio 0.2.2 raises in a folder that is full, and in one that is read-only.
+            raise FileNotFoundError(2, "No such file or directory", ".lgd-nfy-3")
+        return MockGpio()
+
+    monkeypatch.setattr("edge.outputs.gpio.importlib.import_module", load)
+    monkeypatch.setenv("LG_WD", "/run/mien")
+    for _ in range(20):
+        with pytest.raises(OutputError, match=r"pipes in /run/mien .*: make room there"):
+            open_gpio("rpi")
+    full = False
+    assert isinstance(open_gpio("rpi"), MockGpio)
+
+
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [

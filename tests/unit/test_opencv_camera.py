@@ -216,12 +216,15 @@ def test_a_file_that_is_no_camera_is_refused(
         OpenCvCamera(str(node))
 
 
-def _ioctl(caps: int, busy: bool) -> Callable[[int, int, bytes], bytes]:
+def _ioctl(
+    caps: int, busy: bool, driver: bytes = b"uvcvideo"
+) -> Callable[[int, int, bytes], bytes]:
     """A driver that answers as Linux would."""
 
     def ioctl(file: int, request: int, argument: bytes) -> bytes:
         if request == 0x80685600:
             answer = bytearray(104)
+            struct.pack_into("<16s", answer, 0, driver)
             struct.pack_into("<II", answer, 84, 0x84A00001, caps)
             return bytes(answer)
         assert request == 0xC0145608
@@ -230,6 +233,26 @@ def _ioctl(caps: int, busy: bool) -> Callable[[int, int, bytes], bytes]:
         return argument
 
     return ioctl
+
+
+@pytest.mark.parametrize(
+    ("driver", "expected"), [(b"uvcvideo", True), (b"v4l2 loopback", False), (b"vivid", False)]
+)
+def test_camera_knows_whether_there_is_a_sensor_behind_it(
+    feed: Feed, node: Path, monkeypatch: pytest.MonkeyPatch, driver: bytes, expected: bool
+) -> None:
+    monkeypatch.setattr(fcntl, "ioctl", _ioctl(caps=0x04200001, busy=False, driver=driver))
+    camera = OpenCvCamera(str(node))
+    assert camera.has_sensor is expected
+    camera.close()
+
+
+def test_node_that_says_nothing_of_itself_counts_as_one_without_a_sensor(
+    feed: Feed, node: Path
+) -> None:
+    camera = OpenCvCamera(str(node))
+    assert not camera.has_sensor
+    camera.close()
 
 
 def test_busy_camera_names_how_to_find_the_other_program(

@@ -209,6 +209,26 @@ class Bus:
         pass
 
 
+def test_writer_tells_every_reason_once_until_it_writes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writer = Writer()
+    reasons = ["The disk is full; make room.", "The disk is read-only; check it."]
+
+    def refuse(mood: Mood, t_s: float) -> None:
+        raise OutputError(reasons[int(t_s / 7) % 2])
+
+    bench = Bench(monkeypatch, lambda: writer)
+    for _ in range(20):
+        with monkeypatch.context() as broken:
+            broken.setattr(writer, "show", refuse)
+            bench.pass_time(40)
+        assert sorted(bench.reported) == reasons
+        bench.reported.clear()
+        bench.pass_time(1)
+        assert writer.pictures.pop() == "happy"
+
+
 def test_oled_survives_error_121_of_its_bus_and_comes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

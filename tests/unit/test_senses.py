@@ -74,6 +74,26 @@ def test_reader_that_is_lost_takes_its_sense_with_it_though_the_camera_works() -
     assert bench.told == ["The face reader keeps failing.", "The face is back."]
 
 
+def test_complaint_about_a_sense_that_works_is_told_once_with_its_end() -> None:
+    bench = Bench("voice")
+    bench.sensors["voice"].stage = FakeStage("ok", "The microphone is overdriven; lower its level.")
+    for t_s in (1.0, 2.0):
+        mood = bench.judge(t_s)
+        assert (mood.shown, mood.voice.state) == ("happy", "ok")
+    bench.sensors["voice"].stage = FakeStage("ok")
+    bench.judge(3)
+    bench.sensors["voice"].stage = FakeStage("lost", "The microphone is gone; plug it in.")
+    bench.judge(4)
+    bench.sensors["voice"].stage = FakeStage("ok")
+    bench.judge(5)
+    assert bench.told == [
+        "The microphone is overdriven; lower its level.",
+        "The voice is well again.",
+        "The microphone is gone; plug it in.",
+        "The voice is back.",
+    ]
+
+
 def test_fault_names_every_trouble_once() -> None:
     bench = Bench("face", "voice")
     bench.sensors["face"].stage = FakeStage("lost", "No camera found.")

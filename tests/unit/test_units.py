@@ -127,6 +127,13 @@ def test_is_restarted_always_but_for_wrong_settings() -> None:
     assert says("mien.service", "WatchdogSec") == ["20"]
 
 
+def test_no_number_of_deaths_leaves_it_down() -> None:
+    assert says("mien.service", "StartLimitIntervalSec") == ["0"]
+    assert says("mien.service", "StartLimitBurst") == []
+    # Known to systemd from 254 on only: older ones would complain of it.
+    assert says("mien.service", "RestartSteps") == []
+
+
 def test_what_it_starts_exists() -> None:
     (start,) = says("mien.service", "ExecStart")
     program, command, *flags = start.split()
