@@ -138,7 +138,7 @@ Its temperature is fitted on the FER2013 labels, the harder truth: the device ra
 
 {how_made(recipe, epochs)}
 
-The shape was chosen among several within the budget by a short training of each; `face_search.json`
+The shape of the first stage was chosen among several by a short training of each; `face_search.json`
 has the figures:
 
 ![accuracy against work of several shapes](pictures/face-search.png)
@@ -217,6 +217,11 @@ def _stages(recipe: FaceRecipe) -> list[str]:
             f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "
             "is the belief of the averaged net itself, asked anew every "
             f"{recipe.teacher_every} epochs (a mean teacher)"
+        )
+    if recipe.first_share:
+        text += (
+            f"; {recipe.first_share:.0%} of the weights that came out are those that it began with "
+            "(a mean of both, Wortsman et al. 2022)"
         )
     return [*before, text + "."]
 

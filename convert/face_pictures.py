@@ -53,13 +53,16 @@ def draw_results(
 
 def draw_training(history: History, recipe: FaceRecipe, out: Path) -> None:
     """Loss and accuracy of each epoch."""
+    stages = recipe.stage_epochs
+    shaded = "Shaded: the rate falls" if len(stages) == 1 else "By stages of the recipe"
     draw_curves(
         history,
         out / "face-curves.png",
         "Training of the face net\nFloat, PublicTest: 3,589 rows by FER2013 label, 3,199 by FER+ "
-        "majority. Shaded: the rate falls",
+        f"majority. {shaded}",
         names={"fer2013": "FER2013, 7 classes", "ferplus": "FER+, 8 classes"},
-        falling_epochs=recipe.falling_epochs,
+        falling_epochs=recipe.falling_epochs if len(stages) == 1 else 0,
+        stages=stages,
     )
 
 

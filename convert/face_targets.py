@@ -49,6 +49,14 @@ def make_targets(data: FaceData, label_share: float) -> FaceTargets:
     return FaceTargets(mixed, data.ferplus)
 
 
+def votes_foretell(data: FaceData, split: str) -> float:
+    """How often the label that the votes foretell best is the row's own, 0-1; rows with votes."""
+    rows = data.rows(split)
+    rows = rows[data.ferplus[rows].sum(axis=1) > 0]
+    foretold = make_targets(data, 0.0).fer2013[rows].argmax(axis=1)
+    return float((foretold == data.label[rows]).mean())
+
+
 def _labels_from_votes(data: FaceData, rows: NDArray[np.intp]) -> Rows:
     """Multinomial logistic regression from votes to labels, fitted on *rows*, applied to all."""
     votes = data.all_votes / np.maximum(data.all_votes.sum(axis=1, keepdims=True), 1)

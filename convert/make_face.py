@@ -34,6 +34,7 @@ from convert.face_pictures import (
     draw_shapes,
     draw_training,
 )
+from convert.face_targets import votes_foretell
 from convert.face_training import build_face_net, calibration_crops, float_logits, train_face
 from convert.int8 import convert_int8
 from convert.macs import count_macs
@@ -111,6 +112,10 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
     print_face(evaluation, mixes, face_metrics(evaluation, None))
     print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
     print(disagreement_table(labels_by_majority(data)))
+    for split in ("Training", "PublicTest"):
+        print(
+            f"\nThe votes foretell the label of {votes_foretell(data, split):.1%} of the {split} rows."
+        )
 
 
 def _pixels(data: FaceData, split: str) -> NDArray[np.uint8]:

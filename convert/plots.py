@@ -27,6 +27,7 @@ def draw_curves(
     *,
     names: Mapping[str, str] | None = None,
     falling_epochs: int = 0,
+    stages: Sequence[int] = (),
 ) -> None:
     """Loss and accuracies, epoch by epoch.
 
@@ -36,6 +37,7 @@ def draw_curves(
         title: its further lines are set small.
         names: of the accuracies, if other words than the keys are to be shown.
         falling_epochs: over how many epochs at the end the learning rate falls; shaded.
+        stages: epochs of each stage of the training, if it had several; every second is shaded.
 
     Raises:
         ValueError: no epochs, a row lacks a key of the first one, or an accuracy is not 0 to 1.
@@ -75,6 +77,8 @@ def draw_curves(
                 size=8,
                 color=GREY,
             )
+        if len(stages) > 1:
+            _mark_stages(panels, stages)
         ends = []
         for key, colour in zip(accuracies, itertools.cycle(SERIES), strict=False):
             panels[0].plot(epochs, values[key], color=colour)
@@ -96,6 +100,26 @@ def draw_curves(
         loss.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
         loss.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         figure.align_ylabels()
+
+
+def _mark_stages(panels: "list[Axes]", stages: Sequence[int]) -> None:
+    """Shade every second stage and write its number below the curves."""
+    begin = 0.5
+    for number, length in enumerate(stages, 1):
+        if number % 2 == 0:
+            for axes in panels:
+                axes.axvspan(begin, begin + length, color=SHADE, zorder=0, linewidth=0)
+        panels[0].annotate(
+            f"stage {number}" if number == 1 else str(number),
+            (begin + length / 2, 0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            size=8,
+            color=GREY,
+        )
+        begin += length
 
 
 def draw_confusion(

@@ -69,10 +69,20 @@ class FaceRecipe(Recipe):
     first: "FaceRecipe | None" = None
     """What is trained before: a net of the same widths and at most as many blocks, from which this
     one grows, or with which it goes on."""
+    first_share: Share = 0.0
+    """Part of the weights of the net that it began with in the one that comes out."""
+
+    @property
+    def stage_epochs(self) -> tuple[int, ...]:
+        """How many epochs each stage has, the first one first."""
+        before = () if self.first is None else self.first.stage_epochs
+        return (*before, self.stop_after or self.epochs)
 
     @model_validator(mode="after")
     def _grows(self) -> "FaceRecipe":
         if self.first is None:
+            if self.first_share:
+                raise ValueError("first_share needs a first")
             return self
         if self.start:
             raise ValueError("start and first exclude each other")

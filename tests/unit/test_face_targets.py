@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("torch")
 
 from convert.face_data import FaceData, labels_by_majority
-from convert.face_targets import FaceTargets, make_targets
+from convert.face_targets import FaceTargets, make_targets, votes_foretell
 
 
 def made_up(rows: int = 600) -> FaceData:
@@ -81,3 +81,7 @@ def test_what_labels_call_the_rows_of_each_majority_is_counted() -> None:
     assert shares[1, 3] == pytest.approx(0.75, abs=0.06)
     assert shares[[4, 1]].sum() == pytest.approx(2)
     assert (shares[0] == 0).all()
+
+
+def test_votes_foretell_as_many_labels_as_follow_them() -> None:
+    assert votes_foretell(made_up(), "Training") == pytest.approx(0.75, abs=0.03)
