@@ -34,6 +34,14 @@ VENV=$HOUSE/.venv
 . setup/bundle_debs.sh
 # shellcheck source=setup/rig.sh
 . setup/rig.sh
+# shellcheck source=setup/rig_bars.sh
+. setup/rig_bars.sh
+# shellcheck source=setup/rig_guest.sh
+. setup/rig_guest.sh
+# shellcheck source=setup/rig_guest_disk.sh
+. setup/rig_guest_disk.sh
+# shellcheck source=setup/rig_arm_guest.sh
+. setup/rig_arm_guest.sh
 
 show_help() {
     cat <<'END'
@@ -45,7 +53,11 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             take it out again
        ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
                                             all that install fetches, for a device without network
-       sudo ./setup.sh rig [a] [c]          prove it in a container (a) and for aarch64 (c)
+       sudo ./setup.sh rig [a] [b] [c] [d]  prove it in a container (a), in a guest with all its
+                                            devices (b), for aarch64 (c), booted as aarch64 (d)
+       ./setup.sh rig soak [--minutes 60] [--speed 4]
+                                            watch its memory, descriptors and threads meanwhile
+       ./setup.sh rig start                 time it and the splash from their start on
        ./setup.sh help                      this page
 
 The first run installs system packages (as root or where sudo asks for no password; otherwise it
@@ -69,7 +81,7 @@ END
 prepare() {
     open_log
     choose_python
-    install_system_packages
+    install_system_packages "$1"
     make_venv
     install_packages "$1"
     fetch_models

@@ -3,8 +3,8 @@
 Importing what `mien run` needs takes seconds on a small board. So the usual displays (SSD1306,
 SSD1309 and SH1106 on I2C) are driven here with the standard library alone, from pictures drawn
 beforehand; any other goes through luma, which takes longer. It blinks until it is asked to end
-(SIGTERM), and leaves its picture to `mien run`. Without a display it ends at once, with 0: nothing
-has to wait for it.
+(SIGTERM), and leaves its picture to `mien run`. Without a display it ends soon, with 0: nothing has
+to wait for it.
 """
 
 import os
@@ -17,6 +17,10 @@ SYSTEM_CONFIG: Final = "/etc/mien/config.toml"
 """As `edge.places.SYSTEM_CONFIG`, which costs the import of pathlib."""
 BLINK_EVERY_S: Final = 4.0
 BLINK_S: Final = 0.15
+BUS_WAIT_S: Final = 3.0
+"""udev calls for every bus of the machine, and the display's own may come a moment after the first,
+or be there while udev has not opened it to its group yet."""
+BUS_LOOK_S: Final = 0.1
 _I2C_SLAVE: Final = 0x0703
 """Of linux/i2c-dev.h: chooses whom the file talks to."""
 _COMMAND, _DATA = b"\x00", b"\x40"
@@ -172,7 +176,9 @@ def main(config: str = SYSTEM_CONFIG) -> int:
 
 
 def _draw_and_blink(panel: Panel) -> None:
-    write = open_panel(panel)
+    write = _wait_for_panel(panel)
+    if write is None:
+        return
     opened, closed = pictures(panel)
     write(_COMMAND + setup(panel))
     show(panel, opened, write)
@@ -183,6 +189,17 @@ def _draw_and_blink(panel: Panel) -> None:
         show(panel, opened, write)
         if ending:
             return
+
+
+def _wait_for_panel(panel: Panel) -> Write | None:
+    """As `open_panel`, for a bus that is only just coming up; None if asked to end meanwhile."""
+    for _ in range(round(BUS_WAIT_S / BUS_LOOK_S)):
+        try:
+            return open_panel(panel)
+        except (FileNotFoundError, PermissionError):
+            if _asked_to_end(BUS_LOOK_S):
+                return None
+    return open_panel(panel)
 
 
 def _asked_to_end(wait_s: float) -> bool:

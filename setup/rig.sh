@@ -8,13 +8,18 @@ RIG_PYTHON=3.13
 CONTAINER_PACKAGES=systemd,systemd-sysv,udev,kmod
 
 rig_mien() {
+    case ${1:-} in
+        soak | start)
+            rig_bars "$@"
+            return
+            ;;
+    esac
     local parts=("$@") part
     if [ $# -eq 0 ]; then parts=(a c); fi
     for part in "${parts[@]}"; do
         case $part in
-            a | c) ;;
-            b) die "Part b, a guest with camera, sound card, display and LEDs, does not exist yet; there are a and c." ;;
-            *) die "setup.sh rig takes a and c, not \"$part\"; see docs/acceptance.md." ;;
+            a | b | c | d) ;;
+            *) die "setup.sh rig takes a, b, c and d, not \"$part\"; see docs/acceptance.md." ;;
         esac
     done
     umask 022
@@ -23,10 +28,14 @@ rig_mien() {
     open_log
     rm -rf "$RIG/why"
     mkdir -p "$RIG/why" "$RIG/tools"
-    case " ${parts[*]} " in *" a "*) STEPS=4 ;; *) STEPS=0 ;; esac
+    case " ${parts[*]} " in *" a "* | *" b "*) STEPS=4 ;; *) STEPS=0 ;; esac
+    case " ${parts[*]} " in *" b "*) STEPS=$((STEPS + 4)) ;; esac
     case " ${parts[*]} " in *" c "*) STEPS=$((STEPS + 5)) ;; esac
-    if [[ " ${parts[*]} " == *" a "* ]]; then ready_for_container; fi
+    case " ${parts[*]} " in *" d "*) STEPS=$((STEPS + 7)) ;; esac
+    if [[ " ${parts[*]} " =~ " a "|" b " ]]; then ready_for_container; fi
+    if [[ " ${parts[*]} " == *" b "* ]]; then ready_for_guest; fi
     if [[ " ${parts[*]} " == *" c "* ]]; then ready_for_arm; fi
+    if [[ " ${parts[*]} " == *" d "* ]]; then ready_for_arm_guest; fi
     heading "Proofs"
     find_python || no_python
     # The lock stays until the proofs have ended.
@@ -154,7 +163,7 @@ make_bundle() {
         finish "ready"
         return
     fi
-    logged "$HOUSE/setup.sh" bundle --arch "$(uname -m)" --python "$RIG_PYTHON" --out "$RIG/bundle.tar" ||
+    logged "$HOUSE/setup.sh" bundle --arch "${BUNDLE_ARCH:-$(uname -m)}" --python "$RIG_PYTHON" --out "$RIG/bundle.tar" ||
         die_with_log "The bundle cannot be made."
     [ -n "$(tar -tf "$RIG/bundle.tar" | sed -n '/\/debs\/Packages$/p')" ] ||
         die "The bundle came without system packages, so that the container could not install it."

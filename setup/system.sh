@@ -100,18 +100,20 @@ missing_packages() {
     fi
 }
 
-# wished_packages: those without which Mien runs, but does less.
+# wished_packages EXTRA: those without which Mien runs, but does less; with "dev" those of the tests.
 wished_packages() {
     # Recordings of spoken words, for the demo clip, and arecord to try a microphone with.
     [ -f /usr/share/sounds/alsa/Front_Center.wav ] || echo alsa-utils
     if on_raspberry_pi && ! system_module picamera2; then echo python3-picamera2; fi
+    if [ "${1:-}" = dev ] && ! command -v strace >/dev/null; then echo strace; fi
 }
 
+# install_system_packages EXTRA: all of them, for the packages of EXTRA as well.
 install_system_packages() {
     step "System packages"
     local missing wished
     mapfile -t missing < <(missing_packages | sort -u)
-    mapfile -t wished < <(wished_packages)
+    mapfile -t wished < <(wished_packages "${1:-}")
     local all=("${missing[@]}" "${wished[@]}")
     if [ ${#missing[@]} -eq 0 ] && [ ${#wished[@]} -eq 0 ]; then
         finish "all there"
@@ -121,7 +123,7 @@ install_system_packages() {
         finish "enough"
     elif can_install; then
         if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}"; fi
-        if [ ${#wished[@]} -gt 0 ]; then wish_for "${wished[@]}"; fi
+        if [ ${#wished[@]} -gt 0 ]; then wish_for "${1:-}" "${wished[@]}"; fi
         mapfile -t missing < <(missing_packages | sort -u)
         [ ${#missing[@]} -eq 0 ] ||
             die "After installing them, ${missing[*]} still cannot be used by $PY; choose the system's own Python with PYTHON=/usr/bin/python3 ./setup.sh run"
@@ -133,9 +135,10 @@ install_system_packages() {
     fi
 }
 
-# wish_for PACKAGE...: install them if that works, while the set-up is still using the network.
+# wish_for EXTRA PACKAGE...: install them if that works, while the set-up is still using the network
+# for the packages of EXTRA.
 wish_for() {
-    if ! packages_are_installed; then
-        (apt_install "$@") 2>/dev/null || true
+    if ! stamp_holds "$1" && ! { [ -z "$1" ] && packages_are_installed; }; then
+        (apt_install "${@:2}") 2>/dev/null || true
     fi
 }

@@ -40,6 +40,14 @@ def _part(name: str, rig: Path) -> tuple[str, Iterable[Proof]]:
         from tests.acceptance import native
 
         return native.TITLE, native.Native(rig).prove()
+    if name == "b":
+        from tests.acceptance import guest
+
+        return guest.TITLE, guest.Guest(rig).prove()
+    if name == "d":
+        from tests.acceptance import arm_guest
+
+        return arm_guest.TITLE, arm_guest.ArmGuest(rig).prove()
     try:
         from tests.acceptance import arm
     except ModuleNotFoundError as error:

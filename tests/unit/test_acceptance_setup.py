@@ -13,12 +13,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(
-    ("part", "words"), [("b", "does not exist yet"), ("z", 'takes a and c, not "z"')]
-)
-def test_a_part_that_there_is_not_is_refused(part: str, words: str) -> None:
+def test_a_part_that_there_is_not_is_refused() -> None:
+    words = 'takes a, b, c and d, not "z"'
     done = subprocess.run(
-        ["bash", str(HOUSE / "setup.sh"), "rig", "a", part],
+        ["bash", str(HOUSE / "setup.sh"), "rig", "a", "z"],
         capture_output=True,
         text=True,
         timeout=30,

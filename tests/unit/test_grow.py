@@ -14,7 +14,8 @@ def trained(blocks: tuple[int, ...], separable: bool = False) -> FaceNet:
     net = FaceNet(WIDTHS, blocks, 0.0, separable)
     for _ in range(3):
         net(torch.rand(8, 1, 48, 48))
-    return net.eval()
+    net.eval()
+    return net
 
 
 @pytest.mark.parametrize("separable", [False, True])

@@ -200,6 +200,26 @@ def test_goes_on_without_packages_that_are_only_wished_for(house: Path) -> None:
     assert "enough" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("extra", "before", "asked_for"),
+    [("dev", "", "strace"), ("dev", STAMP, "strace"), ("", "", ""), ("", STAMP, "")],
+)
+def test_only_the_tests_wish_for_strace_and_while_they_are_set_up(
+    house: Path, extra: str, before: str, asked_for: str
+) -> None:
+    script = (
+        "can_install() { true; }; missing_packages() { :; }; on_raspberry_pi() { false; }\n"
+        'command() { [ "$2" != strace ] && builtin command "$@"; }\n'
+        f'apt_install() {{ echo "asked for $*"; }}; {before}\ninstall_system_packages "{extra}"'
+    )
+    done = shell(house, script)
+    words = done.stdout.partition("asked for ")[2].split()
+    assert [word for word in words if word != "alsa-utils"] == asked_for.split(), done.stderr
+    if extra:
+        shell(house, STAMP + "fingerprint dev >.venv/.mien-packages-dev")
+        assert "strace" not in shell(house, script).stdout
+
+
 def test_fetches_package_lists_before_it_installs(house: Path) -> None:
     script = (
         'open_log; as_root() { echo called "${@: -1}" "$@"; }; step x; '

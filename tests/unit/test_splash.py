@@ -3,6 +3,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -209,8 +210,9 @@ def test_draws_before_anything_heavy_is_imported_and_leaves_the_picture_when_ask
     assert used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime < 0.25
 
 
-def test_without_a_bus_it_ends_at_once_with_one_sentence() -> None:
-    process = run("import sys; from edge import splash; sys.exit(splash.main('/nonexistent'))",
+def test_without_a_bus_it_ends_soon_with_one_sentence() -> None:
+    process = run("import sys; from edge import splash; splash.BUS_WAIT_S = 0.2; "
+                  "sys.exit(splash.main('/nonexistent'))",
                   MIEN_DISPLAY__I2C_PORT="213")  # fmt: skip
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
@@ -218,6 +220,39 @@ def test_without_a_bus_it_ends_at_once_with_one_sentence() -> None:
         "mien: No face while starting: there is no I2C bus 213; the settings of the system "
         "switch it on.\n"
     )
+
+
+def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[OSError] = [FileNotFoundError(2, ""), PermissionError(13, "")]
+    written: list[bytes] = []
+
+    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+        if answers:
+            raise answers.pop(0)
+        return written.append
+
+    asked = iter([False, False, True])
+    monkeypatch.setattr(splash, "open_panel", open_panel)
+    monkeypatch.setattr(splash, "_asked_to_end", lambda wait_s: next(asked))
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert splash.main("/nonexistent") == 0
+    assert capsys.readouterr().err == ""
+    assert b"\x00\xaf" in written
+
+
+def test_asked_to_end_while_it_waits_for_the_bus_it_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+        raise FileNotFoundError(2, "")
+
+    monkeypatch.setattr(splash, "open_panel", open_panel)
+    monkeypatch.setattr(splash, "_asked_to_end", lambda wait_s: True)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert splash.main("/nonexistent") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_display_that_does_not_answer_is_one_sentence(
