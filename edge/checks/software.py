@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.checks import Check
+from edge.errors import ModelError
+from edge.perception.mediapipe_tasks import check_processor
 
 OLDEST: Final = (3, 10)
 NEWEST: Final = (3, 13)
@@ -85,10 +87,19 @@ def check_python(
 
 
 def check_packages(
-    packages: Sequence[Package] = PACKAGES, limit_s: float = IMPORT_LIMIT_S
+    packages: Sequence[Package] = PACKAGES,
+    limit_s: float = IMPORT_LIMIT_S,
+    suits_mediapipe: Callable[[], None] = check_processor,
 ) -> Iterator[Check]:
     """Whether each package can be imported, in a process of its own that may crash."""
     waiting = list(packages)
+    try:
+        suits_mediapipe()
+    except ModelError:
+        for package in [package for package in waiting if package.name == "mediapipe"]:
+            waiting.remove(package)
+            says = "faces by LiteRT: this processor (ARMv8.0) cannot run MediaPipe"
+            yield Check(package.name, "ok", says)
     while waiting:
         found, culprit, ending = _probe([package.module for package in waiting], limit_s)
         for package in [package for package in waiting if package.module in found]:

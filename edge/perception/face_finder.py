@@ -1,9 +1,9 @@
-"""Finds faces with MediaPipe's BlazeFace and keeps to one of them."""
+"""Finds faces with BlazeFace, MediaPipe's face detector, and keeps to one of them."""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.messages import Face, Frame
 from edge.offline import offline
-from edge.perception.mediapipe_tasks import import_vision
+from edge.perception.lite_detector import LiteDetector
+from edge.perception.mediapipe_tasks import check_processor, import_vision
 
 RANGE_FILES: Final = {
     "short": "face_detection_short_range.tflite",
@@ -26,8 +27,24 @@ TAKE_OVER_S: Final = 1.0
 """For how long it must stay so much wider."""
 
 
+class Detector(Protocol):
+    """What looks for faces."""
+
+    runtime: str
+    """What it is run by, for people: "MediaPipe" or "LiteRT"."""
+
+    def detect(self, small: NDArray[np.uint8], frame: Frame) -> list[Face]:
+        """All faces in *small*, a scaled copy of *frame*, in the pixels of *frame*."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
 class FaceFinder:
-    """MediaPipe's face detector in VIDEO mode, on a downscaled copy of each frame."""
+    """BlazeFace, on a downscaled copy of each frame.
+
+    Run by MediaPipe, or by LiteRT on a processor that MediaPipe cannot use.
+    """
 
     def __init__(
         self,
@@ -46,7 +63,7 @@ class FaceFinder:
             search_width_px: width of the picture that is searched.
 
         Raises:
-            ModelError: the detector's model is missing, MediaPipe cannot load it, or it cannot be
+            ModelError: the detector's model is missing or cannot be loaded, or MediaPipe cannot be
                 kept from the network.
         """
         file = models / RANGE_FILES[reach]
@@ -55,6 +72,30 @@ class FaceFinder:
                 f"MediaPipe's face model {file.name} is not in {models}; fetch it with: "
                 "python -m edge.fetch"
             )
+        self._detector = _open(file, reach, min_score)
+        self.runtime = self._detector.runtime
+        self._width_px = search_width_px
+
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces in *frame*, in its own pixels."""
+        return self._detector.detect(_shrink(frame.image, self._width_px), frame)
+
+    def close(self) -> None:
+        """Free the detector."""
+        self._detector.close()
+
+
+class MediaPipeDetector:
+    """MediaPipe's face detector in VIDEO mode."""
+
+    runtime = "MediaPipe"
+
+    def __init__(self, file: Path, min_score: float) -> None:
+        """Load the net in *file*.
+
+        Raises:
+            ModelError: MediaPipe cannot load it, or it cannot be kept from the network.
+        """
         try:
             vision, base_options, self._image = import_vision()
             from mediapipe import ImageFormat
@@ -76,13 +117,11 @@ class FaceFinder:
                 "python -m edge.fetch"
             ) from error
         self._format = ImageFormat.SRGB
-        self._width_px = search_width_px
         self._last_ms = -1
 
-    def find(self, frame: Frame) -> list[Face]:
-        """All faces in *frame*, in its own pixels."""
+    def detect(self, small: NDArray[np.uint8], frame: Frame) -> list[Face]:
+        """All faces in *small*, a scaled copy of *frame*, in the pixels of *frame*."""
         height, width = frame.image.shape[:2]
-        small = _shrink(frame.image, self._width_px)
         # VIDEO mode refuses a time stamp that does not rise.
         self._last_ms = max(self._last_ms + 1, int(frame.t_s * 1000))
         found = self._detector.detect_for_video(
@@ -94,6 +133,15 @@ class FaceFinder:
     def close(self) -> None:
         """Free the detector."""
         self._detector.close()
+
+
+def _open(file: Path, reach: str, min_score: float) -> Detector:
+    try:
+        check_processor()
+    except ModelError:
+        # Only here: elsewhere MediaPipe stays, see docs/decisions/002.
+        return LiteDetector(file, reach, min_score)
+    return MediaPipeDetector(file, min_score)
 
 
 class Attention:
