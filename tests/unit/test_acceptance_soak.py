@@ -1,5 +1,6 @@
 """The soak's arithmetic and verdicts: what it would take for a leak, and what not."""
 
+import mmap
 import os
 import random
 import sys
@@ -200,9 +201,12 @@ def test_proc_is_read() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux'")
 def test_this_very_process_is_sampled_and_one_that_is_gone_is_told() -> None:
     before = take(os.getpid(), 1.0)
-    kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(5)], bytearray(os.urandom(1)) * 2**25
+    kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(5)]
+    fresh = mmap.mmap(-1, 2**25)  # memory that this process cannot have had before
+    fresh.write(b"1" * 2**25)
     after = take(os.getpid(), 2.0)
-    for number in kept[0]:
+    fresh.close()
+    for number in kept:
         os.close(number)
     assert after.files == before.files + 5
     assert after.resident_mb - before.resident_mb > 30
