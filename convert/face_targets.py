@@ -33,12 +33,14 @@ class FaceTargets:
         )
 
 
-def make_targets(data: FaceData, label_share: float) -> FaceTargets:
+def make_targets(data: FaceData, label_share: float, majority_share: float = 0.0) -> FaceTargets:
     """Targets of all rows, the votes' meaning in FER2013 labels learned from training rows alone.
 
     A FER2013 label is one annotator's noisy word; the ten FER+ votes of the same row say how likely
     each label was. The `fer2013` target is *label_share* of the label itself and else the label
-    distribution that the votes foretell, which has the same mean and far less noise.
+    distribution that the votes foretell, which has the same mean and far less noise. The `ferplus`
+    target is the votes, but *majority_share* of it the emotion of the majority, where there is one:
+    what most see is what the net is judged by, and is not always what it expects most votes for.
     """
     one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[data.label]
     voted = data.ferplus.sum(axis=1) > 0
@@ -46,7 +48,9 @@ def make_targets(data: FaceData, label_share: float) -> FaceTargets:
     foretold = _labels_from_votes(data, taught[voted[taught]])
     foretold[~voted] = one_hot[~voted]
     mixed: Rows = (label_share * one_hot + (1 - label_share) * foretold).astype(np.float32)
-    return FaceTargets(mixed, data.ferplus)
+    most = np.eye(data.ferplus.shape[1], dtype=np.float32)[data.majority]
+    share = np.where(voted & (data.majority >= 0), majority_share, 0)[:, None].astype(np.float32)
+    return FaceTargets(mixed, (1 - share) * data.ferplus + share * most)
 
 
 def votes_foretell(data: FaceData, split: str) -> float:

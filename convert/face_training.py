@@ -1,6 +1,7 @@
 """Trains the face net on FER2013 with FER+ votes."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def train_face(
     rows = data.rows("Training")
     rows = rows[~data.not_face[rows]]
     grey = torch.from_numpy(data.pixels[rows][:, None]).to(device)
-    everything = make_targets(data, recipe.label_share)
+    everything = make_targets(data, recipe.label_share, recipe.majority_share)
     labelled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
     steps = len(rows) // recipe.batch
     taught: dict[int, tuple[Tensor, Tensor]] = {}
@@ -113,10 +114,11 @@ def train_face(
         falling_epochs=recipe.falling_epochs,
         optimiser=recipe.optimiser,
     )
+    loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
     trained, history = train(
-        net, batches, face_loss, schedule, validate, work / name, recipe.stop_after
+        net, batches, loss, schedule, validate, work / name, recipe.stop_after
     )
     if recipe.first is not None:
         mix_weights(trained, begun, recipe.first_share)
@@ -140,9 +142,12 @@ def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:
                 value.lerp_(other[name].to(value), share)
 
 
-def face_loss(given: FaceOutputs, targets: tuple[Tensor, Tensor]) -> Tensor:
-    """Sum of both heads' cross-entropies; a row without votes (target zero) adds none of FER+."""
-    return cross_entropy(given.fer2013, targets[0]) + cross_entropy(given.ferplus, targets[1])
+def face_loss(
+    given: FaceOutputs, targets: tuple[Tensor, Tensor], ferplus_weight: float = 1.0
+) -> Tensor:
+    """Weighted sum of both heads' cross-entropies; a row without votes (zero) adds none of FER+."""
+    fer2013 = cross_entropy(given.fer2013, targets[0])
+    return fer2013 + ferplus_weight * cross_entropy(given.ferplus, targets[1])
 
 
 def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:

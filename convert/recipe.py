@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -38,7 +38,12 @@ class Recipe(BaseModel):
 
 
 class FaceRecipe(Recipe):
-    """How the face net is trained."""
+    """How the face net is trained.
+
+    In a file the stages of a training may stand one after another, each a `[[stages]]` with what
+    sets it apart; what stands above the first one holds for all. The last is the recipe, and the
+    one before each its `first`.
+    """
 
     separable: bool = False
     """Depth-wise separable convolutions instead of plain ones."""
@@ -48,6 +53,11 @@ class FaceRecipe(Recipe):
     label_share: Share = 0.35
     """Weight of a row's own FER2013 label in the target of that head; what the FER+ votes foretell
     of it has the rest."""
+    majority_share: Share = 0.0
+    """Weight of the emotion of the majority in the target of the FER+ head, where there is one; the
+    distribution of the votes has the rest."""
+    ferplus_weight: Positive = 1.0
+    """What errors of the FER+ head count beside those of the FER2013 head."""
     early_size_px: Annotated[int, Field(ge=24, le=48)] = 48
     """Side of the pictures in the first epochs; smaller is cheaper. Later it is the device's, 48."""
     early_epochs: Annotated[int, Field(ge=0)] = 0
@@ -77,6 +87,23 @@ class FaceRecipe(Recipe):
         """How many epochs each stage has, the first one first."""
         before = () if self.first is None else self.first.stage_epochs
         return (*before, self.stop_after or self.epochs)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stages_in_order(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "stages" not in given:
+            return given
+        common = {key: value for key, value in given.items() if key != "stages"}
+        stages = given["stages"]
+        listed = isinstance(stages, list) and all(isinstance(stage, dict) for stage in stages)
+        if not (listed and stages):
+            raise ValueError("stages are tables, each under a line [[stages]]")
+        if any("first" in each for each in (common, *stages)):
+            raise ValueError("stages and first exclude each other")
+        recipe = common | stages[0]
+        for stage in stages[1:]:
+            recipe = common | stage | {"first": recipe}
+        return recipe
 
     @model_validator(mode="after")
     def _grows(self) -> "FaceRecipe":

@@ -82,6 +82,8 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
     manifest = load_manifest(folder)
     senses = _devices(settings) if clip_file is None else _clip(settings, clip_file, repeat)
 
+    runtime_told = False
+
     def face_reader() -> "FaceReader":
         from edge.perception.face_finder import FaceFinder
         from edge.perception.face_reader import FaceReader
@@ -90,6 +92,11 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
         finder = FaceFinder(
             fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
         )
+        nonlocal runtime_told
+        if finder.runtime != "MediaPipe" and not runtime_told:
+            # Once, and not each time that a fault has the reader made anew.
+            _say(f"Faces are found by {finder.runtime}: MediaPipe cannot run on this processor.")
+            runtime_told = True
         return FaceReader(finder, folder, manifest.face)
 
     def gate() -> "SpeechGate":

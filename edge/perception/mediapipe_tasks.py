@@ -42,7 +42,7 @@ def check_processor(machine: str = "", capabilities: int | None = None) -> None:
     if not capabilities & _ATOMICS:
         raise ModelError(
             "MediaPipe, which finds faces, does not run on this processor, as its packages are made "
-            "for ARMv8.1 and newer (Raspberry Pi 5, Jetson Orin): use such a board, or --no-face."
+            "for ARMv8.1 and newer (Raspberry Pi 5, Jetson Orin)."
         )
 
 

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -185,3 +186,20 @@ def test_window_without_a_desktop_is_refused_with_a_remedy(monkeypatch: pytest.M
     wanted = settings(display={"kind": "window"}, leds={"backend": "none"})
     with pytest.raises(OutputError, match="--display terminal"):
         build_outputs.open_display(wanted, BoardPins(wanted))
+
+
+def test_tells_once_that_mediapipe_does_not_find_the_faces(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finder = SimpleNamespace(runtime="LiteRT")
+    monkeypatch.setattr("edge.perception.face_finder.FaceFinder", lambda *given: finder)
+    monkeypatch.setattr("edge.perception.face_reader.FaceReader", lambda *given: given)
+    parts = build.build_parts(settings(display={"kind": "none"}), None, False)
+    assert parts.face_reader is not None
+    parts.face_reader()
+    parts.face_reader()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("Faces are found by LiteRT") == 1
+    finder.runtime = "MediaPipe"
+    build.build_parts(settings(display={"kind": "none"}), None, False).face_reader()  # type: ignore[misc]
+    assert "Faces are found" not in "".join(capsys.readouterr())

@@ -47,6 +47,16 @@ def test_label_keeps_its_share() -> None:
     np.testing.assert_allclose(kept, 0.4 * one_hot, atol=1e-5)
 
 
+def test_majority_takes_its_share_of_the_votes_where_there_is_one() -> None:
+    data = made_up()
+    data.all_votes[0] = [5, 0, 0, 4, 1, 0, 0, 0, 0, 0]
+    data.majority[0], data.majority[1] = 0, -1
+    targets = make_targets(data, 0.2, majority_share=0.4)
+    np.testing.assert_allclose(targets.ferplus[0, :5], [0.7, 0, 0, 0.24, 0.06], atol=1e-6)
+    np.testing.assert_array_equal(targets.ferplus[1], data.ferplus[1])
+    assert (targets.ferplus[-10:] == 0).all()
+
+
 def test_row_without_votes_keeps_its_label_and_teaches_no_ferplus() -> None:
     data = made_up()
     targets = make_targets(data, 0.2)

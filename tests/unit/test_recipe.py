@@ -27,6 +27,34 @@ def test_net_may_grow_from_one_with_fewer_blocks(tmp_path: Path) -> None:
     assert (recipe.first.blocks, recipe.blocks) == ((1, 1), (2, 1))
 
 
+def test_stages_follow_one_another_and_share_what_stands_above_them(tmp_path: Path) -> None:
+    listed = SMALL.replace("epochs = 3", "batch = 32") + (
+        "[[stages]]\nepochs = 5\n[[stages]]\nepochs = 4\nseed = 2\n"
+        "[[stages]]\nepochs = 3\nblocks = [2, 1]\n"
+    )
+    recipe = face_recipe(listed, tmp_path)
+    assert recipe.stage_epochs == (5, 4, 3)
+    assert recipe.blocks == (2, 1)
+    assert recipe.first is not None and recipe.first.first is not None
+    assert (recipe.first.seed, recipe.first.blocks) == (2, (1, 1))
+    assert {recipe.batch, recipe.first.batch, recipe.first.first.batch} == {32}
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        ("stages = []", "under a line"),
+        ("stages = [3]", "under a line"),
+        ("stages = 3", "under a line"),
+        ("[[stages]]\nepochs = 2\n[stages.first]\nepochs = 1", "exclude each other"),
+        ("[[stages]]\nepoch = 2", "epoch"),
+    ],
+)
+def test_stages_that_are_none_are_refused(stages: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=says):
+        face_recipe(SMALL + stages, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

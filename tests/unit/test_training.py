@@ -8,6 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from convert.face_net import FaceOutputs  # noqa: E402
+from convert.face_training import face_loss  # noqa: E402
 from convert.optimiser import Muon, make_optimisers, orthogonalise  # noqa: E402
 from convert.problems import RecipeError  # noqa: E402
 from convert.training import Schedule, cross_entropy, train  # noqa: E402
@@ -129,3 +131,14 @@ def test_only_convolutions_are_orthogonalised_and_norms_do_not_decay() -> None:
     assert plain["weight_decay"] == 0
     taken = [p for each in (muon, rest) for group in each.param_groups for p in group["params"]]
     assert len(taken) == len(list(net.parameters()))
+
+
+def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:
+    random = np.random.default_rng(3)
+    logits = [torch.from_numpy(random.normal(size=(4, n)).astype(np.float32)) for n in (7, 8)]
+    truth = tuple(torch.eye(n)[[0, 1, 2, 3]] for n in (7, 8))
+    given = FaceOutputs(*logits, torch.zeros(4, 8, 1, 1))
+    seven, eight = (cross_entropy(*each) for each in zip(logits, truth, strict=True))
+    assert float(face_loss(given, truth, 1.5)) == pytest.approx(float(seven + 1.5 * eight))
+    nobody_voted = (truth[0], torch.zeros(4, 8))
+    assert float(face_loss(given, nobody_voted, 1.5)) == pytest.approx(float(seven))
