@@ -117,9 +117,7 @@ def train_face(
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
-    trained, history = train(
-        net, batches, loss, schedule, validate, work / name, recipe.stop_after
-    )
+    trained, history = train(net, batches, loss, schedule, validate, work / name, recipe.stop_after)
     if recipe.first is not None:
         mix_weights(trained, begun, recipe.first_share)
         said = ", ".join(f"{kind} {value:.4f}" for kind, value in validate(trained).items())

@@ -58,21 +58,21 @@ def killed_again_and_again() -> str:
     return f"{TIMES} times in a row: READY again after {_summary(times_s)}{busy}"
 
 
-def out_of_memory() -> str:
+def out_of_memory(times: int = TIMES) -> str:
     """Every start ends in the kernel's killer while the limit lasts; then it is lifted."""
     pid = main_pid()
     with too_little_memory() as (confine, kills):
         with contextlib.suppress(ProcessLookupError):  # the limit may have ended it already
             os.kill(pid, signal.SIGKILL)
-        for _ in range(TIMES):
+        for _ in range(times):
             pid = next_pid(pid)
             confine(pid)
             wait_for("the end", partial(has_ended, pid), READY_S)
         killed = kills()
-    need(killed >= TIMES, f"it ended {TIMES} times, but the kernel killed only {killed} times")
+    need(killed >= times, f"it ended {times} times, but the kernel killed only {killed} times")
     took_s = wait_for("the service", partial(is_back, pid), READY_S)
     return (
-        f"with {TOO_LITTLE >> 20} MB the kernel killed it at {TIMES} starts in a row; "
+        f"with {TOO_LITTLE >> 20} MB the kernel killed it at {times} starts in a row; "
         f"the limit lifted, READY after {took_s:.1f} s"
     )
 

@@ -30,6 +30,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[World], str]], ...]] = (
     ("Display mute", guest_pulls.display_mute),
     ("Bus of the display gone", guest_pulls.bus_gone),
     ("Survived all of it", guest_pulls.survived),
+    ("Too little memory", guest_pulls.too_little_memory),
 )
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from tests.acceptance.faults_inside import CONTROLLERS, out_of_memory
 from tests.acceptance.guest_devices import CAMERA_OPTIONS
 from tests.acceptance.guest_looks import RECORDING_PIN, SEEN_S
 from tests.acceptance.guest_senses import World, pictures, pin, shown
@@ -19,6 +20,8 @@ UNPLUGGED_S: Final = 90.0
 """uhid lets each transfer to a device that is being unplugged time out by itself, after 4 s, and keeps
 the bus until the last program has let go of it."""
 BUS: Final = Path("/dev/i2c-1")
+KILLED: Final = 3
+"""How often; part a does it twenty times, but not under cgroup v2 everywhere."""
 OTHER_NODE: Final = "/dev/video7"
 
 
@@ -167,3 +170,12 @@ def survived(world: World) -> str:
     return (
         f"the process of the beginning, no restart; no traceback in {len(lines)} lines of journal"
     )
+
+
+def too_little_memory(world: World) -> str:
+    """The kernel ends it at each start; then it has its memory again, and sees and shows."""
+    said = out_of_memory(KILLED)
+    tell("scene", "happy")
+    took_s, _ = world.wait_for_face("happy", SEEN_S)
+    how = "MemoryMax= of cgroup v2" if CONTROLLERS.is_file() else "cgroup v1"
+    return f"by {how}; {said}; happy face {took_s:.1f} s later"

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from edge.fusion import Fusion, Reading
 from edge.messages import Mood
 from tests.fakes.running import (
     TIMES,
@@ -118,6 +119,37 @@ def test_watchdog_starves_when_a_stage_hangs_whenever_it_is_replaced() -> None:
         time.sleep(0.3)
         assert world.systemd.count("WATCHDOG=1") == fed
     assert running.report is not None
+
+
+class HangingFusion(Fusion):
+    """The main loop hangs in it while the world has that fault."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def update(self, readings: Sequence[Reading], t_s: float) -> Mood:
+        if "loop hang" in self._world.faults:
+            self._world.injected["loop hang"] += 1
+            while "loop hang" in self._world.faults:
+                time.sleep(0.002)
+        return super().update(readings, t_s)
+
+
+def test_watchdog_starves_while_the_main_loop_hangs_and_all_goes_on_after_it() -> None:
+    def story(world: World, running: Running, number: int) -> None:
+        struck = world.injected["loop hang"]
+        world.faults.add("loop hang")
+        running.until(lambda mood: world.injected["loop hang"] > struck, "the hang")
+        fed = world.systemd.count("WATCHDOG=1")
+        time.sleep(0.1)  # more than twice what systemd would wait
+        assert world.systemd.count("WATCHDOG=1") == fed
+        world.faults.discard("loop hang")
+        running.until(
+            lambda mood: well(mood) and world.systemd.count("WATCHDOG=1") > fed, "recovery"
+        )
+
+    twenty_times(story, "loop hang", changes=lambda world: {"fusion": lambda: HangingFusion(world)})
 
 
 def test_busy_pin_of_the_recording_light_keeps_the_sensors_shut_until_it_is_free() -> None:
