@@ -21,7 +21,7 @@ from tests.acceptance.foreign import ForeignRoot
 from tests.acceptance.native import read_results
 from tests.acceptance.programs import CannotRunError, RigError
 from tests.acceptance.programs import run as run_program
-from tests.acceptance.table import Proof
+from tests.acceptance.table import Proof, complete
 
 TITLE: Final = "d. aarch64, booted by qemu"
 INSTALL: Final = "Install on aarch64"
@@ -74,20 +74,8 @@ class ArmGuest:
 
     def prove(self) -> Iterator[Proof]:
         """All proofs, one by one as they are made."""
-        made: set[str] = set()
-        why = self.obstacle()
-        try:
-            if not why:
-                for proof in self._prove():
-                    made.add(proof.what)
-                    yield proof
-                    if proof.what == INSTALL and proof.outcome == "FAILED":
-                        why = "it is not installed"
-        except CannotRunError as error:
-            why = str(error)
-        for what in [INSTALL, *(what for what, _ in CHECKS)]:
-            if what not in made:
-                yield Proof(what, "not run", why or "the guest ended before")
+        planned = [INSTALL, *(what for what, _ in CHECKS)]
+        yield from complete(planned, self.obstacle(), self._prove, INSTALL)
 
     def _prove(self) -> Iterator[Proof]:
         layers = Layers([self.root], self.installed)

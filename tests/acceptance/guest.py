@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.acceptance.guest_inside import CHECKS
 from tests.acceptance.programs import RigError, run
-from tests.acceptance.table import Proof
+from tests.acceptance.table import Proof, complete
 
 TITLE: Final = "b. The appliance in a guest with all its devices"
 LIMIT_S: Final = 5400.0
@@ -63,17 +63,13 @@ class Guest:
 
     def prove(self) -> Iterator[Proof]:
         """All proofs, one by one as the guest tells of them."""
-        planned = [what for what, _ in CHECKS]
-        why = self.obstacle()
-        if not why:
-            failed: list[str] = []
-            for proof in self._run(failed):
-                planned.remove(proof.what)
-                yield proof
-            if failed:
-                yield Proof("The guest itself", "FAILED", failed[0])
-        for what in planned:
-            yield Proof(what, "not run", why or "the guest ended before")
+        yield from complete([what for what, _ in CHECKS], self.obstacle(), self._prove)
+
+    def _prove(self) -> Iterator[Proof]:
+        failed: list[str] = []
+        yield from self._run(failed)
+        if failed:
+            yield Proof("The guest itself", "FAILED", failed[0])
 
     def _run(self, failed: list[str]) -> Iterator[Proof]:
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,8 @@ from typing import Final
 
 from tests.acceptance.container import Container, Layers
 from tests.acceptance.inside import CHECKS
-from tests.acceptance.programs import CannotRunError, RigError
-from tests.acceptance.table import Proof
+from tests.acceptance.programs import RigError
+from tests.acceptance.table import Proof, complete
 
 TITLE: Final = "a. Installed and run by systemd, in a container"
 INSTALL: Final = "Install without a network"
@@ -50,21 +50,9 @@ class Native:
     def prove(self) -> Iterator[Proof]:
         """All proofs, one by one as they are made."""
         planned = [INSTALL, AGAIN, *(what for what, _ in CHECKS)]
-        made: set[str] = set()
-        why = self.obstacle()
-        try:
-            if not why:
-                for proof in self._prove():
-                    made.add(proof.what)
-                    yield proof
-                    if proof.what == INSTALL and proof.outcome == "FAILED":
-                        why = "it is not installed"
-                        break
-        except CannotRunError as error:
-            why = str(error)
-        for what in planned:
-            if what not in made:
-                yield Proof(what, "not run", why or "the container ended before")
+        yield from complete(
+            planned, self.obstacle(), self._prove, INSTALL, "the container ended before"
+        )
 
     def _prove(self) -> Iterator[Proof]:
         layers = Layers([self.root], self.installed)

@@ -1,9 +1,11 @@
 """What the rig has proven, as a table for people."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from tests.acceptance.programs import CannotRunError
 
 Outcome = Literal["proven", "FAILED", "not run"]
 
@@ -21,6 +23,37 @@ class Proof:
     seen: str
     """What was measured; what went wrong; or why it was not tried."""
     took_s: float | None = None
+
+
+def complete(
+    planned: Sequence[str],
+    why: str,
+    begin: Callable[[], Iterator[Proof]],
+    first: str = "",
+    otherwise: str = "the guest ended before",
+) -> Iterator[Proof]:
+    """Proofs as they are made; then each planned one that was not, with the reason.
+
+    Args:
+        planned: what is to be proven, in order.
+        why: why nothing can be tried; "" if it can.
+        begin: makes the proofs; may raise CannotRunError.
+        first: the proof without which the others are not tried.
+        otherwise: the reason where nothing better is known.
+    """
+    made: set[str] = set()
+    try:
+        for proof in () if why else begin():
+            made.add(proof.what)
+            yield proof
+            if first == proof.what and proof.outcome == "FAILED":
+                why = "it is not installed"
+                break
+    except CannotRunError as error:
+        why = str(error)
+    for what in planned:
+        if what not in made:
+            yield Proof(what, "not run", why or otherwise)
 
 
 def table(title: str, proofs: Sequence[Proof]) -> str:
