@@ -212,6 +212,13 @@ def _stages(recipe: FaceRecipe) -> list[str]:
         f"{blocks} blocks, {done} epochs; the label has {recipe.label_share:.0%} of the target; "
         f"the changes at {recipe.mild_strength:.0%} of their strength and no blending {when}"
     )
+    if recipe.majority_share:
+        text += (
+            f"; {recipe.majority_share:.0%} of the target by FER+ is the emotion of the majority, the "
+            "rest the votes"
+        )
+    if recipe.ferplus_weight != 1:
+        text += f"; errors by FER+ count {recipe.ferplus_weight:g} times"
     if recipe.teacher_from < done:
         text += (
             f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "
