@@ -42,6 +42,8 @@ VENV=$HOUSE/.venv
 . setup/rig_guest_disk.sh
 # shellcheck source=setup/rig_arm_guest.sh
 . setup/rig_arm_guest.sh
+# shellcheck source=setup/rig_camera.sh
+. setup/rig_camera.sh
 
 show_help() {
     cat <<'END'
@@ -53,8 +55,10 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             take it out again
        ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
                                             all that install fetches, for a device without network
-       sudo ./setup.sh rig [a] [b] [c] [d]  prove it in a container (a), in a guest with all its
-                                            devices (b), for aarch64 (c), booted as aarch64 (d)
+       sudo ./setup.sh rig [a] [b] [c] [d] [e]
+                                            prove it in a container (a), in a guest with all its
+                                            devices (b), for aarch64 (c), booted as aarch64 (d),
+                                            with a camera behind picamera2 (e)
        ./setup.sh rig soak [--minutes 60] [--speed 4]
                                             watch its memory, descriptors and threads meanwhile
        ./setup.sh rig start                 time it and the splash from their start on

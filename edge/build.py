@@ -270,13 +270,13 @@ def open_any_microphone(settings: Settings) -> Microphone:
 
 
 def _pi_cameras() -> bool:
-    """A camera that libcamera drives is attached (only a Pi has picamera2)."""
+    """A camera on a ribbon cable is attached (only a Pi has picamera2)."""
+    from edge.sensors.picamera import ribbon_cameras
+
     if not board():
         return False
     with suppress(Exception):  # libcamera raises whatever it likes on a board without a camera
-        from picamera2 import Picamera2
-
-        return bool(Picamera2.global_camera_info())
+        return bool(ribbon_cameras())
     return False
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.checks.machine import board_name
-from edge.errors import MienError
+from edge.errors import MienError, SensorError
 from edge.i2c import I2cBus, bus_numbers, scan_bus
 
 _CHIPINFO: Final = 0x8044B401
@@ -168,11 +169,11 @@ def usb_cameras() -> list[tuple[str, str]]:
 
 def pi_cameras() -> list[str]:
     """Models of the ribbon-cable cameras that libcamera sees; none without picamera2."""
-    try:
-        from picamera2 import Picamera2
-    except ImportError:
-        return []
-    return [str(info.get("Model", "camera")) for info in Picamera2.global_camera_info()]
+    from edge.sensors.picamera import ribbon_cameras
+
+    with suppress(SensorError):
+        return ribbon_cameras()
+    return []
 
 
 def microphones_here() -> list[tuple[int, str]]:

@@ -18,8 +18,8 @@ rig_mien() {
     if [ $# -eq 0 ]; then parts=(a c); fi
     for part in "${parts[@]}"; do
         case $part in
-            a | b | c | d) ;;
-            *) die "setup.sh rig takes a, b, c and d, not \"$part\"; see docs/acceptance.md." ;;
+            a | b | c | d | e) ;;
+            *) die "setup.sh rig takes a, b, c, d and e, not \"$part\"; see docs/acceptance.md." ;;
         esac
     done
     umask 022
@@ -28,14 +28,22 @@ rig_mien() {
     open_log
     rm -rf "$RIG/why"
     mkdir -p "$RIG/why" "$RIG/tools"
-    case " ${parts[*]} " in *" a "* | *" b "*) STEPS=4 ;; *) STEPS=0 ;; esac
+    # Part e needs an installed Mien, of whatever checkout.
+    local container=
+    case " ${parts[*]} " in
+        *" a "* | *" b "*) container=yes ;;
+        *" e "*) [ -f "$RIG/installed/made" ] || container=yes ;;
+    esac
+    STEPS=$((${container:+4}))
     case " ${parts[*]} " in *" b "*) STEPS=$((STEPS + 4)) ;; esac
     case " ${parts[*]} " in *" c "*) STEPS=$((STEPS + 5)) ;; esac
     case " ${parts[*]} " in *" d "*) STEPS=$((STEPS + 7)) ;; esac
-    if [[ " ${parts[*]} " =~ " a "|" b " ]]; then ready_for_container; fi
+    case " ${parts[*]} " in *" e "*) STEPS=$((STEPS + 4)) ;; esac
+    if [ -n "$container" ]; then ready_for_container; fi
     if [[ " ${parts[*]} " == *" b "* ]]; then ready_for_guest; fi
     if [[ " ${parts[*]} " == *" c "* ]]; then ready_for_arm; fi
     if [[ " ${parts[*]} " == *" d "* ]]; then ready_for_arm_guest; fi
+    if [[ " ${parts[*]} " == *" e "* ]]; then ready_for_camera; fi
     heading "Proofs"
     find_python || no_python
     # The lock stays until the proofs have ended.

@@ -1,8 +1,12 @@
 """The Raspberry Pi's own camera through picamera2."""
 
+import contextlib
+import gc
+import logging
 import os
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +44,7 @@ def taken_s(stamp_ns: int, monotonic_ns: int, boottime_ns: int) -> float:
 
 
 def yuv420_to_rgb(planes: NDArray[np.uint8], width_px: int, height_px: int) -> NDArray[np.uint8]:
-    """Convert what picamera2 gives for a YUV420 stream.
+    """Convert what picamera2 gives for a YUV420 stream in BT.601's colours, limited in range.
 
     Args:
         planes: shape [height * 3 / 2, stride]: the Y rows, then U and V, two of their rows side by
@@ -60,15 +64,33 @@ def yuv420_to_rgb(planes: NDArray[np.uint8], width_px: int, height_px: int) -> N
 def _load_picamera2() -> Any:
     # libcamera writes a page of information to the terminal unless told otherwise beforehand.
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    # Its own log says with a traceback what is said here in a sentence.
+    logging.getLogger("picamera2").setLevel(logging.CRITICAL)
     try:
         from picamera2 import Picamera2
-    except ImportError as error:
+    except Exception as error:  # ValueError where a part of it was built for another numpy
         raise SensorError(
-            "picamera2, which reads the Raspberry Pi's camera, cannot be loaded: install it with "
-            "`sudo apt install python3-picamera2`, and make the virtual environment with "
-            "--system-site-packages."
+            "picamera2, which reads the Raspberry Pi's camera, cannot be loaded "
+            f"({_innermost(error)}): install it with `sudo apt install python3-picamera2`, and make "
+            "the virtual environment with --system-site-packages."
         ) from error
     return Picamera2
+
+
+def ribbon_cameras() -> list[str]:
+    """Models of the cameras on a ribbon cable, each at the place that is its number.
+
+    Raises:
+        SensorError: picamera2 cannot be loaded.
+        Exception: whatever libcamera raises where it cannot look for cameras.
+    """
+    return _on_ribbons(_load_picamera2())
+
+
+def _on_ribbons(picamera2: Any) -> list[str]:
+    # Behind these picamera2 lists USB cameras, which give no YUV420 and are read through V4L2.
+    known = [info for info in picamera2.global_camera_info() if "/usb" not in info["Id"]]
+    return [str(info.get("Model", "Raspberry Pi camera")) for info in known]
 
 
 class PiCamera:
@@ -96,16 +118,18 @@ class PiCamera:
         self._closed = False
         self._camera: Any = None
         try:
-            cameras = picamera2.global_camera_info()
+            cameras = _on_ribbons(picamera2)
             if number >= len(cameras):
                 raise SensorError(_not_there(number, len(cameras)))
-            self.name = str(cameras[number].get("Model", "Raspberry Pi camera"))
-            self._camera = picamera2(number)
+            self.name = cameras[number]
+            # In two steps: an __init__ that fails leaves a pipe open, which is then ours to close.
+            self._camera = picamera2.__new__(picamera2)
+            self._camera.__init__(number)
             self._start(width, height, rate)
-        except SensorError:
-            raise
         except Exception as error:  # libcamera raises RuntimeError, IndexError and others
             self.close()
+            if isinstance(error, SensorError):
+                raise
             raise SensorError(
                 "The Raspberry Pi's camera does not start, most often because another program uses "
                 "it: `fuser /dev/media* /dev/video*` names it "
@@ -119,18 +143,29 @@ class PiCamera:
         The larger one is not read: it makes libcamera choose a sensor mode with the full field of
         view, where asking for the small size alone gets a crop of the middle.
         """
+        from libcamera import ColorSpace  # type: ignore[import-not-found, unused-ignore]
+
         period_us = round(1_000_000 / rate)
         wanted = self._camera.create_video_configuration(
             main={"size": (2 * width, 2 * height), "format": "YUV420"},
             lores={"size": (width, height), "format": "YUV420"},
             raw=None,
+            # Which yuv420_to_rgb undoes; left to itself picamera2 takes another for a large stream.
+            colour_space=ColorSpace.Smpte170m(),
             buffer_count=BUFFERS,
             controls={"FrameDurationLimits": (period_us, period_us)},
             display=None,
             encode=None,
         )
         self._camera.configure(wanted)
-        self._width, self._height = self._camera.camera_configuration()["lores"]["size"]
+        given = self._camera.camera_configuration()["lores"]
+        # libcamera puts what a camera can do in the place of what it was asked for.
+        if given["format"] != "YUV420":
+            raise SensorError(
+                f"The camera {self.name} gives its pictures as {given['format']}, and Mien reads "
+                "YUV420 from picamera2: name its device instead, as in --camera /dev/video0."
+            )
+        self._width, self._height = given["size"]
         self._camera.start()
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -167,6 +202,8 @@ class PiCamera:
             return None
         except Exception as error:  # what the camera's event loop raised, or its cancelling
             self._job = None
+            if self._closed:  # by another thread
+                raise SensorError(f"The camera {self.name} has been closed.") from None
             raise SensorError(
                 f"The camera {self.name} has failed ({_innermost(error)}): check its cable."
             ) from error
@@ -189,22 +226,25 @@ class PiCamera:
 
     def close(self) -> None:
         """Stop the camera and let go of it. May be called twice."""
-        if self._closed:
-            return
         self._closed = True
-        camera = self._camera
+        camera, self._camera, self._job = self._camera, None, None
         if camera is None:
             return
+        within(CLOSE_S, partial(_let_go, camera), "camera-close")
+        # picamera2 leaves three descriptors to objects that refer to each other.
+        del camera
+        gc.collect()
 
-        def let_go() -> None:
-            # A pending request would keep a camera that has stalled from stopping.
-            cancel = getattr(camera, "cancel_all_and_flush", None)
-            if cancel is not None:
-                cancel()
-            camera.stop()
-            camera.close()
 
-        within(CLOSE_S, let_go, "camera-close")
+def _let_go(camera: Any) -> None:
+    with contextlib.suppress(Exception):  # one that was never opened has nothing to cancel
+        camera.cancel_all_and_flush()  # whoever waits for a picture need not wait longer
+    # Not stop(), which waits for ever for an event loop that has died; this ends the loop first.
+    camera.close()
+    pipe = getattr(camera, "notifymeread", None)  # of picamera2's own, and not in every release
+    if pipe is not None and not pipe.closed:
+        pipe.close()
+        os.close(camera.notifyme_w)
 
 
 def _not_there(number: int, count: int) -> str:

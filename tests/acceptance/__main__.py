@@ -48,6 +48,10 @@ def _part(name: str, rig: Path) -> tuple[str, Iterable[Proof]]:
         from tests.acceptance import arm_guest
 
         return arm_guest.TITLE, arm_guest.ArmGuest(rig).prove()
+    if name == "e":
+        from tests.acceptance import camera_guest
+
+        return camera_guest.TITLE, camera_guest.CameraGuest(rig).prove()
     try:
         from tests.acceptance import arm
     except ModuleNotFoundError as error:

@@ -1,18 +1,45 @@
 """A stand-in for picamera2 that obeys the same rules, after its version 0.3.
 
 Frames come when the test delivers them. Buffers are limited: a request that is not released is
-missing for ever, releasing twice is an error, and stopping waits behind jobs that are not done.
+missing for ever, releasing twice is an error, and stopping waits behind jobs that are not done, or
+for ever if the event loop has died. Closing ends the loop first. Opening a busy camera leaves a pipe.
 """
 
+import os
 import threading
 from concurrent.futures import CancelledError, Future
 from typing import Any, ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 STRIDE_ALIGNMENT = 64
+
+
+class ColorSpace:
+    """libcamera's: what makes luma of red, green and blue."""
+
+    def __init__(self, red: float, blue: float) -> None:
+        self.weights = np.array([red, 1 - red - blue, blue])
+
+    @staticmethod
+    def Smpte170m() -> "ColorSpace":  # noqa: N802 - the real name
+        return ColorSpace(0.299, 0.114)
+
+    @staticmethod
+    def Rec709() -> "ColorSpace":  # noqa: N802
+        return ColorSpace(0.2126, 0.0722)
+
+    def encode(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Luma [height, width] and chroma [2, height / 2, width / 2], of limited range."""
+        exact = rgb.astype(np.float64) / 255
+        luma = exact @ self.weights
+        blue, red = ((exact[..., c] - luma) / (1 - self.weights[c]) for c in (2, 0))
+        chroma = np.stack([blue, red]).reshape(2, len(rgb) // 2, 2, -1, 2).mean(axis=(2, 4))
+        return (
+            np.rint(16 + 219 * luma).astype(np.uint8),
+            np.rint(128 + 112 * chroma).astype(np.uint8),
+        )
 
 
 class Job:
@@ -58,6 +85,8 @@ class CompletedRequest:
 class Picamera2:
     cameras: ClassVar[list[dict[str, Any]]] = [{"Model": "imx708", "Id": "/base/imx708", "Num": 0}]
     busy: ClassVar[bool] = False
+    gives: ClassVar[str] = "YUV420"
+    """The format that the camera has, whatever it is asked for."""
     opened: ClassVar[list["Picamera2"]] = []
 
     @staticmethod
@@ -67,6 +96,10 @@ class Picamera2:
     def __init__(self, camera_num: int = 0) -> None:
         if camera_num >= len(Picamera2.cameras):
             raise RuntimeError(f"No camera number {camera_num} found")
+        notifyme_r, self.notifyme_w = os.pipe2(os.O_NONBLOCK)
+        self.notifymeread = os.fdopen(notifyme_r, "rb")
+        self.is_open = False
+        Picamera2.opened.append(self)
         if Picamera2.busy:
             try:
                 raise RuntimeError("Failed to acquire camera: Device or resource busy")
@@ -75,11 +108,11 @@ class Picamera2:
         self.camera_config: dict[str, Any] = {}
         self.started = False
         self.is_open = True
+        self.loop_alive = True
         self.free_buffers = 0
         self._lock = threading.Lock()
         self._jobs: list[Job] = []
         self._completed: list[CompletedRequest] = []
-        Picamera2.opened.append(self)
 
     def create_video_configuration(
         self,
@@ -100,6 +133,9 @@ class Picamera2:
             for key in updates:
                 if key not in ("format", "size", "preserve_ar"):
                     raise ValueError(f"Bad key {key!r}")
+        if colour_space is None:
+            large = min(np.array(main.get("size", (1280, 720))) >= (1280, 720))
+            colour_space = ColorSpace.Rec709() if large else ColorSpace.Smpte170m()
         for name, stream in (("display", display), ("encode", encode)):
             if stream is not None and {"main": main, "lores": lores, "raw": raw}[stream] is None:
                 raise RuntimeError(f"{name} stream {stream} was not defined")
@@ -107,6 +143,7 @@ class Picamera2:
             "main": {"format": "XBGR8888", "size": (1280, 720)} | main,
             "lores": None if lores is None else {"format": "YUV420", "size": (1280, 720)} | lores,
             "raw": raw,
+            "colour_space": colour_space,
             "buffer_count": buffer_count,
             "controls": {"FrameDurationLimits": (33333, 33333)} | controls,
             "display": display,
@@ -130,6 +167,7 @@ class Picamera2:
                 if width % 2 or height % 2:
                     raise RuntimeError("width and height should be even")
                 stream["stride"] = -(-width // STRIDE_ALIGNMENT) * STRIDE_ALIGNMENT
+                stream["format"] = Picamera2.gives
         self.camera_config = camera_config
         self.free_buffers = camera_config["buffer_count"]
 
@@ -152,7 +190,7 @@ class Picamera2:
 
     def _work(self) -> None:
         with self._lock:
-            while self._jobs and self._completed:
+            while self.loop_alive and self._jobs and self._completed:
                 self._jobs.pop(0).future.set_result(self._completed.pop(0))
 
     def cancel_all_and_flush(self) -> None:
@@ -162,13 +200,16 @@ class Picamera2:
             self._jobs = []
 
     def stop(self) -> None:
-        if self._jobs:
+        if self._jobs or not self.loop_alive:
             raise AssertionError("the real one would wait here until the pending jobs are done")
         self.started = False
 
     def close(self) -> None:
-        self.stop()
-        self.is_open = False
+        if not self.is_open:
+            return
+        self.started = self.is_open = self.loop_alive = False
+        self.notifymeread.close()
+        os.close(self.notifyme_w)
 
     def deliver(self, rgb: NDArray[np.uint8], stamp_ns: int | None) -> bool:
         """Let the sensor take a picture; whether a buffer was free for it."""
@@ -178,10 +219,9 @@ class Picamera2:
         config = self.camera_config["lores"]
         width, height = config["size"]
         stride = config["stride"]
-        planes = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+        bright, chroma = self.camera_config["colour_space"].encode(rgb)
         luma = np.full((height, stride), 77, np.uint8)  # the padding holds anything
-        luma[:, :width] = planes[:height]
-        chroma = planes[height:].reshape(2, height // 2, width // 2)
+        luma[:, :width] = bright
         padded = np.full((2, height // 2, stride // 2), 200, np.uint8)
         padded[:, :, : width // 2] = chroma
         buffer = np.concatenate([luma.ravel(), padded.ravel()])

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:
-    words = 'takes a, b, c and d, not "z"'
+    words = 'takes a, b, c, d and e, not "z"'
     done = subprocess.run(
         ["bash", str(HOUSE / "setup.sh"), "rig", "a", "z"],
         capture_output=True,

@@ -1,6 +1,8 @@
+import os
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -15,8 +17,10 @@ from tests.fakes import picamera2 as fake
 @pytest.fixture(autouse=True)
 def _fake_picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(sys.modules, "picamera2", fake)
+    monkeypatch.setitem(sys.modules, "libcamera", fake)
     monkeypatch.setattr(fake.Picamera2, "cameras", [{"Model": "imx708", "Id": "a", "Num": 0}])
     monkeypatch.setattr(fake.Picamera2, "busy", False)
+    monkeypatch.setattr(fake.Picamera2, "gives", "YUV420")
     monkeypatch.setattr(fake.Picamera2, "opened", [])
     yield
 
@@ -38,6 +42,15 @@ def test_gives_upright_rgb_without_the_padding_of_the_rows() -> None:
     for rows, columns in ((slice(0, 56), slice(0, 96)), (slice(64, 120), slice(104, 200))):
         difference = frame.image[rows, columns].astype(int) - picture[rows, columns].astype(int)
         assert np.abs(difference).max() <= 6
+    camera.close()
+
+
+def test_colours_are_right_at_a_size_where_picamera2_would_change_them() -> None:
+    camera = PiCamera(width=640, height=480)
+    fake.Picamera2.opened[0].deliver(_flat(640, 480, (30, 200, 60)), None)
+    frame = camera.read(1.0)
+    assert frame is not None
+    assert np.abs(frame.image.astype(int) - (30, 200, 60)).max() <= 6
     camera.close()
 
 
@@ -85,8 +98,34 @@ def test_camera_that_stalls_is_reported_within_the_limit(monkeypatch: pytest.Mon
     with pytest.raises(SensorError, match="imx708 has stopped delivering"):
         for _ in range(20):
             assert camera.read(0.01) is None
-    camera.close()  # a request is still pending: the fake refuses to stop before it is cancelled
+    camera.close()
     assert not fake.Picamera2.opened[0].is_open
+
+
+def test_camera_whose_event_loop_has_died_is_closed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(picamera, "STALL_S", 0.05)
+    camera = PiCamera(width=64, height=48)
+    device = fake.Picamera2.opened[0]
+    device.loop_alive = False
+    device.deliver(_flat(64, 48, (9, 9, 9)), time.monotonic_ns())
+    with pytest.raises(SensorError, match="stopped delivering"):
+        for _ in range(20):
+            assert camera.read(0.01) is None
+    camera.close()  # the fake's stop() refuses
+    assert not device.is_open
+
+
+def test_closing_ends_the_wait_of_whoever_reads() -> None:
+    camera = PiCamera(width=64, height=48)
+    with ThreadPoolExecutor() as others:
+        reading = others.submit(camera.read, 60.0)
+        while camera._job is None:
+            time.sleep(0.001)
+        camera.close()
+        with pytest.raises(SensorError, match="imx708 has been closed"):
+            reading.result(timeout=30)
 
 
 def test_asks_for_the_rate_and_a_large_stream_for_the_full_view() -> None:
@@ -114,6 +153,19 @@ def test_says_which_cable_when_no_camera_is_there(monkeypatch: pytest.MonkeyPatc
         PiCamera()
 
 
+def test_usb_camera_is_left_to_v4l2(monkeypatch: pytest.MonkeyPatch) -> None:
+    ribbon = {"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 1}
+    webcam = {"Model": "C270", "Id": "/base/scb/pcie@7d500000/pci@0,0/usb@0,0-1.1:1.0", "Num": 0}
+    monkeypatch.setattr(fake.Picamera2, "cameras", [ribbon, webcam])
+    assert picamera.ribbon_cameras() == ["imx708"]
+    with pytest.raises(SensorError, match="no Raspberry Pi camera number 1: there are 1"):
+        PiCamera(number=1)
+    monkeypatch.setattr(fake.Picamera2, "cameras", [webcam])
+    assert picamera.ribbon_cameras() == []
+    with pytest.raises(SensorError, match="No camera is connected to the Raspberry Pi"):
+        PiCamera()
+
+
 def test_says_that_there_is_no_second_camera() -> None:
     with pytest.raises(SensorError, match="no Raspberry Pi camera number 1: there are 1"):
         PiCamera(number=1)
@@ -125,7 +177,38 @@ def test_busy_camera_names_how_to_find_the_other_program(monkeypatch: pytest.Mon
         PiCamera()
 
 
+def test_busy_camera_costs_no_file_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake.Picamera2, "busy", True)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(SensorError):
+            PiCamera()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_camera_of_another_format_is_refused_and_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake.Picamera2, "gives", "NV12")
+    with pytest.raises(SensorError, match=r"imx708 gives its pictures as NV12.*--camera /dev/v"):
+        PiCamera()
+    assert not fake.Picamera2.opened[0].is_open
+
+
 def test_missing_picamera2_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(SensorError, match=r"apt install python3-picamera2.*system-site-packages"):
+        PiCamera()
+
+
+def test_picamera2_built_for_another_numpy_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "picamera2":
+                raise ValueError("numpy.dtype size changed")
+
+    monkeypatch.delitem(sys.modules, "picamera2")
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    with pytest.raises(SensorError, match=r"cannot be loaded \(numpy.dtype size changed\)"):
         PiCamera()

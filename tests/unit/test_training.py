@@ -135,10 +135,14 @@ def test_only_convolutions_are_orthogonalised_and_norms_do_not_decay() -> None:
 
 def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:
     random = np.random.default_rng(3)
-    logits = [torch.from_numpy(random.normal(size=(4, n)).astype(np.float32)) for n in (7, 8)]
-    truth = tuple(torch.eye(n)[[0, 1, 2, 3]] for n in (7, 8))
-    given = FaceOutputs(*logits, torch.zeros(4, 8, 1, 1))
-    seven, eight = (cross_entropy(*each) for each in zip(logits, truth, strict=True))
+    given = FaceOutputs(
+        fer2013=torch.from_numpy(random.normal(size=(4, 7)).astype(np.float32)),
+        ferplus=torch.from_numpy(random.normal(size=(4, 8)).astype(np.float32)),
+        features=torch.zeros(4, 8, 1, 1),
+    )
+    truth = (torch.eye(7)[:4], torch.eye(8)[:4])
+    seven = cross_entropy(given.fer2013, truth[0])
+    eight = cross_entropy(given.ferplus, truth[1])
     assert float(face_loss(given, truth, 1.5)) == pytest.approx(float(seven + 1.5 * eight))
     nobody_voted = (truth[0], torch.zeros(4, 8))
     assert float(face_loss(given, nobody_voted, 1.5)) == pytest.approx(float(seven))
