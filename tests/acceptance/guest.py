@@ -38,32 +38,41 @@ PARTS: Final = ("guest-installed", "guest-drivers", "guest-image", "guest-film")
 class Guest:
     """Where the parts lie that setup/rig_guest_disk.sh has made ready."""
 
+    part = "b"
+    planned: tuple[str, ...] = tuple(what for what, _ in CHECKS)
+    needs: tuple[str, ...] = PARTS
+    """What setup.sh makes ready; what hinders it stands in a file of that name."""
+    memory_mb = MEMORY_MB
+    kernel_words: tuple[str, ...] = KERNEL_WORDS
+    drives: tuple[str, ...] = ("image", "disk.image")
+
     def __init__(self, rig: Path) -> None:
         self.rig = rig
         self.folder = rig / "guest"
+        self.kernel = rig / "guest/kernel-amd64/vmlinuz"
         self.logs = rig / "logs"
         self.results = self.logs / "guest-results.jsonl"
 
     def obstacle(self) -> str:
         """Why nothing of this can be tried here; "" if it can."""
-        for part in PARTS:
-            note = self.rig / "why" / part
+        for name in self.needs:
+            note = self.rig / "why" / name
             if note.is_file() and note.read_text(encoding="utf-8").strip():
                 return note.read_text(encoding="utf-8").strip()
         if os.geteuid() != 0:
-            return "needs root: sudo ./setup.sh rig b"
+            return f"needs root: sudo ./setup.sh rig {self.part}"
         if platform.machine() != "x86_64":
             return "the guest's kernel and the bundle are made on an x86-64 machine only"
         if shutil.which(QEMU) is None:
             return f"there is no {QEMU}; sudo apt-get install qemu-system-x86"
-        for name in ("image", "initrd", "disk.image", "kernel-amd64/vmlinuz"):
-            if not (self.folder / name).is_file():
-                return f"there is no {self.folder / name}"
+        for file in (*(self.folder / name for name in ("initrd", *self.drives)), self.kernel):
+            if not file.is_file():
+                return f"there is no {file}"
         return ""
 
     def prove(self) -> Iterator[Proof]:
         """All proofs, one by one as the guest tells of them."""
-        yield from complete([what for what, _ in CHECKS], self.obstacle(), self._prove)
+        yield from complete(self.planned, self.obstacle(), self._prove)
 
     def _prove(self) -> Iterator[Proof]:
         failed: list[str] = []
@@ -101,16 +110,14 @@ class Guest:
         """The emulator and its arguments; what the guest writes to its disks is forgotten."""
         command = [
             QEMU, "-M", "q35", "-accel", "tcg,tb-size=512", "-icount", f"shift={CLOCK_SHIFT}",
-            "-rtc", "clock=vm", "-cpu", "max", "-smp", "1", "-m", str(MEMORY_MB),
+            "-rtc", "clock=vm", "-cpu", "max", "-smp", "1", "-m", str(self.memory_mb),
             "-nodefaults", "-no-reboot", "-display", "none",
             "-serial", f"file:{self.logs / 'guest-console.txt'}", "-serial", f"file:{self.results}",
-            "-kernel", str(self.folder / "kernel-amd64/vmlinuz"),
-            "-initrd", str(self.folder / "initrd"),
-            "-append",
-            " ".join(KERNEL_WORDS),
+            "-kernel", str(self.kernel), "-initrd", str(self.folder / "initrd"),
+            "-append", " ".join(self.kernel_words),
             "-device", "virtio-rng-pci",
         ]  # fmt: skip
-        for number, name in enumerate(("image", "disk.image")):
+        for number, name in enumerate(self.drives):
             drive = f"file={self.folder / name},if=none,id=disk{number},format=raw"
             command += [
                 "-drive", f"{drive},cache=unsafe,snapshot=on",

@@ -50,9 +50,7 @@ class Native:
     def prove(self) -> Iterator[Proof]:
         """All proofs, one by one as they are made."""
         planned = [INSTALL, AGAIN, *(what for what, _ in CHECKS)]
-        yield from complete(
-            planned, self.obstacle(), self._prove, INSTALL, "the container ended before"
-        )
+        yield from complete(planned, self.obstacle(), self._prove, INSTALL, "container")
 
     def _prove(self) -> Iterator[Proof]:
         layers = Layers([self.root], self.installed)

@@ -30,7 +30,7 @@ def complete(
     why: str,
     begin: Callable[[], Iterator[Proof]],
     first: str = "",
-    otherwise: str = "the guest ended before",
+    system: str = "guest",
 ) -> Iterator[Proof]:
     """Proofs as they are made; then each planned one that was not, with the reason.
 
@@ -39,21 +39,25 @@ def complete(
         why: why nothing can be tried; "" if it can.
         begin: makes the proofs; may raise CannotRunError.
         first: the proof without which the others are not tried.
-        otherwise: the reason where nothing better is known.
+        system: what they are made in. If it ends before the last without a word, that has failed.
     """
-    made: set[str] = set()
+    made: dict[str, Outcome] = {}
     try:
         for proof in () if why else begin():
-            made.add(proof.what)
+            made[proof.what] = proof.outcome
             yield proof
             if first == proof.what and proof.outcome == "FAILED":
                 why = "it is not installed"
                 break
     except CannotRunError as error:
         why = str(error)
-    for what in planned:
-        if what not in made:
-            yield Proof(what, "not run", why or otherwise)
+    lacking = [what for what in planned if what not in made]
+    if lacking and not why:
+        why = f"the {system} ended before"
+        if "FAILED" not in made.values():
+            yield Proof(f"The {system} itself", "FAILED", "it ended before the last proof")
+    for what in lacking:
+        yield Proof(what, "not run", why)
 
 
 def table(title: str, proofs: Sequence[Proof]) -> str:
