@@ -89,6 +89,7 @@ class Oled:
         self._contrast = _USUAL_CONTRAST if contrast is None else contrast
         self._asleep = False
         self._release: Callable[[], None] = lambda: None
+        self._bus: Any = None
         where = f"bus {port if port is not None else 1}, address {address:#04x}"
         self._where = where if interface == "i2c" else "SPI"
         arguments: dict[str, Any] = {"rotate": rotate, **(options or {})}
@@ -111,6 +112,7 @@ class Oled:
                 if interface == "spi" and gpio is not None and serial is None:
                     pins = [pin for pin in (gpio_dc, gpio_rst) if pin is not None]
                     self._release = partial(gpio.cleanup, pins)  # luma leaves them to us
+                self._bus = bus
                 try:
                     self._device = model(bus, **arguments)
                 except BaseException:
@@ -122,8 +124,12 @@ class Oled:
                     _forget_exit_hooks()
         self._sender = Sender(self._device)
         if contrast is not None:
-            with self._troubles():
-                self._device.contrast(contrast)
+            try:
+                with self._troubles():
+                    self._device.contrast(contrast)
+            except OutputError:
+                self.close()
+                raise
 
     @property
     def size(self) -> tuple[int, int]:
@@ -168,8 +174,12 @@ class Oled:
             if hasattr(self._device, "write_animation"):
                 atexit.unregister(self._device.write_animation)
                 self._device.write_animation()
-        with contextlib.suppress(Exception, SystemExit):
+        try:
             self._device.cleanup()
+        except (Exception, SystemExit):
+            # luma has not come to letting go of the bus: the display did not answer before.
+            with contextlib.suppress(Exception):
+                self._bus.cleanup()
         with contextlib.suppress(Exception):
             self._release()
         if hasattr(self._device, "_pygame"):

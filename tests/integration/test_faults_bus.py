@@ -27,6 +27,10 @@ class Bus:
     def __init__(self, world: World) -> None:
         self._world = world
         self.written = 0
+        self.open = 0
+
+    def close(self) -> None:
+        self.open -= 1
 
     def write_i2c_block_data(self, address: int, mode: int, data: list[int]) -> None:
         if self._world.strikes("error 121"):
@@ -48,7 +52,10 @@ def test_display_whose_wires_are_loose_is_used_again_once_it_answers(
         bus = buses[world] = Bus(world)
 
         def oled() -> Output:
-            return Oled(serial=i2c(bus=bus, address=0x3C), fps=50.0)
+            serial = i2c(bus=bus, address=0x3C)
+            serial.cleanup = bus.close  # as if it had opened the bus itself
+            bus.open += 1
+            return Oled(serial=serial, fps=50.0)
 
         return {"outputs": [oled, lambda: FakeEvents(world)]}
 
@@ -65,6 +72,7 @@ def test_display_whose_wires_are_loose_is_used_again_once_it_answers(
     worlds = twenty_times(story, "error 121", changes=outputs)
     assert sum(lost(world) for world in worlds) == TIMES
     for world in worlds:
+        assert buses[world].open == 0  # each time it was let go of
         assert any("0x3c" in told.lower() and "i2cdetect" in told for told in world.reported)
 
 
