@@ -84,27 +84,34 @@ class Guest:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.results.write_bytes(b"")
 
+        given_up = threading.Event()
+
         def boot() -> None:
             try:
-                run(self.command(), self.logs / "guest-qemu.txt", LIMIT_S)
+                run(self.command(), self.logs / "guest-qemu.txt", LIMIT_S, given_up=given_up)
             except RigError as error:
                 failed.append(str(error))
 
         machine = threading.Thread(target=boot)
         machine.start()
         told = 0
-        while True:
-            ended = not machine.is_alive()
-            proofs, journal = read_results(
-                self.results.read_text(encoding="utf-8", errors="replace")
-            )
-            yield from proofs[told:]
-            told = len(proofs)
-            if journal:
-                (self.logs / "guest-journal.txt").write_text("\n".join(journal), encoding="utf-8")
-            if ended:
-                return
-            time.sleep(LOOK_S)
+        try:
+            while True:
+                ended = not machine.is_alive()
+                proofs, journal = read_results(
+                    self.results.read_text(encoding="utf-8", errors="replace")
+                )
+                yield from proofs[told:]
+                told = len(proofs)
+                if journal:
+                    text = "\n".join(journal)
+                    (self.logs / "guest-journal.txt").write_text(text, encoding="utf-8")
+                if ended:
+                    return
+                time.sleep(LOOK_S)
+        finally:
+            given_up.set()  # whoever ends the rig ends the guest
+            machine.join()
 
     def command(self) -> list[str]:
         """The emulator and its arguments; what the guest writes to its disks is forgotten."""

@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+LOOK_S: Final = 0.5
+"""Between two looks whether a program is to be given up."""
 PATIENCE_S: Final = 10.0
 """After a polite end, before one by force."""
 _TAIL: Final = 300
@@ -28,6 +31,7 @@ def run(
     limit_s: float,
     environment: dict[str, str] | None = None,
     terminal: bool = False,
+    given_up: threading.Event | None = None,
 ) -> str:
     """Run *command* with its output in *log*; what it said.
 
@@ -37,9 +41,10 @@ def run(
         limit_s: after so many seconds the program and its children are ended.
         environment: added to that of this process.
         terminal: let it believe that it runs in a terminal.
+        given_up: once this is set, the program and its children are ended as well.
 
     Raises:
-        RigError: it failed or took too long.
+        RigError: it failed, took too long or was given up.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     name = Path(command[0]).name
@@ -54,7 +59,7 @@ def run(
             start_new_session=True,
         )
         try:
-            code = process.wait(limit_s)
+            code = _wait(process, limit_s, given_up or threading.Event())
         except subprocess.TimeoutExpired:
             raise RigError(f"{name} did not end within {limit_s:.0f} s; see {log}") from None
         finally:
@@ -63,6 +68,18 @@ def run(
     if code != 0:
         raise RigError(f"{name} ended with {code}: {tail(said)} (all of it: {log})")
     return said
+
+
+def _wait(process: "subprocess.Popen[bytes]", limit_s: float, given_up: threading.Event) -> int:
+    end_s = time.monotonic() + limit_s
+    while True:
+        try:
+            return process.wait(min(LOOK_S, max(0.0, end_s - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end_s:
+                raise
+        if given_up.is_set():
+            raise RigError("it was given up")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The guest of the rig: what its host makes of it, and how its pictures and lines are judged."""
 
 import json
+import os
 import time
 import wave
 from collections.abc import Iterator
@@ -239,3 +240,23 @@ def test_without_what_it_needs_every_proof_says_why(tmp_path: Path) -> None:
     proofs = list(Guest(tmp_path).prove())
     assert [proof.what for proof in proofs] == [what for what, _ in CHECKS]
     assert {(proof.outcome, proof.seen) for proof in proofs} == {("not run", "The disk is full.")}
+
+
+def test_who_ends_the_rig_ends_the_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = Guest(tmp_path)
+    marker = tmp_path / "pid"
+    monkeypatch.setattr(guest, "obstacle", lambda: "")
+    monkeypatch.setattr(guest, "command", lambda: ["sh", "-c", f"echo $$ > {marker}; sleep 600"])
+    monkeypatch.setattr("tests.acceptance.guest.LOOK_S", 0.01)
+    monkeypatch.setattr("tests.acceptance.programs.LOOK_S", 0.01)
+
+    def end(text: str) -> tuple[list[Any], list[str]]:
+        if marker.exists() and marker.read_text():
+            raise SystemExit(143)
+        return [], []
+
+    monkeypatch.setattr("tests.acceptance.guest.read_results", end)
+    with pytest.raises(SystemExit):
+        list(guest.prove())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(marker.read_text()), 0)
