@@ -93,7 +93,7 @@ def test_growing_memory_is_found(slope: float) -> None:
 
 
 def test_a_little_growth_is_within_the_bar() -> None:
-    assert verdicts(seen(hour(0.5)))[MEMORY] == "proven"
+    assert verdicts(seen(hour(0.2)))[MEMORY] == "proven"
 
 
 def test_a_short_run_does_not_pretend_to_know() -> None:
