@@ -105,12 +105,16 @@ def test_both_runtimes_see_the_same_in_a_crop() -> None:
     old = np.frombuffer(done.stdout, np.int8).reshape(CROPS, 7).astype(int)
 
     steps = np.abs(new - old)
-    others = int(np.count_nonzero(new.argmax(axis=1) != old.argmax(axis=1)))
-    print(f"most different by {steps.max()} of 256 steps, another class for {others} of {CROPS}")
+    first, second = np.sort(new, axis=1)[:, :-3:-1].T
+    clear = first - second > 4
+    others = new.argmax(axis=1) != old.argmax(axis=1)
+    print(f"most different by {steps.max()} of 256 steps, another class for {others.sum()} of {CROPS}")
     # Each of some twenty layers may round by half a step in the other direction.
     assert steps.max() <= 4
     assert steps.mean() < 1
-    assert others <= 1
+    # Noise looks like nothing; where two classes are all but level, either may lead.
+    assert clear.sum() >= CROPS / 2
+    assert not others[clear].any()
 
 
 @needs_old_runtime
