@@ -204,7 +204,7 @@ def _wrapped(text: str) -> str:
 def _stages(recipe: FaceRecipe) -> list[str]:
     """How a net and those before it were trained, the first one first."""
     before = [] if recipe.first is None else _stages(recipe.first)
-    done = recipe.stop_after or recipe.epochs
+    done = recipe.stage_epochs[-1]
     mild = done - max(0, recipe.epochs - recipe.mild_epochs)
     when = "throughout" if mild == done else f"in the last {mild}"
     blocks = " + ".join(str(count) for count in recipe.blocks)

@@ -53,12 +53,19 @@ def make_targets(data: FaceData, label_share: float, majority_share: float = 0.0
     return FaceTargets(mixed, (1 - share) * data.ferplus + share * most)
 
 
-def votes_foretell(data: FaceData, split: str) -> float:
-    """How often the label that the votes foretell best is the row's own, 0-1; rows with votes."""
-    rows = data.rows(split)
-    rows = rows[data.ferplus[rows].sum(axis=1) > 0]
-    foretold = make_targets(data, 0.0).fer2013[rows].argmax(axis=1)
-    return float((foretold == data.label[rows]).mean())
+def votes_foretell(data: FaceData, *splits: str) -> dict[str, float]:
+    """By split, how often the label that the votes foretell best is the row's own, 0-1.
+
+    Of the rows that have votes.
+    """
+    foretold = make_targets(data, 0.0).fer2013.argmax(axis=1)
+    right = foretold == data.label
+    voted = data.ferplus.sum(axis=1) > 0
+    shares = {}
+    for split in splits:
+        rows = data.rows(split)
+        shares[split] = float(right[rows][voted[rows]].mean())
+    return shares
 
 
 def _labels_from_votes(data: FaceData, rows: NDArray[np.intp]) -> Rows:

@@ -118,7 +118,7 @@ def train_face(
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     work.mkdir(parents=True, exist_ok=True)
     trained, history = train(net, batches, loss, schedule, validate, work / name, recipe.stop_after)
-    if recipe.first is not None:
+    if recipe.first_share:
         mix_weights(trained, begun, recipe.first_share)
         said = ", ".join(f"{kind} {value:.4f}" for kind, value in validate(trained).items())
         print(

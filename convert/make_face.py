@@ -112,10 +112,8 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
     print_face(evaluation, mixes, face_metrics(evaluation, None))
     print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
     print(disagreement_table(labels_by_majority(data)))
-    for split in ("Training", "PublicTest"):
-        print(
-            f"\nThe votes foretell the label of {votes_foretell(data, split):.1%} of the {split} rows."
-        )
+    for split, share in votes_foretell(data, "Training", "PublicTest").items():
+        print(f"\nThe votes foretell the label of {share:.1%} of the {split} rows.")
 
 
 def _pixels(data: FaceData, split: str) -> NDArray[np.uint8]:

@@ -6,13 +6,18 @@ suppression. Numbers that the paper leaves open are those by which the outcome e
 MediaPipe's face detector: tests/integration/test_lite_face_finder.py compares the two.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.messages import Face
+
 Floats = NDArray[np.float32]
+Place = tuple[float, float]
+"""x and y."""
 
 POINTS: Final = 8
 """Of a detection: its box's first and last corner, then right eye, left eye, nose, mouth, right ear
@@ -144,3 +149,28 @@ def to_frame(points: Floats, width_px: int, height_px: int) -> Floats:
     longer = max(width_px, height_px)
     edge = np.array([(longer - width_px) / 2, (longer - height_px) / 2], np.float32)
     return np.asarray(points * np.float32(longer) - edge, np.float32)
+
+
+def as_face(box: Place, size: Place, points: Sequence[Place], score: float) -> Face:
+    """A detection as it is passed on, all in pixels of the frame.
+
+    Args:
+        box: first corner of its box.
+        size: width and height of the box.
+        points: right eye, left eye, nose, mouth, right ear, left ear.
+        score: 0-1.
+    """
+    right_eye, left_eye, nose, mouth, right_ear, left_ear = points
+    return Face(
+        x_px=box[0],
+        y_px=box[1],
+        width_px=size[0],
+        height_px=size[1],
+        right_eye=right_eye,
+        left_eye=left_eye,
+        nose=nose,
+        mouth=mouth,
+        right_ear=right_ear,
+        left_ear=left_ear,
+        score=score,
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.messages import Face, Frame
 from edge.offline import offline
+from edge.perception.blaze_face import as_face
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_tasks import check_processor, import_vision
 
@@ -202,20 +203,10 @@ def _shrink(image: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
 
 
 def _face(detection: Any, width: int, height: int, scale: float) -> Face:
-    box, points = detection.bounding_box, detection.keypoints
-    right_eye, left_eye, nose, mouth, right_ear, left_ear = (
-        (point.x * width, point.y * height) for point in points[:6]
-    )
-    return Face(
-        x_px=box.origin_x * scale,
-        y_px=box.origin_y * scale,
-        width_px=box.width * scale,
-        height_px=box.height * scale,
-        right_eye=right_eye,
-        left_eye=left_eye,
-        nose=nose,
-        mouth=mouth,
-        right_ear=right_ear,
-        left_ear=left_ear,
-        score=float(detection.categories[0].score),
+    box = detection.bounding_box
+    return as_face(
+        (box.origin_x * scale, box.origin_y * scale),
+        (box.width * scale, box.height * scale),
+        [(point.x * width, point.y * height) for point in detection.keypoints[:6]],
+        float(detection.categories[0].score),
     )

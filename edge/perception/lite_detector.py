@@ -6,7 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
-from edge.perception.blaze_face import NETS, VALUES, anchors, blend, decode, prepare, to_frame
+from edge.perception.blaze_face import (
+    NETS,
+    VALUES,
+    anchors,
+    as_face,
+    blend,
+    decode,
+    prepare,
+    to_frame,
+)
 from edge.perception.interpreter import Model
 
 
@@ -50,19 +59,5 @@ class LiteDetector:
 
 
 def _face(points: NDArray[np.float32], score: np.float32) -> Face:
-    (x, y), (end_x, end_y), right_eye, left_eye, nose, mouth, right_ear, left_ear = (
-        (float(x), float(y)) for x, y in points
-    )
-    return Face(
-        x_px=x,
-        y_px=y,
-        width_px=end_x - x,
-        height_px=end_y - y,
-        right_eye=right_eye,
-        left_eye=left_eye,
-        nose=nose,
-        mouth=mouth,
-        right_ear=right_ear,
-        left_ear=left_ear,
-        score=float(score),
-    )
+    (x, y), (end_x, end_y), *others = ((float(x), float(y)) for x, y in points)
+    return as_face((x, y), (end_x - x, end_y - y), others, float(score))

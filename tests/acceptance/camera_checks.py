@@ -20,12 +20,12 @@ from tests.acceptance.camera_opening import (
     as_before,
     camera,
     descriptors,
-    need,
     picture,
     refused,
     reopened,
 )
 from tests.acceptance.camera_pattern import shift_px
+from tests.acceptance.service import need
 
 TIMES: Final = 20
 DESCRIPTION: Final = Path("/usr/share/libcamera/pipeline/virtual/virtual.yaml")

@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tests.acceptance.camera_opening import camera, need, picture
+from tests.acceptance.camera_opening import camera, picture
 from tests.acceptance.camera_pattern import shift_px
+from tests.acceptance.service import need
 
 UNIT: Final = Path("/etc/systemd/system/mien.service")
 COPY: Final = Path("/run/systemd/system/mien-rig-camera.service")

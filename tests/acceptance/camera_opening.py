@@ -14,15 +14,10 @@ from edge.errors import SensorError
 from edge.messages import Frame
 from edge.sensors.picamera import PiCamera
 from tests.acceptance.camera_pattern import shift_px
+from tests.acceptance.service import NotSoError, need
 
 SIZE: Final = (640, 480)
 READ_S: Final = 10.0
-
-
-def need(condition: bool, otherwise: str) -> None:
-    """Fail a check."""
-    if not condition:
-        raise AssertionError(otherwise)
 
 
 @contextmanager
@@ -39,7 +34,7 @@ def camera() -> Iterator[PiCamera]:
 def picture(one: PiCamera) -> Frame:
     frame = one.read(READ_S)
     if frame is None:
-        raise AssertionError(f"no picture came within {READ_S:.0f} s")
+        raise NotSoError(f"no picture came within {READ_S:.0f} s")
     return frame
 
 
@@ -52,7 +47,7 @@ def refused(message: str, number: int = 0) -> str:
         need(re.search(message, said) is not None, f"it says: {said}")
         need("\n" not in said and said.endswith("."), f"that is no sentence: {said}")
         return said
-    raise AssertionError("it was opened")
+    raise NotSoError("it was opened")
 
 
 def reopened() -> None:

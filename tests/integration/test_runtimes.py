@@ -108,7 +108,9 @@ def test_both_runtimes_see_the_same_in_a_crop() -> None:
     first, second = np.sort(new, axis=1)[:, :-3:-1].T
     clear = first - second > 4
     others = new.argmax(axis=1) != old.argmax(axis=1)
-    print(f"most different by {steps.max()} of 256 steps, another class for {others.sum()} of {CROPS}")
+    print(
+        f"most different by {steps.max()} of 256 steps, another class for {others.sum()} of {CROPS}"
+    )
     # Each of some twenty layers may round by half a step in the other direction.
     assert steps.max() <= 4
     assert steps.mean() < 1

@@ -21,8 +21,8 @@ from tests.acceptance.arm_image import GUEST_UNIT, Image, insmod_files, write_un
 from tests.acceptance.foreign import registration
 from tests.acceptance.programs import RigError
 from tests.acceptance.service import NotSoError
+from tests.unit.rig_shell import HOUSE, bash
 
-HOUSE = Path(__file__).resolve().parents[2]
 AARCH64, X86_64 = 183, 62
 
 
@@ -236,12 +236,6 @@ def test_image_that_was_cut_off_is_made_again(
 
 
 UNPACK = r"""
-set -euo pipefail
-HOUSE=$1 WORK=$2 LOG=$2/log STEP=0 called_from=$PWD VENV=$2/venv
-cd "$HOUSE"
-for piece in steps packages bundle bundle_debs rig rig_guest rig_arm_guest; do
-    . "setup/$piece.sh"
-done
 for name in one two; do
     mkdir -p "$2/$name/DEBIAN" "$2/$name/usr/share/$name"
     echo "$name" >"$2/$name/usr/share/$name/file"
@@ -259,13 +253,7 @@ dpkg-query --admindir="$2/root/var/lib/dpkg" --show --showformat '${Package} ${S
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs Debian's tools")
 def test_what_is_unpacked_is_installed_for_dpkg(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-c", UNPACK, "rig", str(HOUSE), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = bash(tmp_path, UNPACK)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["one install ok installed", "two install ok installed"]
     assert (tmp_path / "root/usr/share/one/file").read_text() == "one\n"

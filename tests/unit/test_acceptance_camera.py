@@ -1,7 +1,6 @@
 """The rig's guest with libcamera's virtual camera: how its pictures are judged, and what is told."""
 
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from tests.acceptance.camera_guest import CameraGuest
 from tests.acceptance.camera_inside import CHECKS, tried
 from tests.acceptance.camera_pattern import row, shift_px
 from tests.acceptance.camera_shim import planar
-from tests.unit.test_acceptance_guest_setup import HOUSE, PIECES
+from tests.unit.rig_shell import HOUSE, bash
 
 ACCEPTANCE = HOUSE / "tests/acceptance"
 
@@ -165,7 +164,6 @@ def test_virtual_camera_has_both_sizes_that_picamera2_asks_for() -> None:
 
 def test_each_later_step_says_why_an_earlier_one_failed(tmp_path: Path) -> None:
     script = r"""
-    . setup/rig_camera.sh
     id() { echo 0; }
     need_programs() { :; }
     unpack_kernel() { :; }
@@ -176,13 +174,7 @@ def test_each_later_step_says_why_an_earlier_one_failed(tmp_path: Path) -> None:
     for name in guest-installed camera-kernel camera-libraries camera-disk; do
         echo "$name: $(cat "$RIG/why/$name" 2>/dev/null)"
     done"""
-    done = subprocess.run(
-        ["bash", "-c", PIECES + script, "rig", str(HOUSE), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = bash(tmp_path, script)
     assert done.stdout.splitlines() == [
         "guest-installed: There is no bundle.",
         "camera-kernel: ",
@@ -205,13 +197,7 @@ def test_container_is_made_only_where_nothing_is_installed_yet(
     if installed:
         (tmp_path / "installed").mkdir()
         (tmp_path / "installed/made").touch()
-    done = subprocess.run(
-        ["bash", "-c", PIECES + script, "rig", str(HOUSE), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = bash(tmp_path, script)
     assert done.stdout.split() == called.split(), done.stderr
 
 

@@ -6,34 +6,9 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(
-    shutil.which("bash") is None or not (HOUSE / "setup.sh").is_file(),
-    reason="set-up needs bash and the checkout",
-)
+from tests.unit.rig_shell import CANNOT, bash
 
-PIECES = r"""
-set -euo pipefail
-HOUSE=$1 called_from=$PWD VENV=$1/.venv
-cd "$HOUSE"
-for piece in steps python system packages install install_release install_system board bundle; do
-    . "setup/$piece.sh"
-done
-for piece in bundle_debs rig rig_guest rig_guest_disk; do . "setup/$piece.sh"; done
-RIG=$2 GUEST=$2/guest WORK=$2 LOG=$2/log
-mkdir -p "$GUEST" "$RIG/why"
-step "Test"
-"""
-
-
-def bash(folder: Path, script: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["bash", "-c", PIECES + script, "rig", str(HOUSE), str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
 
 def test_kernel_is_the_one_that_the_packages_name_stands_for(tmp_path: Path) -> None:

@@ -1,16 +1,13 @@
 """What `./setup.sh rig` makes ready, and what it says when it cannot."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.skipif(
-    shutil.which("bash") is None or not (HOUSE / "setup.sh").is_file(),
-    reason="set-up needs bash and the checkout",
-)
+from tests.unit.rig_shell import CANNOT, HOUSE, bash
+
+pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:
@@ -26,16 +23,6 @@ def test_a_part_that_there_is_not_is_refused() -> None:
 
 
 ATTEMPTS = r"""
-set -euo pipefail
-HOUSE=$1 called_from=$PWD VENV=$1/.venv
-cd "$HOUSE"
-for piece in steps python system packages install install_release install_system board bundle; do
-    . "setup/$piece.sh"
-done
-. setup/bundle_debs.sh
-. setup/rig.sh
-RIG=$2 WORK=$2 LOG=$2/log
-mkdir -p "$RIG/why"
 falls() { step "One"; die "There is no network; connect to one."; }
 breaks() { step "Two"; false; echo went on; }
 works() { step "Three"; finish "ready"; }
@@ -47,13 +34,7 @@ echo "at step $STEP"
 
 
 def test_what_cannot_be_made_ready_is_noted_and_the_rest_goes_on(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-c", ATTEMPTS, "rig", str(HOUSE), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = bash(tmp_path, ATTEMPTS)
     assert done.stdout.splitlines() == ["at step 3"], done.stderr
     assert (tmp_path / "why/first").read_text() == "There is no network; connect to one.\n"
     assert "could not be made ready" in (tmp_path / "why/second").read_text()

@@ -94,4 +94,4 @@ def test_what_labels_call_the_rows_of_each_majority_is_counted() -> None:
 
 
 def test_votes_foretell_as_many_labels_as_follow_them() -> None:
-    assert votes_foretell(made_up(), "Training") == pytest.approx(0.75, abs=0.03)
+    assert votes_foretell(made_up(), "Training")["Training"] == pytest.approx(0.75, abs=0.03)
