@@ -56,7 +56,7 @@ class SplitTruth:
 
 @dataclass(frozen=True)
 class Mix:
-    """How well the blend of both heads does on PublicTest, by either label set."""
+    """How well the blend of both heads does on the rows kept back, by either label set."""
 
     share: float
     fer2013: Scores
@@ -75,7 +75,7 @@ class Judged:
 
     scores: Scores
     temperature: float
-    """Fitted on PublicTest."""
+    """Fitted on the rows kept back."""
     error_before: float
     """Expected calibration error at temperature 1."""
     error_after: float
@@ -83,7 +83,7 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class FaceEvaluation:
-    """Figures on FER2013 PrivateTest; whatever is chosen or fitted is so on PublicTest."""
+    """Figures on FER2013 PrivateTest; whatever is chosen or fitted is so on the rows kept back."""
 
     fer2013: Judged
     """The FER2013 head against the FER2013 labels."""
@@ -95,17 +95,14 @@ class FaceEvaluation:
     """The blend that the device shows, against the FER2013 labels."""
     shown_ferplus: Scores
     """The blend against the FER+ majority among the seven."""
-    public_fer2013: float
-    """Accuracy of the FER2013 head on PublicTest."""
     share: float
     """Weight of the FER+ head in the blend."""
     class_prior: NDArray[np.float64]
-    """[7], how often the blend names each emotion on PublicTest, on average."""
+    """[7], how often the blend names each emotion of the rows kept back, on average."""
 
 
-def truth_of(data: FaceData, split: str) -> SplitTruth:
-    """Labels of the rows of *split*."""
-    rows = data.rows(split)
+def truth_of(data: FaceData, rows: NDArray[np.intp]) -> SplitTruth:
+    """Labels of some rows."""
     return SplitTruth(data.label[rows], data.majority[rows], data.dup_in_train[rows])
 
 
@@ -155,40 +152,37 @@ def best_share(mixes: list[Mix]) -> float:
 
 
 def evaluate_logits(
-    public: FaceLogits,
-    public_truth: SplitTruth,
+    kept: FaceLogits,
+    kept_truth: SplitTruth,
     private: FaceLogits,
     private_truth: SplitTruth,
     share: float,
 ) -> FaceEvaluation:
-    """Judge logits of all PublicTest and PrivateTest rows, with *share* for the FER+ head."""
+    """Judge logits of the rows kept back and of PrivateTest, with *share* for the FER+ head."""
     blend = FaceHeads(share, 1.0)
-    shown_public, shown_private = (
-        np.log(blend.blend(each.fer2013, each.ferplus)) for each in (public, private)
+    shown_kept, shown_private = (
+        np.log(blend.blend(each.fer2013, each.ferplus)) for each in (kept, private)
     )
-    voted, voted_public = private_truth.ferplus >= 0, public_truth.ferplus >= 0
+    voted, voted_kept = private_truth.ferplus >= 0, kept_truth.ferplus >= 0
     among = private_truth.among_seven
     guess = shown_private.argmax(axis=1)
     fresh = ~private_truth.copies
     head = private.fer2013.argmax(axis=1)
-    shown = _judge(shown_public, public_truth.fer2013, shown_private, private_truth.fer2013, 7)
+    shown = _judge(shown_kept, kept_truth.fer2013, shown_private, private_truth.fer2013, 7)
     return FaceEvaluation(
-        fer2013=_judge(
-            public.fer2013, public_truth.fer2013, private.fer2013, private_truth.fer2013, 7
-        ),
+        fer2013=_judge(kept.fer2013, kept_truth.fer2013, private.fer2013, private_truth.fer2013, 7),
         fer2013_fresh=score(private_truth.fer2013[fresh], head[fresh], len(EMOTIONS)),
         ferplus=_judge(
-            public.ferplus[voted_public],
-            public_truth.ferplus[voted_public],
+            kept.ferplus[voted_kept],
+            kept_truth.ferplus[voted_kept],
             private.ferplus[voted],
             private_truth.ferplus[voted],
             len(FERPLUS),
         ),
         shown=shown,
         shown_ferplus=score(among[among >= 0], guess[among >= 0], len(EMOTIONS)),
-        public_fer2013=float((public.fer2013.argmax(axis=1) == public_truth.fer2013).mean()),
         share=share,
-        class_prior=softmax(shown_public, shown.temperature).mean(axis=0),
+        class_prior=softmax(shown_kept, shown.temperature).mean(axis=0),
     )
 
 

@@ -52,9 +52,15 @@ def draw_results(
 
 
 def draw_training(history: History, recipe: FaceRecipe, out: Path) -> None:
-    """Loss and accuracy of each epoch."""
-    stages = recipe.stage_epochs
+    """Loss and accuracy of each epoch; the loss per weight, so that stages can be compared."""
+    stages = [stage.done_epochs for stage in recipe.stages]
+    weights = np.repeat([1 + stage.ferplus_weight for stage in recipe.stages], stages)
+    history = [
+        {**row, "loss": row["loss"] / weight} for row, weight in zip(history, weights, strict=True)
+    ]
     shaded = "Shaded: the rate falls" if len(stages) == 1 else "By stages of the recipe"
+    if recipe.learn_public:
+        shaded += "; the last one\nlearns from two thirds of these rows and is judged on the rest"
     draw_curves(
         history,
         out / "face-curves.png",

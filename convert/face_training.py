@@ -44,8 +44,9 @@ def train_face(
     2017).
 
     Returns:
-        The averaged net, and per epoch its loss and its accuracy on the PublicTest rows by both
-        label sets, those of `recipe.first` included.
+        The averaged net, and per epoch its loss and its accuracy by both label sets on the
+        PublicTest rows, or on those kept back if it may know the others; epochs of `recipe.first`
+        come first.
     """
     untrained, earlier = build_face_net(recipe), list[dict[str, float]]()
     if recipe.first is not None:
@@ -57,6 +58,8 @@ def train_face(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
     rows = data.rows("Training")
+    if recipe.learn_public:
+        rows = np.concatenate([rows, data.learnable_public])
     rows = rows[~data.not_face[rows]]
     grey = torch.from_numpy(data.pixels[rows][:, None]).to(device)
     everything = make_targets(data, recipe.label_share, recipe.majority_share)
@@ -94,7 +97,7 @@ def train_face(
             )
             yield views.contiguous(memory_format=torch.channels_last), blended
 
-    held_out = data.rows("PublicTest")
+    held_out = data.kept_back if recipe.knows_public else data.rows("PublicTest")
     label, majority = data.label[held_out], data.majority[held_out]
 
     def validate(net: nn.Module) -> dict[str, float]:

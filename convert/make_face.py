@@ -46,6 +46,8 @@ from edge.perception.interpreter import Model
 from edge.perception.manifest import ClassMaps, Entry, SecondHead
 
 CALIBRATION_CROPS = 500
+_KEPT = "kept back"
+_TEST = "PrivateTest"
 
 
 def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors: Path) -> None:
@@ -61,13 +63,11 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed)
     convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
     model = Model(file)
-    int8 = {
-        split: logits_of(model, _pixels(data, split)) for split in ("PublicTest", "PrivateTest")
-    }
-    mixes = compare_mixes(int8["PublicTest"], truth_of(data, "PublicTest"))
+    int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
+    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
     share = best_share(mixes)
     evaluation = _evaluate(data, int8, share)
-    floats = {split: float_logits(net, _pixels(data, split)) for split in int8}
+    floats = {name: float_logits(net, data.pixels[rows]) for name, rows in _judged(data).items()}
     floating = _evaluate(data, floats, share)
     macs = count_macs(build_face_net(recipe), torch.zeros(1, 1, 48, 48))
     metrics = face_metrics(evaluation, floating)
@@ -90,7 +90,7 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     pictures = out / "pictures"
     pictures.mkdir(exist_ok=True)
     draw_training(history, recipe, pictures)
-    draw_results(data, evaluation, int8["PrivateTest"], pictures)
+    draw_results(data, evaluation, int8[_TEST], pictures)
     draw_data(data, pictures)
     if entry.class_maps is not None:
         draw_maps(data, model, entry.class_maps, pictures)
@@ -103,10 +103,8 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
     """Print every table again from the .tflite and the manifest's share of the heads."""
     data = load_face_data(folder)
     model = Model(models / entry.file)
-    int8 = {
-        split: logits_of(model, _pixels(data, split)) for split in ("PublicTest", "PrivateTest")
-    }
-    mixes = compare_mixes(int8["PublicTest"], truth_of(data, "PublicTest"))
+    int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
+    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
     share = entry.ferplus.share if entry.ferplus else 0.0
     evaluation = _evaluate(data, int8, share)
     print_face(evaluation, mixes, face_metrics(evaluation, None))
@@ -116,16 +114,17 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
         print(f"\nThe votes foretell the label of {share:.1%} of the {split} rows.")
 
 
-def _pixels(data: FaceData, split: str) -> NDArray[np.uint8]:
-    return data.pixels[data.rows(split)]
+def _judged(data: FaceData) -> dict[str, NDArray[np.intp]]:
+    """The rows that decide and those that test."""
+    return {_KEPT: data.kept_back, _TEST: data.rows(_TEST)}
 
 
 def _evaluate(data: FaceData, logits: dict[str, FaceLogits], share: float) -> FaceEvaluation:
     return evaluate_logits(
-        logits["PublicTest"],
-        truth_of(data, "PublicTest"),
-        logits["PrivateTest"],
-        truth_of(data, "PrivateTest"),
+        logits[_KEPT],
+        truth_of(data, data.kept_back),
+        logits[_TEST],
+        truth_of(data, data.rows(_TEST)),
         share,
     )
 

@@ -58,6 +58,8 @@ class FaceRecipe(Recipe):
     distribution of the votes has the rest."""
     ferplus_weight: Positive = 1.0
     """What errors of the FER+ head count beside those of the FER2013 head."""
+    learn_public: bool = False
+    """Learn from the PublicTest rows that are not kept back too, as papers on FER2013 do at last."""
     early_size_px: Annotated[int, Field(ge=24, le=48)] = 48
     """Side of the pictures in the first epochs; smaller is cheaper. Later it is the device's, 48."""
     early_epochs: Annotated[int, Field(ge=0)] = 0
@@ -83,10 +85,19 @@ class FaceRecipe(Recipe):
     """Part of the weights of the net that it began with in the one that comes out."""
 
     @property
-    def stage_epochs(self) -> tuple[int, ...]:
-        """How many epochs each stage has, the first one first."""
-        before = () if self.first is None else self.first.stage_epochs
-        return (*before, self.stop_after or self.epochs)
+    def stages(self) -> "tuple[FaceRecipe, ...]":
+        """All that is trained, the first one first, this one last."""
+        return (*(() if self.first is None else self.first.stages), self)
+
+    @property
+    def done_epochs(self) -> int:
+        """How many epochs this stage has."""
+        return self.stop_after or self.epochs
+
+    @property
+    def knows_public(self) -> bool:
+        """Whether the net may have learned from PublicTest rows, in a stage or before it began."""
+        return any(stage.learn_public or stage.start for stage in self.stages)
 
     @model_validator(mode="before")
     @classmethod

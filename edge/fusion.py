@@ -74,7 +74,8 @@ class FusionOptions:
     """Multiplies the evidence of the face."""
     voice_weight: float = 1.3
     """Multiplies the evidence of the voice. Both are those under which the truth is likeliest on pairs
-    of held-out faces and voices (`python -m convert fusion`, PublicTest with the deciding actors)."""
+    of faces and voices that nothing was learned from (`python -m convert fusion`, the rows of
+    PublicTest that are kept back with the deciding actors)."""
     confidence_floor: float = 0.35
     """A leading probability below it is shown as "unsure"."""
     nobody_after_s: float = 1.5

@@ -95,3 +95,22 @@ def test_what_labels_call_the_rows_of_each_majority_is_counted() -> None:
 
 def test_votes_foretell_as_many_labels_as_follow_them() -> None:
     assert votes_foretell(made_up(), "Training")["Training"] == pytest.approx(0.75, abs=0.03)
+
+
+def test_third_of_public_test_is_kept_back_and_tested_pictures_are_not_learned() -> None:
+    data = made_up()
+    data.usage[200:500] = 1
+    data.usage[500:] = 2
+    data.pixels[:] = np.arange(600).reshape(-1, 1, 1) % 251
+    data.pixels[:, 0, 0] = np.arange(600) // 251
+    kept = data.kept_back
+    assert len(kept) == 100
+    assert set(kept) < set(data.rows("PublicTest"))
+    assert len(data.learnable_public) == 200
+    assert not set(kept) & set(data.learnable_public)
+    share = (data.label[kept] == 3).mean() - (data.label[data.rows("PublicTest")] == 3).mean()
+    assert abs(share) < 0.02  # every emotion by its share
+    first, second = data.learnable_public[:2]
+    data.pixels[first] = data.pixels[550]
+    data.pixels[second] = data.pixels[kept[0]]
+    assert {first, second} == set(range(200, 500)) - set(kept) - set(data.learnable_public)

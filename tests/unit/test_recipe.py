@@ -33,11 +33,25 @@ def test_stages_follow_one_another_and_share_what_stands_above_them(tmp_path: Pa
         "[[stages]]\nepochs = 3\nblocks = [2, 1]\n"
     )
     recipe = face_recipe(listed, tmp_path)
-    assert recipe.stage_epochs == (5, 4, 3)
+    assert [stage.done_epochs for stage in recipe.stages] == [5, 4, 3]
     assert recipe.blocks == (2, 1)
     assert recipe.first is not None and recipe.first.first is not None
     assert (recipe.first.seed, recipe.first.blocks) == (2, (1, 1))
     assert {recipe.batch, recipe.first.batch, recipe.first.first.batch} == {32}
+
+
+@pytest.mark.parametrize(
+    ("text", "knows"),
+    [
+        ("", False),
+        ('start = "face_float.npz"\n', True),
+        ("[[stages]]\n[[stages]]\nlearn_public = true\n", True),
+        ("[[stages]]\nlearn_public = true\n[[stages]]\n", True),
+        ("[[stages]]\n[[stages]]\n", False),
+    ],
+)
+def test_net_that_may_know_public_rows_is_known(text: str, knows: bool, tmp_path: Path) -> None:
+    assert face_recipe(SMALL + text, tmp_path).knows_public is knows
 
 
 @pytest.mark.parametrize(
@@ -81,6 +95,7 @@ def test_card_tells_every_stage_of_a_net_that_grew() -> None:
         label_share=0.8,
         majority_share=0.4,
         ferplus_weight=1.5,
+        learn_public=True,
         mild_epochs=4,
         teacher_from=9,
         first=first,
@@ -92,6 +107,7 @@ def test_card_tells_every_stage_of_a_net_that_grew() -> None:
     assert "- 2 + 3 + 2 blocks, 4 epochs; the label has 80% of the target" in told
     assert told.count("40% of the target by FER+ is the emotion of the majority") == 1
     assert told.count("errors by FER+ count 1.5 times") == 1
+    assert told.count("that are not kept back are learned from too") == 1
     assert told.count("mean teacher") == 1
 
 
