@@ -1,13 +1,14 @@
 """`python -m convert`: train, convert to int8, evaluate."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from convert.problems import ConversionError, DataError, RecipeError
-from edge.errors import MienError
+from edge.errors import MienError, SettingsError
 from edge.places import HOUSE, MODELS, fetched_folder
 
 app = typer.Typer(
@@ -20,6 +21,32 @@ Data = Annotated[Path, typer.Option(help="Folder with the data set; see the mode
 Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
 RecipeFile = Annotated[Path, typer.Option(help="How to train.")]
 Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
+_INTERRUPTED = 130
+"""With what typer ends after Ctrl-C, as shells do."""
+
+
+def check_writable(**folders: Path) -> None:
+    """See before hours of work whether their result can be kept; nothing is left behind.
+
+    Args:
+        folders: option -> its folder, which need not exist yet.
+
+    Raises:
+        SettingsError: a file is in the way, or nothing can be written there.
+    """
+    for option, folder in folders.items():
+        there = folder.absolute()
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise SettingsError(f"--{option}: {there} is a file; name a folder.")
+        try:
+            tempfile.TemporaryFile(dir=there).close()
+        except OSError as error:
+            raise SettingsError(
+                f"--{option}: {there} cannot be written to ({error.strerror}); name a folder in "
+                "which you may."
+            ) from error
 
 
 @app.command()
@@ -33,6 +60,7 @@ def face(
 
     Example: python -m convert face --data ~/data/face --out models_tflite
     """
+    check_writable(out=out, work=work)
     from convert.make_face import make_face
 
     make_face(data, recipe, out, work, fetched_folder())
@@ -49,6 +77,7 @@ def voice(
 
     Example: python -m convert voice --data ~/data/voice --out models_tflite
     """
+    check_writable(out=out, work=work)
     from convert.make_voice import make_voice
 
     make_voice(data, recipe, out, work)
@@ -64,6 +93,7 @@ def voice_folds(
 
     Example: python -m convert voice-folds --data ~/data/voice
     """
+    check_writable(work=work)
     from convert.make_voice import folds
 
     folds(data, recipe, work)
@@ -79,6 +109,7 @@ def voice_random(
 
     Example: python -m convert voice-random --data ~/data/voice
     """
+    check_writable(work=work)
     from convert.make_voice import random_split
 
     random_split(data, recipe, work)
@@ -94,6 +125,7 @@ def voice_features(
 
     Example: python -m convert voice-features --data ~/data/voice
     """
+    check_writable(work=work)
     from convert.make_voice import compare
 
     compare(data, recipe, work)
@@ -120,6 +152,7 @@ def evaluate(
 
         make_face.evaluate_published(entry, models, data)
     else:
+        check_writable(work=work)
         from convert import make_voice
 
         make_voice.evaluate_published(models / entry.file, models / entry.recipe, entry, data, work)
@@ -137,6 +170,7 @@ def search(
 
     Example: python -m convert search --data ~/data/face
     """
+    check_writable(out=out, work=work)
     from convert.face_search import search_face
 
     search_face(data, candidates, out, work)
@@ -153,6 +187,7 @@ def fusion(
 
     Example: python -m convert fusion --face-data ~/data/face --voice-data ~/data/voice
     """
+    check_writable(work=work)
     from convert.fusion_evaluation import evaluate_fusion
 
     evaluate_fusion(face_data, voice_data, models, work)
@@ -168,6 +203,7 @@ def calibration(
 
     Example: python -m convert calibration --data ~/data/voice
     """
+    check_writable(work=work)
     from convert.calibration_effect import evaluate_calibration
 
     evaluate_calibration(data, models, work)
@@ -219,6 +255,17 @@ def main() -> None:
         app(prog_name="python -m convert")
     except (DataError, RecipeError, ConversionError, MienError) as error:
         print(f"convert: {error}", file=sys.stderr)
+        sys.exit(1)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("\nconvert: stopped; the same command goes on from here.", file=sys.stderr)
+        raise
+    except OSError as error:
+        print(
+            f"convert: {error.strerror or error}: {error.filename or 'a file'}; check that the "
+            "disk is not full and that you may write there.",
+            file=sys.stderr,
+        )
         sys.exit(1)
     except ModuleNotFoundError as error:
         print(

@@ -15,7 +15,7 @@ from edge.calibration import STRENGTH, rest_of, shifted
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.messages import VoiceReading
-from edge.perception.manifest import Entry, load_manifest
+from edge.perception.manifest import Entry, check_hash, load_manifest
 from edge.perception.probability import softmax
 
 if TYPE_CHECKING:
@@ -74,12 +74,17 @@ def evaluate_calibration(folder: Path, models: Path, work: Path) -> None:
 
     For each speaker and draw, `CLIPS` neutral clips make the calibration and all the others are
     scored, by the filter as shipped, hearing nothing but the clip's one reading for three seconds.
+
+    Raises:
+        ModelError: the model is not the one of its manifest.
+        DataError: the voices are not there or not whole.
     """
     from convert.voice_data import load_voice_data
     from convert.voice_int8 import Int8Voice
     from convert.voice_parts import load_part
 
     manifest = load_manifest(models)
+    check_hash(models / manifest.voice.file, manifest.voice.sha256)
     recipe = load_recipe(models / manifest.voice.recipe, VoiceRecipe)
     data = load_voice_data(folder, tuple(recipe.shares))
     model, options = Int8Voice(models / manifest.voice.file), FusionOptions()

@@ -31,7 +31,7 @@ def compare_finders(portrait: Path, detectors: Path) -> None:
 
     picture = cv2.imread(str(portrait))
     if picture is None:
-        raise DataError(f"{portrait} is no picture that can be read.")
+        raise DataError(f"{portrait} is no picture that can be read; name one with --portrait.")
     rgb = np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
     reference = _largest(FaceFinder(detectors, "short", search_width_px=640).find(Frame(rgb, 0)))
     if reference is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.plot_style import ACCENT, FAINT, GREY, INK, PAPER, percent, sheet
 
@@ -12,6 +13,9 @@ MOST_MACS: Final = 80e6
 """What a face net may cost."""
 WANTED_MACS: Final = 40e6
 """What it had better cost."""
+_NEAR: Final = 0.06
+"""Discs nearer than this share of the panel cover each other."""
+_ASIDE_PT: Final = 4.5
 
 
 class Tried(Protocol):
@@ -68,6 +72,10 @@ def draw_search(candidates: Sequence[Tried], chosen: str, out: Path, title: str)
             axes = figure.add_subplot(grid[0, column])
             axes.set_title(name, loc="left", color=INK)
             axes.grid()
+            widest = max(float(macs.max()), MOST_MACS / 1e6) * 1.12
+            low, high = min(values), max(values)
+            room = max(high - low, 0.01) * 0.25
+            aside = asides(macs / widest, np.array(values) / (high - low + 2 * room))
             for index, each in enumerate(ordered):
                 x, y, taken = macs[index], values[index], each.name == chosen
                 axes.scatter(
@@ -79,10 +87,11 @@ def draw_search(candidates: Sequence[Tried], chosen: str, out: Path, title: str)
                     linewidth=1.2,
                     zorder=5 if taken else 3,
                 )
-                axes.text(
-                    x,
-                    y,
+                axes.annotate(
                     str(index + 1),
+                    (x, y),
+                    (aside[index], 0),
+                    textcoords="offset points",
                     size=7.5,
                     weight="bold",
                     ha="center",
@@ -90,9 +99,7 @@ def draw_search(candidates: Sequence[Tried], chosen: str, out: Path, title: str)
                     color=PAPER if taken else INK,
                     zorder=6 if taken else 4,
                 )
-            axes.set_xlim(0, max(float(macs.max()), MOST_MACS / 1e6) * 1.12)
-            low, high = min(values), max(values)
-            room = max(high - low, 0.01) * 0.25
+            axes.set_xlim(0, widest)
             axes.set_ylim(low - room, high + room)
             for limit, word in ((WANTED_MACS, "goal"), (MOST_MACS, "limit")):
                 axes.axvline(limit / 1e6, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
@@ -125,6 +132,19 @@ def draw_search(candidates: Sequence[Tried], chosen: str, out: Path, title: str)
                 va="center",
                 color=ACCENT if taken else INK,
             )
+
+
+def asides(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> list[float]:
+    """How far aside each disc's number goes, in points, so that none lies over another.
+
+    xs, ys: middles of the discs in ascending *xs*, as shares of the panel's sides.
+    """
+    found = []
+    for x, y, own in zip(xs, ys, np.arange(len(xs)), strict=True):
+        near = (np.abs(xs - x) < _NEAR) & (np.abs(ys - y) < _NEAR)
+        left, right = near[:own].any(), near[own + 1 :].any()
+        found.append(_ASIDE_PT * (float(left) - float(right)))
+    return found
 
 
 def draw_fold_bars(

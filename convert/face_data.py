@@ -1,8 +1,10 @@
 """FER2013 pixels with FER+ votes: loading, checking, training targets."""
 
 import lzma
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +90,15 @@ def load_face_data(folder: Path) -> FaceData:
         label, usage, votes = labels["label"], labels["usage"], labels["ferplus_votes"]
         majority, votes_ok = labels["ferplus_majority"], labels["ferplus_ok"]
         dup = labels["dup_in_train"]
-    except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        lzma.LZMAError,
+        zlib.error,
+        BadZipFile,
+    ) as error:
         raise DataError(
             f"{folder} does not hold FER2013 as expected ({error}). {OBTAIN}."
         ) from error
@@ -96,6 +106,20 @@ def load_face_data(folder: Path) -> FaceData:
         raise DataError(
             f"{pixel_file} holds {pixels.dtype} {pixels.shape}, not uint8 ({ROWS}, 48, 48)."
         )
+    further = {"label": (), "usage": (), "ferplus_majority": (), "ferplus_votes": (10,)}
+    for name, values in zip(further, (label, usage, majority, votes), strict=True):
+        wanted = (ROWS, *further[name])
+        if values.shape != wanted:
+            raise DataError(f"{label_file}: {name} has the shape {values.shape}, not {wanted}.")
+    for name, values, least, most in (
+        ("label", label, 0, 6),
+        ("ferplus_majority", majority, -1, 7),
+    ):
+        if values.min() < least or values.max() > most:
+            raise DataError(
+                f"{label_file}: {name} goes from {values.min()} to {values.max()}; {least} to "
+                f"{most} is what it may. {OBTAIN}."
+            )
     for index, (name, count) in enumerate(USAGE_ROWS.items()):
         if int((usage == index).sum()) != count:
             raise DataError(

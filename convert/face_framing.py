@@ -6,6 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from convert.face_data import FaceData
+from convert.problems import DataError
 from edge.messages import Frame
 from edge.perception.face_finder import FaceFinder
 from edge.perception.manifest import Geometry
@@ -21,6 +22,9 @@ def measure_framing(data: FaceData, detectors: Path, seed: int) -> Geometry:
     MediaPipe's short-range detector, the better one at close-ups, looks at each crop, enlarged
     four times and with its border repeated so that there is room around the face. Medians, because
     a few detections miss; made symmetric, because training mirrors half of all crops.
+
+    Raises:
+        DataError: no crop shows a face.
     """
     import cv2
 
@@ -41,6 +45,10 @@ def measure_framing(data: FaceData, detectors: Path, seed: int) -> Geometry:
             face = max(faces, key=lambda each: each.width_px)
             found.append([face.right_eye, face.left_eye, face.mouth])
     finder.close()
+    if not found:
+        raise DataError(
+            f"No face is found in any of {SAMPLE_ROWS:,} training crops; are the pixels faces?"
+        )
     right, left, mouth = (np.median(np.array(found), axis=0) - _MARGIN_PX) / _ZOOM
     print(f"framing: faces found in {len(found)} of {SAMPLE_ROWS} training crops")
     half = (left[0] - right[0]) / 2

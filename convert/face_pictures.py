@@ -13,6 +13,7 @@ from convert.face_data import USAGE_ROWS, FaceData
 from convert.face_evaluation import FaceEvaluation, FaceLogits
 from convert.face_plots import draw_class_maps, draw_mean_faces, mean_faces
 from convert.face_search import CHOSEN, Candidate
+from convert.plot_style import percent
 from convert.plots import draw_confusion, draw_curves, draw_reliability
 from convert.recipe import FaceRecipe
 from convert.training import History
@@ -34,7 +35,7 @@ def draw_results(
         out / "face-confusion.png",
         "The face net: what it takes for what\n"
         f"fer2013 head, int8, FER2013 PrivateTest, {scores.rows:,} rows by FER2013 label. "
-        f"Accuracy {scores.accuracy:.1%}",
+        f"Accuracy {percent(scores.accuracy)}",
     )
     readings = {
         name: FaceHeads(evaluation.share, temperature).blend(private.fer2013, private.ferplus)

@@ -1,6 +1,5 @@
 """Which shape of face net is worth its multiplications: a table, and the same as JSON."""
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import torch
 
 from convert.face_data import load_face_data
 from convert.face_training import build_face_net, train_face
+from convert.kept_files import write_json
 from convert.macs import count_macs
 from convert.recipe import Search, load_recipe
 
@@ -67,7 +67,8 @@ def search_face(folder: Path, candidates_file: Path, out: Path, work: Path) -> l
         "judged_on": "FER2013 PublicTest, float",
         "candidates": [asdict(each) for each in found],
     }
-    (out / "face_search.json").write_text(json.dumps(content, indent=1) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(content, out / "face_search.json")
     print(
         f"\nFloat nets after {training.epochs} epochs on {training.early_size_px} px pictures, "
         "PublicTest (3,589 rows; FER+ majority 3,199 rows):\n"

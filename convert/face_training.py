@@ -14,7 +14,9 @@ from convert.face_data import FaceData
 from convert.face_evaluation import FaceLogits
 from convert.face_net import FaceNet, FaceOutputs, grow
 from convert.face_targets import FaceTargets, make_targets
+from convert.kept_files import read_json, write_json
 from convert.metrics import fit_temperature
+from convert.problems import DataError, RecipeError
 from convert.recipe import FaceRecipe
 from convert.training import History, Schedule, cross_entropy, train
 from convert.weights import load_weights
@@ -43,20 +45,25 @@ def train_face(
     `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
     2017).
 
+    Raises:
+        RecipeError: a checkpoint in *work* is damaged or of another recipe.
+
     Returns:
         The averaged net, and per epoch its loss and its accuracy by both label sets on the
         PublicTest rows, or on those kept back if it may know the others; epochs of `recipe.first`
         come first.
     """
-    untrained, earlier = build_face_net(recipe), list[dict[str, float]]()
+    small, earlier = None, list[dict[str, float]]()
     if recipe.first is not None:
         small, earlier = train_face(data, recipe.first, work, f"first.{name}", start)
+    torch.manual_seed(recipe.seed)
+    untrained = build_face_net(recipe)
+    if small is not None:
         grow(small, untrained)
         begun = {name: value.clone() for name, value in untrained.state_dict().items()}
     elif start is not None:
         load_weights(untrained, start)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(recipe.seed)
     rows = data.rows("Training")
     if recipe.learn_public:
         rows = np.concatenate([rows, data.learnable_public])
@@ -119,7 +126,7 @@ def train_face(
     )
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    work.mkdir(parents=True, exist_ok=True)
+    _claim(recipe, work / name)
     trained, history = train(net, batches, loss, schedule, validate, work / name, recipe.stop_after)
     if recipe.first_share:
         mix_weights(trained, begun, recipe.first_share)
@@ -129,6 +136,24 @@ def train_face(
         )
     later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
     return trained.cpu(), earlier + later
+
+
+def _claim(recipe: FaceRecipe, checkpoint: Path) -> None:
+    """Write the recipe beside *checkpoint*, or refuse one of another recipe."""
+    # How long to train is the schedule's, which knows when a checkpoint can be gone on from; what
+    # comes before or after has no part in these epochs.
+    free = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "first_share"}
+    said = recipe.model_dump(mode="json", exclude=free)
+    file = checkpoint.with_suffix(".recipe.json")
+    if checkpoint.is_file():
+        try:
+            same = read_json(file) == said
+        except (OSError, DataError):
+            same = False
+        if not same:
+            raise RecipeError(f"{checkpoint} is of another recipe: move it away to start afresh.")
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    write_json(said, file)
 
 
 def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:

@@ -19,7 +19,7 @@ from edge.messages import Face, FaceReading, VoiceReading
 from edge.perception.face_heads import FaceHeads
 from edge.perception.framing import sharpness
 from edge.perception.interpreter import Model
-from edge.perception.manifest import Entry, Manifest, load_manifest
+from edge.perception.manifest import Entry, Manifest, check_hash, load_manifest
 from edge.perception.probability import softmax
 
 PAIRS_PER_EMOTION = 400
@@ -52,6 +52,8 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
     pairs do not have; the calibration error counts each pair as often as that prior says.
     """
     manifest = load_manifest(models)
+    for entry in (manifest.face, manifest.voice):
+        check_hash(models / entry.file, entry.sha256)
     recipe = load_recipe(models / manifest.voice.recipe, VoiceRecipe)
     faces = load_face_data(face_folder)
     voices = load_voice_data(voice_folder, tuple(recipe.shares))

@@ -1,6 +1,5 @@
 """From FER2013 to a published int8 face model."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +36,9 @@ from convert.face_pictures import (
 from convert.face_targets import votes_foretell
 from convert.face_training import build_face_net, calibration_crops, float_logits, train_face
 from convert.int8 import convert_int8
+from convert.kept_files import write_json
 from convert.macs import count_macs
-from convert.publish import describe_tensor, make_entry, publish, size_line
+from convert.publish import describe_tensor, make_entry, manifest_of, publish, size_line
 from convert.recipe import FaceRecipe, load_recipe
 from convert.weights import save_weights
 from edge.perception.face_heads import FERPLUS, blend_weights
@@ -52,12 +52,13 @@ _TEST = "PrivateTest"
 
 def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors: Path) -> None:
     """Run the whole way; every step prints what it found."""
+    manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
     data = load_face_data(folder)
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
     net, history = train_face(data, recipe, work, start=start)
-    (work / "history.json").write_text(json.dumps(history, indent=1))
+    write_json(history, work / "history.json")
     file = work / "face_int8.tflite"
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
     crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed)
@@ -85,7 +86,7 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     parameters = sum(weights.numel() for weights in net.parameters())
     size = size_line(file, parameters, macs)
     card = face_card(recipe, evaluation, mixes, metrics, size, len(history))
-    publish("face", file, entry, card, out)
+    publish("face", file, recipe_file, entry, card, out)
     save_weights(net, out / "face_float.npz")
     pictures = out / "pictures"
     pictures.mkdir(exist_ok=True)

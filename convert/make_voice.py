@@ -8,7 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from convert.macs import count_macs
-from convert.publish import describe_tensor, make_entry, metrics_table, publish, size_line
+from convert.publish import (
+    describe_tensor,
+    make_entry,
+    manifest_of,
+    metrics_table,
+    publish,
+    size_line,
+)
 from convert.recipe import VoiceRecipe, load_recipe
 from convert.voice_card import SOURCES, card, described
 from convert.voice_data import VoiceData, load_voice_data
@@ -17,7 +24,7 @@ from convert.voice_folds import kept_folds, run_fold, run_folds
 from convert.voice_int8 import Int8Voice
 from convert.voice_measure import Tuning, answer_all, emotion_scores
 from convert.voice_pictures import draw_voice
-from convert.voice_random import LABEL, run_random
+from convert.voice_random import LABEL, check_field, run_random
 from convert.voice_tables import FoldResult, folds_table
 from convert.voice_training import build_voice_net
 from edge.emotions import EMOTIONS
@@ -28,6 +35,7 @@ __all__ = ["compare", "evaluate_published", "folds", "make_voice", "random_split
 
 def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     """Run the whole way; every step prints what it found."""
+    manifest_of(out)  # refuses a damaged one before hours of work
     recipe, data = _open(folder, recipe_file)
     result = run_fold(data, recipe, work)
     everyone = kept_folds(recipe, work)
@@ -48,7 +56,8 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     heard = Heard(output=describe_tensor(model.heard), threshold=result.tuning.threshold)
     entry = entry.model_copy(update={"output": describe_tensor(model.emotions), "heard": heard})
     size = size_line(result.model, result.parameters, macs)
-    publish("voice", result.model, entry, card(result, everyone, metrics, size, work), out)
+    told = card(result, everyone, metrics, size, work)
+    publish("voice", result.model, recipe_file, entry, told, out)
     pictures = out / "pictures"
     pictures.mkdir(exist_ok=True)
     draw_voice(data, result, everyone, work, pictures)
@@ -87,6 +96,7 @@ def random_split(folder: Path, recipe_file: Path, work: Path) -> None:
 def compare(folder: Path, recipe_file: Path, work: Path) -> None:
     """Compare features on the recipe's own fold and on the random split; print one table."""
     recipe, data = _open(folder, recipe_file)
+    check_field(recipe)
     by_speaker = emotion_scores(run_fold(data, recipe, work).answers["test"])
     at_random = run_random(data, recipe, work)
     sources = ", ".join(recipe.shares)

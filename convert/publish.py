@@ -8,10 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from convert.kept_files import write_text
 from convert.metrics import Scores, confusion_table
 from edge.emotions import EMOTIONS
 from edge.perception.interpreter import Model, TensorSpec
-from edge.perception.manifest import DataSource, Entry, Geometry, Metric, Tensor
+from edge.perception.manifest import (
+    MANIFEST,
+    DataSource,
+    Entry,
+    Geometry,
+    Metric,
+    Tensor,
+    load_manifest,
+)
+from edge.places import MODELS
 
 
 def make_entry(
@@ -45,21 +55,49 @@ def make_entry(
     )
 
 
-def publish(role: str, file: Path, entry: Entry, card: str, out: Path) -> None:
-    """Copy *file* to *out*, write its entry as *role* ("face" or "voice") and its card."""
+Role = Literal["face", "voice"]
+
+
+def manifest_of(out: Path) -> dict[str, Any]:
+    """The manifest in *out*; where there is none, the one of the models that come with Mien.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    folder = out if (out / MANIFEST).is_file() else MODELS
+    return load_manifest(folder).model_dump(mode="json", exclude_none=True)
+
+
+def publish(role: Role, file: Path, recipe: Path, entry: Entry, card: str, out: Path) -> None:
+    """Put a finished model and its *recipe* into *out*, with its entry in the manifest and its card.
+
+    Mien needs both nets: into a folder without a manifest comes the other one that Mien has.
+
+    Raises:
+        ModelError: the manifest in *out* is damaged.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    if file.resolve().parent != out.resolve():
-        shutil.copyfile(file, out / entry.file)
-    manifest = out / "manifest.json"
-    content: dict[str, Any] = {"schema_version": 1}
-    if manifest.is_file():
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+    content = manifest_of(out)
+    _copy(file, out / entry.file)
+    _copy(recipe, out / entry.recipe)
+    if not (out / MANIFEST).is_file():
+        other = content["voice" if role == "face" else "face"]
+        for name in (other["file"], other["recipe"]):
+            _copy(MODELS / name, out / name)
     content[role] = entry.model_dump(mode="json", exclude_none=True)
     text = json.dumps(content, indent=2)
     # Short rows of numbers stand on one line each, or the class maps' weights fill thousands.
     text = re.sub(r"\[[-\d\s.,e]+\]", lambda row: " ".join(row[0].split()), text)
-    manifest.write_text(text + "\n", encoding="utf-8")
-    (out / f"{role.upper()}_CARD.md").write_text(card, encoding="utf-8")
+    write_text(card, out / f"{role.upper()}_CARD.md")
+    # Last, because it is what makes the device take the new model.
+    write_text(text + "\n", out / MANIFEST)
+
+
+def _copy(file: Path, to: Path) -> None:
+    if file.resolve() != to.resolve():
+        partial = to.with_name(f"{to.name}.part")
+        shutil.copyfile(file, partial)
+        partial.replace(to)
 
 
 def make_metric(

@@ -1,5 +1,6 @@
 """Recipes: the TOML file beside each shipped model that reproduces it."""
 
+import difflib
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from convert.problems import RecipeError
+from edge.messages import SAMPLE_RATE_HZ
 from edge.perception.spectrogram import FrontEnd
 
 if sys.version_info >= (3, 11):
@@ -16,6 +18,7 @@ else:
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Counts = Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)]
 
 
 class Recipe(BaseModel):
@@ -33,8 +36,8 @@ class Recipe(BaseModel):
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     average_decay: Share = 0.998
     dropout: Share = 0.2
-    widths: tuple[int, ...] = (32, 64, 128)
-    blocks: tuple[int, ...] = (1, 2, 2)
+    widths: Counts = (32, 64, 128)
+    blocks: Counts = (1, 2, 2)
 
 
 class FaceRecipe(Recipe):
@@ -118,6 +121,7 @@ class FaceRecipe(Recipe):
 
     @model_validator(mode="after")
     def _grows(self) -> "FaceRecipe":
+        _check_blocks(self.blocks, len(self.widths))
         if self.first is None:
             if self.first_share:
                 raise ValueError("first_share needs a first")
@@ -140,22 +144,27 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
+    widths: Counts
+    blocks: Counts
     separable: bool = False
     optimiser: Literal["sgd", "muon"] | None = None
     """Another one than all the others have; then with its own rate and decay."""
     peak_rate: Positive | None = None
     weight_decay: Annotated[float, Field(ge=0)] | None = None
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Shape":
+        _check_blocks(self.blocks, len(self.widths))
+        return self
+
 
 class VoiceRecipe(Recipe):
     """How the voice net is trained."""
 
-    widths: tuple[int, ...] = (16, 24, 48, 88)
+    widths: Counts = (16, 24, 48, 88)
     """Channels of the stem, then of each stage."""
-    blocks: tuple[int, ...] = (1, 1, 1)
-    folds: Annotated[tuple[tuple[int, ...], ...], Field(min_length=2)]
+    blocks: Counts = (1, 1, 1)
+    folds: Annotated[tuple[Counts, ...], Field(min_length=2)]
     """RAVDESS actors by fold. Those of `fold` are the test: never trained on nor chosen by."""
     fold: Annotated[int, Field(ge=1)] = 1
     """Which fold is held out, from 1; 1 is the published model's."""
@@ -186,6 +195,8 @@ class VoiceRecipe(Recipe):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "VoiceRecipe":
+        _check_blocks(self.blocks, len(self.widths) - 1)
+        _check_front_end(self.front_end)
         if self.fold > len(self.folds):
             raise ValueError(f"fold is {self.fold}, but there are {len(self.folds)} folds")
         if missing := self.shares.keys() - self.views.keys():
@@ -203,6 +214,29 @@ class VoiceRecipe(Recipe):
         return self.folds[self.fold % len(self.folds)][: self.deciding_actors]
 
 
+def _check_blocks(blocks: tuple[int, ...], stages: int) -> None:
+    if len(blocks) != stages:
+        raise ValueError(f"blocks has {len(blocks)} numbers, but widths give {stages} stages")
+
+
+def _check_front_end(front_end: FrontEnd) -> None:
+    if front_end.rate_hz != SAMPLE_RATE_HZ:
+        raise ValueError(f"front_end.rate_hz is {front_end.rate_hz}; clips have {SAMPLE_RATE_HZ}")
+    if min(front_end.hop_samples, front_end.bands, front_end.frame_samples) < 1:
+        raise ValueError("front_end: hop_samples, frame_samples and bands must be at least 1")
+    if not front_end.frame_samples <= min(front_end.fft_size, front_end.window_samples):
+        raise ValueError("front_end: frame_samples must not exceed fft_size or window_samples")
+    if not 0 <= front_end.low_hz < front_end.high_hz <= front_end.rate_hz / 2:
+        raise ValueError("front_end: low_hz must be below high_hz, and that at most rate_hz / 2")
+
+
+def _place(keys: tuple[int | str, ...]) -> str:
+    """Where in a recipe something is; each "first" is a stage before the last one."""
+    before = keys.count("first")
+    place = ".".join(str(key) for key in keys if key != "first") or "first"
+    return f"{before} before the last stage, {place}" if before else place
+
+
 AnyRecipe = TypeVar("AnyRecipe", bound=BaseModel)
 
 
@@ -214,12 +248,23 @@ def load_recipe(file: Path, kind: type[AnyRecipe]) -> AnyRecipe:
     """
     try:
         return kind.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise RecipeError(f"There is no recipe {file}; name one (see --help).") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{file} is no readable recipe: {error}.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RecipeError(f"{file}: {key}: {first['msg']}.") from error
+        # A key that does not exist says most: a misspelling, or the other net's recipe.
+        problems = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        key = _place(problems[0]["loc"])
+        said = problems[0]["msg"]
+        if problems[0]["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(str(problems[0]["loc"][-1]), kind.model_fields, 1)
+            said = (
+                f"there is no such key; {near[0]}?"
+                if near
+                else ("there is no such key; is this the recipe of another net?")
+            )
+        raise RecipeError(f"{file}: {key}: {said}{'' if said.endswith('?') else '.'}") from error
 
 
 class Search(BaseModel):

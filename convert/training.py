@@ -81,7 +81,7 @@ def train(
     longer goes on from that one.
 
     Raises:
-        RecipeError: the checkpoint was made by another recipe.
+        RecipeError: the checkpoint was made by another recipe or net, or is damaged.
     """
     average = torch.optim.swa_utils.AveragedModel(
         net,
@@ -92,18 +92,25 @@ def train(
     peaks = [[group["lr"] for group in each.param_groups] for each in optimisers]
     history: History = []
     if checkpoint.is_file():
-        state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        if not schedule.continues(state["schedule"], len(state["history"])):
+        try:
+            state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+            continues = schedule.continues(state["schedule"], len(state["history"]))
+            if continues:
+                net.load_state_dict(state["net"])
+                average.load_state_dict(state["average"])
+                for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
+                    optimiser.load_state_dict(saved)
+                history = state["history"]
+                torch.set_rng_state(state["random"])
+        except Exception as error:  # reading something else as one may end with any
+            raise RecipeError(
+                f"{checkpoint} is damaged or of another net: move it away to start afresh."
+            ) from error
+        if not continues:
             raise RecipeError(
                 f"{checkpoint} is of another recipe: move it away to start afresh, or put "
                 f"{checkpoint.with_suffix('.holding.pt').name} in its place to train longer."
             )
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        history = state["history"]
-        torch.set_rng_state(state["random"])
         print(f"going on from epoch {len(history)} of {checkpoint}", flush=True)
     for epoch in range(len(history), stop_after or schedule.epochs):
         mean_loss = 0.0

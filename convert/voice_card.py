@@ -1,6 +1,5 @@
 """The figures of the voice model for the manifest, and its card."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +7,19 @@ from typing import Literal
 
 import numpy as np
 
+from convert.kept_files import damaged, read_json
 from convert.metrics import calibration_error
+from convert.problems import DataError
 from convert.publish import make_metric, metrics_table, recall_section
 from convert.recipe import VoiceRecipe
 from convert.voice_features import RESULT as FEATURES
 from convert.voice_features import Compared, features_table
-from convert.voice_folds import CALIBRATION_WINDOWS
 from convert.voice_measure import NOISY_SNR_DB, accepted, emotion_scores
 from convert.voice_parts import noise_folds
 from convert.voice_random import LABEL
 from convert.voice_random import RESULT as RANDOM
 from convert.voice_tables import FoldResult, figures, folds_table, pooled_figures
+from convert.voice_training import CALIBRATION_WINDOWS
 from edge.perception.manifest import DataSource, Metric
 from edge.perception.probability import softmax
 
@@ -33,6 +34,10 @@ SOURCES = {
     ),
 }
 _SEVEN = "RAVDESS, 7 classes (calm = neutral)"
+_PICTURES = """![what is taken for what](pictures/voice-confusion.png)
+![reliability](pictures/voice-reliability.png)
+"""
+"""Of all folds where all are known, else of the published one."""
 _POOLED = "RAVDESS, five folds by actor, each clip by the net that has not heard its actor"
 
 
@@ -92,10 +97,10 @@ def card(
     (deciding_noise,) = noise_folds(recipe, "validation")
     made = _how_made(recipe)
     tested = recall_section(f"{_split(recipe)}, int8", emotion_scores(result.answers["test"]))
-    folds = ""
+    folds = _PICTURES
     if everyone:
-        folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}"
-        folds += "\n![balanced accuracy of each fold](pictures/voice-folds.png)\n"
+        folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}\n{_PICTURES}"
+        folds += "![balanced accuracy of each fold](pictures/voice-folds.png)\n"
     return f"""# Voice model
 
 `voice_int8.tflite`: three seconds of sound as a log-mel picture -> logits of seven emotions, and
@@ -121,8 +126,6 @@ threshold is the least (0.5 to 0.99) that no window of that noise passes.
 {_reading(result)}
 
 {tested}
-![what is taken for what](pictures/voice-confusion.png)
-![reliability](pictures/voice-reliability.png)
 ![loss and accuracy of each epoch](pictures/voice-curves.png)
 {folds}
 {_features(work)}
@@ -258,19 +261,24 @@ def _of_random(recipe: VoiceRecipe, work: Path) -> list[Metric]:
     file = work / RANDOM
     if not file.is_file():
         return []
-    said = json.loads(file.read_text(encoding="utf-8"))
+    said = read_json(file)
     split = f"RAVDESS + TESS 80/20, {LABEL}; another net, trained on only that"
-    return [
-        make_metric("macro F1", said["macro F1"], split, said["rows"], "RAVDESS + TESS, 7 classes")
-    ]
+    try:
+        macro_f1, rows = said["macro F1"], said["rows"]
+    except (KeyError, TypeError) as error:
+        raise DataError(damaged(file, error)) from error
+    return [make_metric("macro F1", macro_f1, split, rows, "RAVDESS + TESS, 7 classes")]
 
 
 def _features(work: Path) -> str:
     file = work / FEATURES
     if not file.is_file():
         return ""
-    said = json.loads(file.read_text(encoding="utf-8"))
-    table = features_table([Compared(**line) for line in said["lines"]])
+    said = read_json(file)
+    try:
+        table = features_table([Compared(**line) for line in said["lines"]])
+    except (KeyError, TypeError) as error:
+        raise DataError(damaged(file, error)) from error
     return f"### Features compared\n\n{table}\n"
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _VOICES_AS_NOISE = {"baby_cry", "person_sneeze", "dude_miaowing"}
 NOISE_FOLDS = 5
 """ESC-10 comes in five folds that share no source recording."""
 _FOLDED = {"calm": "neutral"}
+_COLUMNS = ("file", "speaker", "emotion")
+_UNREADABLE = (KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What a damaged, encrypted or oddly packed zip and broken sound raise."""
 
 Sound = NDArray[np.float32]
 
@@ -96,7 +100,10 @@ def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> Voic
         for row in _table(folder, corpus, CLIPS[corpus]):
             emotion = _FOLDED.get(row["emotion"], row["emotion"])
             if emotion not in EMOTIONS:
-                raise DataError(f"{corpus}.csv: {row['file']} has the unknown emotion {emotion!r}.")
+                raise DataError(
+                    f"{corpus}.csv: {row['file']} has the unknown emotion {emotion!r}; known are "
+                    f"{', '.join([*EMOTIONS, *_FOLDED])}."
+                )
             if row["file"] != _SAME_RECORDING:
                 label = EMOTIONS.index(emotion)
                 clips.append(Clip(corpus, row["file"], row["speaker"], label))
@@ -105,9 +112,7 @@ def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> Voic
         rows = _table(folder, name, count)
         kept = [row for row in rows if row.get("label") not in _VOICES_AS_NOISE]
         for turn, row in enumerate(kept):
-            fold = row.get("fold", "")
-            number = int(fold) if fold.isdigit() else 1 + turn % NOISE_FOLDS
-            noises.append(Noise(name, row["file"], number))
+            noises.append(Noise(name, row["file"], _fold_of(name, row, turn)))
     return VoiceData(folder, tuple(clips), tuple(noises))
 
 
@@ -120,34 +125,58 @@ def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
     names = frozenset(f"ravdess_{number:02d}" for number in numbers)
     missing = names - {clip.speaker for clip in data.clips}
     if missing:
-        raise DataError(f"RAVDESS here holds no clips of {', '.join(sorted(missing))}.")
+        raise DataError(
+            f"There are no RAVDESS clips of {', '.join(sorted(missing))}: the recipe's `folds` name "
+            "actors that the data lack, or its `shares` lack ravdess."
+        )
     return names
 
 
 def _table(folder: Path, name: str, count: int) -> list[dict[str, str]]:
+    """The rows of NAME.csv, after a look at whether NAME.zip holds their files."""
     table, archive = folder / f"{name}.csv", folder / f"{name}.zip"
     for file in (table, archive):
         if not file.is_file():
             raise DataError(f"{file} is not there. {OBTAIN}.")
     try:
-        with table.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        files = Counter(row["file"] for row in rows)
-        if rows and not {"speaker", "emotion"} <= rows[0].keys():
-            raise KeyError("speaker, emotion")
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            rows, columns = list(reader), reader.fieldnames or ()
         with zipfile.ZipFile(archive) as packed:
             inside = set(packed.namelist())
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, zipfile.BadZipFile) as error:
         raise DataError(
             f"{table} and {archive.name} cannot be read ({error}). {OBTAIN}."
         ) from error
+    if lacking := [column for column in _COLUMNS if column not in columns]:
+        raise DataError(f"{table} lacks the columns {', '.join(lacking)}. {OBTAIN}.")
+    for number, row in enumerate(rows, 1):
+        if any(row[column] is None for column in _COLUMNS):
+            raise DataError(f"{table}: row {number} is cut short; get the whole file again.")
     if len(rows) != count:
-        raise DataError(f"{table} lists {len(rows)} files, not {count}.")
+        raise DataError(
+            f"{table} lists {len(rows)} files, not {count}; take the whole set and no more."
+        )
+    files = Counter(row["file"] for row in rows)
     if lost := [file for file in files if file not in inside]:
-        raise DataError(f"{archive} lacks {len(lost)} files of its table, the first is {lost[0]}.")
+        raise DataError(
+            f"{archive} lacks {len(lost)} files of its table, the first is {lost[0]}; pack it anew."
+        )
     if twice := [file for file, times in files.items() if times > 1]:
-        raise DataError(f"{table} lists {twice[0]} more than once.")
+        raise DataError(f"{table} lists {twice[0]} more than once; leave one row of each file.")
     return rows
+
+
+def _fold_of(name: str, row: dict[str, str], turn: int) -> int:
+    """The fold that the table names; where it names none, each in turn."""
+    fold = row.get("fold") or ""
+    if not fold:
+        return 1 + turn % NOISE_FOLDS
+    if fold not in map(str, range(1, NOISE_FOLDS + 1)):
+        raise DataError(
+            f"{name}.csv: {row['file']} is of fold {fold!r}; folds are 1 to {NOISE_FOLDS}."
+        )
+    return int(fold)
 
 
 def _decode(folder: Path, files: Sequence[tuple[str, str]]) -> list[Sound]:
@@ -155,16 +184,21 @@ def _decode(folder: Path, files: Sequence[tuple[str, str]]) -> list[Sound]:
     archives: dict[str, zipfile.ZipFile] = {}
     try:
         for name, file in files:
-            if name not in archives:
-                archives[name] = zipfile.ZipFile(folder / f"{name}.zip")
             try:
+                if name not in archives:
+                    archives[name] = zipfile.ZipFile(folder / f"{name}.zip")
                 sound, rate = soundfile.read(
                     io.BytesIO(archives[name].read(file)), dtype="float32", always_2d=True
                 )
-            except (KeyError, zipfile.BadZipFile, soundfile.LibsndfileError) as error:
-                raise DataError(f"{name}.zip: {file} cannot be decoded ({error}).") from error
+            except _UNREADABLE as error:
+                raise DataError(
+                    f"{name}.zip: {file} cannot be decoded ({error}); get it again and pack the "
+                    "set anew."
+                ) from error
             if rate != SAMPLE_RATE_HZ:
-                raise DataError(f"{name}.zip: {file} has {rate} Hz, not {SAMPLE_RATE_HZ}.")
+                raise DataError(
+                    f"{name}.zip: {file} has {rate} Hz, not {SAMPLE_RATE_HZ}; convert the set."
+                )
             sounds.append(np.ascontiguousarray(sound.mean(axis=1)))
     finally:
         for archive in archives.values():

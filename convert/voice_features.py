@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from convert.kept_files import read_array, write_json
 from convert.metrics import score
 from convert.recipe import VoiceRecipe
 from convert.voice_augment import plain_view
@@ -109,7 +110,7 @@ def compare_features(
     lines += ours
     print(features_table(lines))
     said = {"seed": recipe.seed, "lines": [asdict(line) for line in lines]}
-    (work / RESULT).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    write_json(said, work / RESULT)
     return lines
 
 
@@ -157,7 +158,7 @@ def _load(data: VoiceData, corpus: str, recipe: VoiceRecipe, work: Path) -> Tabl
     digest = hashlib.sha256(described.encode()).hexdigest()[:12]
     kept = work / "views" / f"classic_{corpus}_{digest}.npy"
     if kept.is_file():
-        return np.asarray(np.load(kept), np.float32)
+        return np.asarray(read_array(kept), np.float32)
     kept.parent.mkdir(parents=True, exist_ok=True)
     table = np.stack(_computed(data, clips, length))
     partial = kept.with_suffix(".part.npy")

@@ -1,11 +1,13 @@
 """Trains, converts and measures one net a fold, so that every RAVDESS actor is a stranger once."""
 
 import hashlib
-import json
+import zlib
 from dataclasses import asdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 from convert.int8 import convert_int8
+from convert.kept_files import read_json, write_json
 from convert.metrics import score
 from convert.problems import DataError
 from convert.recipe import VoiceRecipe
@@ -24,7 +26,6 @@ from convert.voice_training import (
 )
 from edge.emotions import EMOTIONS
 
-CALIBRATION_WINDOWS = 400
 MODEL, ANSWERS, RESULT = "voice_int8.tflite", "answers.npz", "result.json"
 FOLDS = "folds.json"
 
@@ -43,7 +44,7 @@ def run_fold(data: VoiceData, recipe: VoiceRecipe, work: Path) -> FoldResult:
     (test,) = load_part(data, recipe, "test", work)
     begin = train_common(data, recipe, work)
     net, history = train_voice(data, recipe, learned, watched, folder, begin)
-    samples = calibration_features(learned, data, recipe, CALIBRATION_WINDOWS)
+    samples = calibration_features(learned, data, recipe)
     front_end, model = recipe.front_end, folder / MODEL
     convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, model)
     answers = answer_all(Int8Voice(model), data, recipe, work)
@@ -68,7 +69,7 @@ def run_fold(data: VoiceData, recipe: VoiceRecipe, work: Path) -> FoldResult:
         "history": history,
         "figures": figures(result),
     }
-    (folder / RESULT).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    write_json(said, folder / RESULT)
     return result
 
 
@@ -80,7 +81,7 @@ def run_folds(data: VoiceData, recipe: VoiceRecipe, work: Path) -> list[FoldResu
         results.append(run_fold(data, recipe.model_copy(update={"fold": number}), work))
     print(folds_table(results))
     said = {"folds": [figures(result) for result in results], "pooled": pooled_figures(results)}
-    (work / FOLDS).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    write_json(said, work / FOLDS)
     return results
 
 
@@ -96,7 +97,7 @@ def _kept(recipe: VoiceRecipe, folder: Path) -> FoldResult | None:
     if not (folder / RESULT).is_file():
         return None
     try:
-        said = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        said = read_json(folder / RESULT)
         if said["recipe"] != recipe.model_dump(mode="json"):
             return None
         if said["sha256"] != _hash(folder / MODEL):
@@ -112,7 +113,7 @@ def _kept(recipe: VoiceRecipe, folder: Path) -> FoldResult | None:
             said["history"],
             said["parameters"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, zlib.error) as error:
         raise DataError(
             f"{folder} does not hold a whole result ({error}); delete {folder / RESULT} to measure "
             f"again from {CHECKPOINT}."

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from convert.comparison_plots import draw_fold_bars
 from convert.data_plots import draw_class_counts, draw_mean_spectrograms
-from convert.metrics import score
+from convert.plot_style import LEAST_ROWS, percent
 from convert.plots import draw_confusion, draw_curves, draw_reliability
 from convert.recipe import VoiceRecipe
 from convert.voice_data import VoiceData
+from convert.voice_measure import emotion_scores
 from convert.voice_parts import load_part
-from convert.voice_tables import FoldResult
+from convert.voice_tables import FoldResult, pooled_answers, pooled_probabilities
 from edge.emotions import EMOTIONS
-from edge.perception.probability import softmax
 
 _MEAN_OF = ("ravdess", "nemo")
 """Corpora whose mean spectrograms are drawn; TESS's licence allows nothing derived."""
@@ -37,38 +35,26 @@ def draw_voice(
 
 
 def _draw_results(results: list[FoldResult], out: Path) -> None:
-    tests = [result.answers["test"] for result in results]
-    truth = np.concatenate([test.truth for test in tests])
-    guess = np.concatenate([test.emotions.argmax(axis=1) for test in tests])
-    scores = score(truth, guess, len(EMOTIONS))
-    rows = f"{len(truth):,} clips, each by a net that has not heard its actor, int8"
+    test = pooled_answers(results, "test")
+    scores = emotion_scores(test)
+    rows = f"{len(test.truth):,} clips, each by a net that has not heard its actor, int8"
     draw_confusion(
         scores.confusion,
         EMOTIONS,
         out / "voice-confusion.png",
         f"The voice nets: what they take for what\nRAVDESS, {rows}. Balanced accuracy "
-        f"{scores.balanced_accuracy:.1%}",
+        f"{percent(scores.balanced_accuracy)}",
     )
-    curves = {
-        name: np.concatenate(
-            [
-                softmax(test.emotions, result.tuning.temperature if own else 1.0)
-                for test, result in zip(tests, results, strict=True)
-            ]
-        )
-        for name, own in (("temperature 1", False), ("calibrated", True))
-    }
+    raw, calibrated = pooled_probabilities(results)
     draw_reliability(
-        {name: (each, truth) for name, each in curves.items()},
+        {"temperature 1": (raw, test.truth), "calibrated": (calibrated, test.truth)},
         out / "voice-reliability.png",
         f"How far the voice's probabilities can be trusted\nRAVDESS, {rows}",
     )
     if len(results) > 1:
         bars = {
-            f"fold {result.recipe.fold}": score(
-                test.truth, test.emotions.argmax(axis=1), len(EMOTIONS)
-            ).balanced_accuracy
-            for result, test in zip(results, tests, strict=True)
+            f"fold {result.recipe.fold}": emotion_scores(result.answers["test"]).balanced_accuracy
+            for result in results
         }
         draw_fold_bars(
             bars,
@@ -91,7 +77,12 @@ def _draw_data(data: VoiceData, recipe: VoiceRecipe, work: Path, out: Path) -> N
     for corpus in load_part(data, recipe, "train", work):
         if corpus.name not in _MEAN_OF:
             continue
-        features, labels = corpus.plain()[..., 0], corpus.labels
+        labels = corpus.labels
+        fewest = min(len(rows) for rows in corpus.by_label)
+        if fewest < LEAST_ROWS:
+            print(f"{corpus.name}: {fewest} clips of one emotion are too few to draw the mean of")
+            continue
+        features = corpus.plain()[..., 0]
         draw_mean_spectrograms(
             {
                 emotion: features[labels == index]

@@ -1,12 +1,13 @@
 """The field's usual protocol, for comparison only: a random split of RAVDESS and TESS."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from convert.int8 import convert_int8
+from convert.kept_files import write_json
 from convert.metrics import Scores, confusion_table, score
+from convert.problems import RecipeError
 from convert.recipe import VoiceRecipe
 from convert.voice_data import VoiceData
 from convert.voice_int8 import Int8Voice
@@ -19,7 +20,6 @@ FIELD_SHARES = {"ravdess": 0.7, "tess": 0.3}
 LABEL = "random split, leaks speakers"
 _EPOCHS, _FALLING_EPOCHS = 12, 10
 """The same voices and sentences are on both sides, so that less is to be learned."""
-_CALIBRATION_WINDOWS = 400
 RESULT = "random.json"
 
 
@@ -28,7 +28,11 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
 
     By the shipped recipe, but shorter and from random weights. Everything is kept in *work*/random,
     the figures in *work*/random.json; an interrupted run goes on.
+
+    Raises:
+        RecipeError: the recipe has no RAVDESS or no TESS.
     """
+    check_field(recipe)
     ours = recipe.model_copy(
         update={
             "shares": FIELD_SHARES,
@@ -42,8 +46,9 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
     net, history = train_voice(data, ours, learned, None, folder)
     model, front_end = folder / "voice_int8.tflite", ours.front_end
     if not model.is_file() or model.stat().st_mtime < (folder / "voice.pt").stat().st_mtime:
-        samples = calibration_features(learned, data, ours, _CALIBRATION_WINDOWS)
-        convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, model)
+        samples, partial = calibration_features(learned, data, ours), folder / "part.tflite"
+        convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, partial)
+        partial.replace(model)
     quantised = Int8Voice(model)
     logits = [quantised.logits(corpus.plain())[0] for corpus in tested]
     truth = [corpus.labels for corpus in tested]
@@ -63,8 +68,17 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
         **{f"macro F1 of {name}": scores.macro_f1 for name, scores in each.items()},
         "history": history,
     }
-    (work / RESULT).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    write_json(said, work / RESULT)
     return whole
+
+
+def check_field(recipe: VoiceRecipe) -> None:
+    """Raise `RecipeError` if the recipe has no RAVDESS or no TESS."""
+    if missing := FIELD_SHARES.keys() - recipe.shares.keys():
+        raise RecipeError(
+            "The random split is of RAVDESS and TESS, but the recipe's shares lack "
+            f"{', '.join(sorted(missing))}; add it, with its views."
+        )
 
 
 def random_table(whole: Scores, each: dict[str, Scores]) -> str:

@@ -64,9 +64,9 @@ def figures(result: FoldResult) -> dict[str, float]:
 
 def pooled_figures(results: Sequence[FoldResult]) -> dict[str, float]:
     """The figures over the test rows of all folds together; each row by the net that is strange to it."""
-    test = _pooled(results, "test")
-    scores, noisy = emotion_scores(test), emotion_scores(_pooled(results, "test noisy"))
-    raw, calibrated = _probabilities(results)
+    test = pooled_answers(results, "test")
+    scores, noisy = emotion_scores(test), emotion_scores(pooled_answers(results, "test noisy"))
+    raw, calibrated = pooled_probabilities(results)
     each = [figures(result) for result in results]
     weights = np.array([one["rows"] for one in each])
     recordings = np.array([one["noise recordings"] for one in each])
@@ -94,7 +94,7 @@ def pooled_figures(results: Sequence[FoldResult]) -> dict[str, float]:
         "noisy speech accepted": mean("noisy speech accepted", weights),
     }
     for name in _elsewhere(results):
-        other = _pooled(results, name)
+        other = pooled_answers(results, name)
         scores = emotion_scores(other)
         pooled[f"{name}: rows"] = float(scores.rows // len(results))
         pooled[f"{name}: balanced accuracy, mean of nets"] = float(
@@ -128,7 +128,7 @@ def folds_table(results: Sequence[FoldResult]) -> str:
             f"{pooled[f'balanced accuracy, {name}mean of folds']:.1%}" for name in ("", "float, ")
         )
         lines.append(f"| mean | | | | {whole} | {floating} |" + " |" * 11)
-    scores = emotion_scores(_pooled(results, "test"))
+    scores = emotion_scores(pooled_answers(results, "test"))
     return (
         "\n".join(lines)
         + f"\n\n{scores.rows:,} clips of RAVDESS, each by the net that has not heard its actor "
@@ -168,7 +168,8 @@ def _elsewhere(results: Sequence[FoldResult]) -> list[str]:
     return [name for name in results[0].recipe.shares if name in results[0].answers]
 
 
-def _pooled(results: Sequence[FoldResult], name: str) -> Answers:
+def pooled_answers(results: Sequence[FoldResult], name: str) -> Answers:
+    """What all folds say of one of the sets of `answer_all`, one after another."""
     each = [result.answers[name] for result in results]
     return Answers(
         np.concatenate([one.truth for one in each]),
@@ -178,10 +179,10 @@ def _pooled(results: Sequence[FoldResult], name: str) -> Answers:
     )
 
 
-def _probabilities(
+def pooled_probabilities(
     results: Sequence[FoldResult],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of all test rows, without and with the temperature of each row's own fold."""
+    """[rows, 7] of all test rows, without and with the temperature of each row's own fold."""
     logits = [(result.answers["test"].emotions, result.tuning.temperature) for result in results]
     raw = np.concatenate([softmax(each, 1.0) for each, _ in logits])
     calibrated = np.concatenate([softmax(each, own) for each, own in logits])

@@ -1,6 +1,5 @@
 """Trains the voice net on acted speech, split by speaker."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from convert.kept_files import read_json, write_json
 from convert.metrics import score
 from convert.problems import DataError, RecipeError
 from convert.recipe import VoiceRecipe
@@ -24,9 +24,11 @@ from edge.emotions import EMOTIONS
 _MASK_BANDS, _MASK_FRAMES = 10, 24
 """Widest stripe that SpecAugment (Park et al. 2019) blanks."""
 CHECKPOINT = "voice.pt"
+CALIBRATION_WINDOWS = 400
+_HISTORY, _RECIPE = "history.json", "recipe.json"
+
 Validate = Callable[[nn.Module], dict[str, float]]
-HISTORY = "history.json"
-_RECIPE = "recipe.json"
+"""Averaged net -> figures for the history."""
 
 Batch = tuple[Features, NDArray[np.float32], NDArray[np.float32]]
 """Features [n, bands, frames], soft targets of the emotions [n, 7], of a voice [n]."""
@@ -36,23 +38,6 @@ def build_voice_net(recipe: VoiceRecipe) -> VoiceNet:
     """The untrained net of a recipe."""
     bands = recipe.front_end.bands
     return VoiceNet(recipe.widths, recipe.blocks, recipe.dropout, len(EMOTIONS), bands)
-
-
-def load_trained(recipe: VoiceRecipe, checkpoint: Path) -> nn.Module:
-    """The averaged net that `train_voice` left in *checkpoint*, in evaluation mode.
-
-    Raises:
-        DataError: the file is missing or of a net of another shape.
-    """
-    average = torch.optim.swa_utils.AveragedModel(build_voice_net(recipe), use_buffers=True)
-    try:
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-        average.load_state_dict(state["average"])
-    except (OSError, KeyError, RuntimeError) as error:
-        raise DataError(
-            f"{checkpoint} holds no voice net of this recipe: train it anew."
-        ) from error
-    return average.module.eval()
 
 
 def train_common(data: VoiceData, recipe: VoiceRecipe, work: Path) -> nn.Module | None:
@@ -115,7 +100,7 @@ def train_voice(
             }
 
     trained, history = _train(recipe, learned, mixer, validate, work, begin)
-    (work / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    write_json(history, work / _HISTORY)
     return trained, history
 
 
@@ -127,9 +112,19 @@ def _train(
     work: Path,
     begin: nn.Module | None = None,
 ) -> tuple[nn.Module, History]:
+    steps = recipe.clips_per_epoch // recipe.batch
+    if not steps:
+        raise RecipeError(
+            f"clips_per_epoch is {recipe.clips_per_epoch}, but a batch has {recipe.batch} windows; "
+            "set clips_per_epoch to at least one batch in the recipe."
+        )
+    if not learned:
+        raise RecipeError(
+            "The recipe leaves no clip to learn from; set shorter held_out_speakers and folds."
+        )
+
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe.seed)
-    steps = recipe.clips_per_epoch // recipe.batch
 
     def batches(epoch: int, _: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, Tensor]]]:
         random = np.random.default_rng([recipe.seed, epoch])
@@ -173,15 +168,15 @@ def _claim(recipe: VoiceRecipe, work: Path) -> None:
     file = work / _RECIPE
     if (work / CHECKPOINT).is_file():
         try:
-            same = json.loads(file.read_text(encoding="utf-8")) == said
-        except (OSError, ValueError):
+            same = read_json(file) == said
+        except (OSError, DataError):
             same = False
         if not same:
             raise RecipeError(
                 f"{work / CHECKPOINT} is of another recipe: move {work} away to start afresh."
             )
     work.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    write_json(said, file)
 
 
 def draw(
@@ -238,12 +233,15 @@ def _blank_stripes(
 
 
 def calibration_features(
-    learned: Sequence[Corpus], data: VoiceData, recipe: VoiceRecipe, count: int
+    learned: Sequence[Corpus],
+    data: VoiceData,
+    recipe: VoiceRecipe,
+    count: int = CALIBRATION_WINDOWS,
 ) -> list[NDArray[np.float32]]:
     """Windows of training for int8 calibration: float32 [1, bands, frames, 1] each.
 
-    As drawn for training (all corpora, plain and augmented, background), but neither blended nor
-    blanked.
+    Clips of all corpora in turn, at their own speed and in their own room, half of them over
+    background and through another microphone; then background alone. None is blended or blanked.
     """
     front_end = recipe.front_end
     random = np.random.default_rng([recipe.seed, 11])

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import multiprocessing
+import signal
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from convert.kept_files import read_array
+from convert.problems import DataError
 from convert.voice_augment import made_noise, plain_view, random_view
 from convert.voice_data import NOISE_FOLDS, Clip, VoiceData
 from edge.perception.spectrogram import FrontEnd, Spectrogram
@@ -53,6 +57,9 @@ def load_views(
         seed: of the random views.
         folder: of the cache.
         workers: processes that compute; 0 = this one.
+
+    Raises:
+        DataError: a clip cannot be decoded, the kept file is damaged, or a worker was ended.
     """
     clips = data.of(corpus)
     described = json.dumps(
@@ -77,8 +84,7 @@ def load_views(
         views.flush()
         del views
         partial.replace(kept)
-    loaded: Views = np.load(kept, mmap_mode="r")
-    return loaded
+    return read_array(kept, mmap_mode="r")
 
 
 def noise_spectra(data: VoiceData, front_end: FrontEnd, folds: Sequence[int]) -> Spectra:
@@ -114,7 +120,13 @@ def _computed(parts: Sequence[Sequence[Clip]], task: Task, workers: int) -> Iter
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_worker, (task,)) as pool:
-        yield from pool.map(_views_by_worker, parts)
+        try:
+            yield from pool.map(_views_by_worker, parts)
+        except BrokenProcessPool as error:
+            raise DataError(
+                "A process that computes spectra was ended, most likely for want of memory; "
+                "close other programs and run the same command again."
+            ) from error
 
 
 _task: Task | None = None
@@ -124,6 +136,8 @@ _task: Task | None = None
 def _start_worker(task: Task) -> None:
     global _task
     _task = task
+    # Ctrl-C reaches every process of the terminal; a worker then ends at once, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _views_by_worker(clips: Sequence[Clip]) -> Views:

@@ -11,6 +11,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.interpreter import Model, TensorSpec
 
+MANIFEST = "manifest.json"
 REMEDY = "restore models_tflite from the release, or run the conversion again"
 
 
@@ -131,7 +132,7 @@ def load_manifest(folder: Path) -> Manifest:
     Raises:
         ModelError: it is missing, unreadable or not of this version's form.
     """
-    file = folder / "manifest.json"
+    file = folder / MANIFEST
     try:
         return Manifest.model_validate_json(file.read_bytes())
     except FileNotFoundError as error:

@@ -9,7 +9,7 @@ from PIL import Image
 
 pytest.importorskip("matplotlib")
 
-from convert.comparison_plots import draw_fold_bars, draw_search
+from convert.comparison_plots import asides, draw_fold_bars, draw_search
 from convert.data_plots import draw_class_counts, draw_mean_spectrograms
 from convert.face_data import FaceData
 from convert.face_plots import MeanFace, draw_class_maps, draw_mean_faces, mean_faces
@@ -269,3 +269,10 @@ def test_colours_an_emotion_alike_by_either_name_and_unlike_any_other() -> None:
     assert emotion_colour("happiness") == emotion_colour("happy")
     named = {emotion_colour(label) for label in (*COLOURS, "contempt", "unknown")}
     assert len(named) == len(COLOURS) + 2
+
+
+def test_numbers_of_discs_that_cover_each_other_stand_apart() -> None:
+    xs, ys = np.array([0.30, 0.31, 0.33, 0.60]), np.array([0.2, 0.21, 0.8, 0.2])
+    left, right, above, far = asides(xs, ys)
+    assert left < 0 < right
+    assert above == far == 0

@@ -4,7 +4,7 @@ import pytest
 
 from convert.face_card import how_made
 from convert.problems import RecipeError
-from convert.recipe import FaceRecipe, load_recipe
+from convert.recipe import FaceRecipe, VoiceRecipe, load_recipe
 from edge.places import MODELS
 
 SMALL = "epochs = 3\nwidths = [8, 16]\nblocks = [1, 1]\n"
@@ -41,6 +41,56 @@ def test_stages_follow_one_another_and_share_what_stands_above_them(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[1, 1]", "[1]"), "blocks has 1 numbers, but widths give 2 stages"),
+        (("[8, 16]", "[]"), "widths: Tuple should have at least 1 item"),
+        (("[8, 16]", "[8, -16]"), r"widths\.1: Input should be greater than 0"),
+        (("epochs = 3", "epochs = 3\nlabel_shares = 1"), r"no such key; label_share\?$"),
+    ],
+)
+def test_value_out_of_range_and_misspelt_key_are_named(
+    change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=says):
+        face_recipe(SMALL.replace(*change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("hop_samples = 320", "hop_samples = 0"), "must be at least 1"),
+        (("bands = 64", "bands = 0"), "must be at least 1"),
+        (("fft_size = 1024", "fft_size = 512"), "frame_samples must not exceed"),
+        (("rate_hz = 16000", "rate_hz = 8000"), "clips have 16000"),
+        (("high_hz = 7600.0", "high_hz = 9000.0"), "at most rate_hz / 2"),
+        (("low_hz = 60.0", "low_hz = 7700.0"), "low_hz must be below"),
+    ],
+)
+def test_front_end_that_cannot_be_computed_is_refused(
+    change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    front_end = (
+        "[front_end]\nhop_samples = 320\nbands = 64\nfft_size = 1024\nrate_hz = 16000\n"
+        "low_hz = 60.0\nhigh_hz = 7600.0\n"
+    )
+    file = tmp_path / "recipe.toml"
+    shares = "epochs = 3\nfolds = [[1], [2]]\n[shares]\na = 1\n[views]\na = 1\n"
+    file.write_text(shares + front_end)
+    load_recipe(file, VoiceRecipe)
+    file.write_text(shares + front_end.replace(*change))
+    with pytest.raises(RecipeError, match=says):
+        load_recipe(file, VoiceRecipe)
+
+
+def test_recipe_of_the_other_net_is_called_that(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"is this the recipe of another net\?$"):
+        load_recipe(MODELS / "voice_recipe.toml", FaceRecipe)
+    with pytest.raises(RecipeError, match=r"There is no recipe .*none\.toml; name one"):
+        load_recipe(tmp_path / "none.toml", FaceRecipe)
+
+
+@pytest.mark.parametrize(
     ("text", "knows"),
     [
         ("", False),
@@ -74,9 +124,9 @@ def test_stages_that_are_none_are_refused(stages: str, says: str, tmp_path: Path
     [
         (("[8, 16]", "[8, 24]"), "same widths"),
         (("[1, 1]", "[2, 2]"), "at most as many blocks"),
-        (("[1, 1]", "[1, 1, 1]"), "at most as many blocks"),
+        (("[1, 1]", "[1, 1, 1]"), "blocks has 3 numbers, but widths give 2"),
         (("epochs = 3", "epochs = 3\nseparable = true"), "same widths"),
-        (("epochs = 3", "epoch = 3"), "first"),
+        (("epochs = 3", "epoch = 3"), r"1 before the last stage, epoch: .* epochs\?$"),
     ],
 )
 def test_net_that_cannot_grow_into_the_other_is_refused(

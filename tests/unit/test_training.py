@@ -146,3 +146,22 @@ def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:
     assert float(face_loss(given, truth, 1.5)) == pytest.approx(float(seven + 1.5 * eight))
     nobody_voted = (truth[0], torch.zeros(4, 8))
     assert float(face_loss(given, nobody_voted, 1.5)) == pytest.approx(float(seven))
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"half", b"other"])
+def test_damaged_checkpoint_and_one_of_another_net_are_refused(
+    content: bytes, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "net.pt"
+    run(SCHEDULE, checkpoint)
+    if content == b"half":
+        content = checkpoint.read_bytes()[:900]
+    elif content == b"other":
+        state = torch.load(checkpoint, weights_only=True)
+        state["net"].popitem()
+        torch.save(state, checkpoint)
+        content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content)
+    with pytest.raises(RecipeError, match="damaged or of another net: move it away"):
+        run(SCHEDULE, checkpoint)
+    assert checkpoint.read_bytes() == content

@@ -8,6 +8,7 @@ pytest.importorskip("torch")
 pytest.importorskip("soxr")
 pytest.importorskip("soundfile")
 
+from convert.problems import DataError
 from convert.voice_card import card, described
 from convert.voice_measure import Answers, Tuning
 from convert.voice_tables import FoldResult
@@ -85,3 +86,14 @@ def test_the_card_shows_the_features_that_were_compared(tmp_path: Path) -> None:
     (tmp_path / "features.json").write_text(json.dumps({"seed": 1, "lines": [line]}))
     text = card(result(), [], described(result(), [], tmp_path), "231 kB", tmp_path)
     assert "| MFCC | SVM | RAVDESS | by speaker, fold 1 | 299 | 41.0% | 40.0% |" in text
+
+
+@pytest.mark.parametrize("content", ['{"macro F1": 0.9', "[]", '{"lines": [{"rows": 3}]}'])
+def test_kept_figures_that_are_damaged_are_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "random.json").write_text(content)
+    with pytest.raises(DataError, match=r"random\.json is damaged .*; delete it"):
+        described(result(), [], tmp_path)
+    metrics = described(result(), [], tmp_path / "none")
+    (tmp_path / "features.json").write_text(content)
+    with pytest.raises(DataError, match=r"features\.json is damaged .*; delete it"):
+        card(result(), [], metrics, "231 kB", tmp_path)

@@ -161,3 +161,62 @@ def test_refuses_sound_at_another_rate_or_broken(folder: Path) -> None:
 def test_refuses_a_corpus_that_it_does_not_know(folder: Path) -> None:
     with pytest.raises(DataError, match="iemocap"):
         load_voice_data(folder, ["iemocap"])
+
+
+def write_nemo(folder: Path, table: bytes) -> None:
+    (folder / "nemo.csv").write_bytes(table)
+
+
+def test_reads_a_table_that_a_spreadsheet_saved(folder: Path) -> None:
+    write_nemo(folder, "\ufefffile,speaker,emotion\r\nn.flac,nemo_X,sad\r\n".encode())
+    assert load(folder).of("nemo")[0].speaker == "nemo_X"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"", r"lacks the columns file, speaker, emotion\..*owner"),
+        (b"file,who,emotion\nn.flac,nemo_X,sad\n", r"lacks the columns speaker\."),
+        (b"file,speaker,emotion\nn.flac,nem", r"nemo\.csv: row 1 is cut short"),
+        (b"file,speaker,emotion\nn.flac,nemo_\xff,sad\n", r"cannot be read.*owner"),
+    ],
+)
+def test_refuses_a_table_of_another_form(folder: Path, table: bytes, said: str) -> None:
+    write_nemo(folder, table)
+    with pytest.raises(DataError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize("fold", ["6", "0", "two", "²"])
+def test_refuses_noise_of_a_fold_that_there_is_not(folder: Path, fold: str) -> None:
+    rain = clip("rain.flac", "", "") | {"label": "rain", "fold": fold}
+    dog = clip("dog.flac", "", "") | {"label": "dog", "fold": "2"}
+    pack(folder, "noise_esc10", [rain, dog])
+    with pytest.raises(DataError, match=r"rain\.flac is of fold .* 1 to 5"):
+        load(folder)
+
+
+def test_refuses_a_packed_sound_whose_bytes_have_changed(folder: Path) -> None:
+    rows = [clip("n.flac", "nemo_X", "sad")]
+    pack(folder, "nemo", rows)
+    with zipfile.ZipFile(folder / "nemo.zip") as packed:
+        sound = packed.read("n.flac")
+    with zipfile.ZipFile(folder / "nemo.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("n.flac", sound)
+        start = packed.getinfo("n.flac").header_offset + 30 + len("n.flac")
+    content = bytearray((folder / "nemo.zip").read_bytes())
+    content[start : start + 8] = b"\xff" * 8
+    (folder / "nemo.zip").write_bytes(content)
+    data = load(folder)
+    with pytest.raises(DataError, match=r"n\.flac cannot be decoded .*pack the set anew"):
+        data.sounds(data.of("nemo"))
+
+
+def test_refuses_a_zip_with_a_password(folder: Path) -> None:
+    content = bytearray((folder / "nemo.zip").read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + flags] |= 1
+    (folder / "nemo.zip").write_bytes(content)
+    data = load(folder)
+    with pytest.raises(DataError, match=r"n\.flac cannot be decoded .*encrypted"):
+        data.sounds(data.of("nemo"))

@@ -95,6 +95,15 @@ def test_half_a_result_is_refused_with_what_to_do(tmp_path: Path) -> None:
         run_fold(DATA, RECIPE, tmp_path)
 
 
+@pytest.mark.parametrize("kept", ["answers.npz", "result.json"])
+def test_a_result_that_was_cut_short_is_refused_with_what_to_do(tmp_path: Path, kept: str) -> None:
+    run_fold(DATA, RECIPE, tmp_path)
+    file = tmp_path / "fold1" / kept
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(DataError, match=r"delete .*"):
+        run_fold(DATA, RECIPE, tmp_path)
+
+
 def test_the_table_has_a_line_a_fold_with_its_actors_and_one_for_all(tmp_path: Path) -> None:
     table = folds_table(run_folds(DATA, RECIPE, tmp_path)).splitlines()
     columns = table[0].count("|")

@@ -11,11 +11,14 @@ pytest.importorskip("soxr")
 pytest.importorskip("soundfile")
 
 from convert import voice_parts, voice_random, voice_training
+from convert.problems import RecipeError
 from convert.voice_data import VoiceData
 from convert.voice_random import run_random
 from convert.voice_views import made_spectra
 from tests.fakes.voice_corpora import DATA, RECIPE, made_up_views
 from tests.fakes.voice_model import LoudestBand
+
+FIELD = RECIPE.model_copy(update={"shares": {**RECIPE.shares, "tess": 0.1}})
 
 
 def test_the_fields_protocol_learns_from_its_two_sets_alone_and_says_that_it_leaks(
@@ -33,7 +36,7 @@ def test_the_fields_protocol_learns_from_its_two_sets_alone_and_says_that_it_lea
     monkeypatch.setattr(voice_random, "convert_int8", convert)
     monkeypatch.setattr(voice_random, "Int8Voice", LoudestBand)
     monkeypatch.setattr(voice_random, "_EPOCHS", 2)
-    scores = run_random(DATA, RECIPE, tmp_path)
+    scores = run_random(DATA, FIELD, tmp_path)
     # a fifth of 42 clips of one and of 14 of the other, emotion by emotion
     assert scores.rows == 7
     assert scores.accuracy == 1, "the loudest band is the label's"
@@ -42,3 +45,30 @@ def test_the_fields_protocol_learns_from_its_two_sets_alone_and_says_that_it_lea
     assert said["macro F1"] == 1
     assert said["split"] == "random split, leaks speakers"
     assert len(said["history"]) == 2
+
+
+def test_a_conversion_that_was_interrupted_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def convert(net: object, samples: object, low: float, high: float, out: Path) -> None:
+        out.write_bytes(b"half" if not written else b"whole")
+        written.append(out.read_bytes())
+        if written == [b"half"]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(voice_parts, "load_views", lambda _, corpus, *__: made_up_views(corpus))
+    monkeypatch.setattr(voice_training, "made_spectra", partial(made_spectra, count=2))
+    monkeypatch.setattr(voice_random, "convert_int8", convert)
+    monkeypatch.setattr(voice_random, "Int8Voice", LoudestBand)
+    monkeypatch.setattr(voice_random, "_EPOCHS", 1)
+    with pytest.raises(KeyboardInterrupt):
+        run_random(DATA, FIELD, tmp_path)
+    run_random(DATA, FIELD, tmp_path)
+    assert (tmp_path / "random" / "voice_int8.tflite").read_bytes() == b"whole"
+
+
+def test_a_recipe_without_tess_cannot_be_measured_by_the_fields_protocol(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"shares lack tess; add it"):
+        run_random(DATA, RECIPE, tmp_path)

@@ -14,7 +14,7 @@ pytest.importorskip("soxr")
 pytest.importorskip("soundfile")
 
 from convert import voice_parts, voice_training
-from convert.problems import DataError, RecipeError
+from convert.problems import RecipeError
 from convert.recipe import VoiceRecipe, load_recipe
 from convert.voice_data import VoiceData
 from convert.voice_mixing import Mixer
@@ -24,7 +24,6 @@ from convert.voice_training import (
     build_voice_net,
     calibration_features,
     draw,
-    load_trained,
     logits_of,
     train_common,
     train_voice,
@@ -137,7 +136,7 @@ def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
     assert all(0 <= row["accuracy"] <= 1 and 0 <= row["heard"] <= 1 for row in history)
     assert json.loads((tmp_path / "history.json").read_text()) == history
     (test,) = load_part(DATA, RECIPE, "test", tmp_path)
-    loaded = load_trained(RECIPE, tmp_path / "voice.pt")
+    loaded, _ = trained(tmp_path)
     for ours, theirs in zip(
         logits_of(net, test.plain()),
         logits_of(loaded, test.plain()),
@@ -145,6 +144,14 @@ def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
     ):
         assert np.isfinite(ours).all()
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_recipe_without_a_whole_batch_or_any_clip_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="clips_per_epoch is 8, but a batch has 16"):
+        trained(tmp_path, RECIPE.model_copy(update={"clips_per_epoch": 8}))
+    with pytest.raises(RecipeError, match="no clip to learn from"):
+        train_voice(DATA, RECIPE, [], None, tmp_path)
+    assert not (tmp_path / "voice.pt").exists()
 
 
 def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
@@ -199,13 +206,11 @@ def test_there_is_nothing_in_common_without_other_corpora(tmp_path: Path) -> Non
     assert train_common(DATA, never, tmp_path) is None
 
 
-def test_a_checkpoint_of_another_net_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_whose_recipe_cannot_be_read_is_not_gone_on_from(tmp_path: Path) -> None:
     trained(tmp_path)
-    wider = RECIPE.model_copy(update={"widths": (4, 4, 6, 10)})
-    with pytest.raises(DataError, match="train it anew"):
-        load_trained(wider, tmp_path / "voice.pt")
-    with pytest.raises(DataError, match="train it anew"):
-        load_trained(RECIPE, tmp_path / "missing.pt")
+    (tmp_path / "recipe.json").write_text("{")
+    with pytest.raises(RecipeError, match=r"move .* away to start afresh"):
+        trained(tmp_path)
 
 
 def test_a_checkpoint_that_learned_from_other_shares_is_not_gone_on_from(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ pytest.importorskip("soxr")
 pytest.importorskip("soundfile")
 
 from convert import voice_views
+from convert.problems import DataError
 from convert.voice_augment import plain_view
 from convert.voice_data import Clip, Noise, VoiceData
 from convert.voice_mixing import plain_features
@@ -86,6 +88,35 @@ def test_an_interrupted_run_leaves_nothing_that_looks_finished(
     assert not list(tmp_path.glob("*.npy"))
     monkeypatch.undo()
     assert np.isfinite(views(tmp_path)).all()
+
+
+def test_kept_views_that_were_cut_short_are_named(tmp_path: Path) -> None:
+    views(tmp_path)
+    (kept,) = tmp_path.glob("*.npy")
+    kept.write_bytes(kept.read_bytes()[:-10])
+    with pytest.raises(DataError, match=r"\.npy is damaged .*; delete it"):
+        views(tmp_path)
+
+
+def test_a_worker_that_is_ended_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Pool:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def __enter__(self) -> "Pool":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def map(self, *_: object) -> None:
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(voice_views, "ProcessPoolExecutor", Pool)
+    with pytest.raises(DataError, match=r"want of memory.*run the same command again"):
+        load_views(data(), "nemo", FRONT_END, 2, 1, tmp_path, workers=1)
 
 
 def test_a_clips_views_do_not_depend_on_its_neighbours(tmp_path: Path) -> None:
