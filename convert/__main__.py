@@ -229,13 +229,15 @@ def quantize(
     model: Annotated[
         Path, typer.Argument(help="Float .tflite, .pt2, .keras, .h5 or SavedModel folder.")
     ],
-    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, pictures, .wav.")],
+    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, pictures, sounds.")],
     out: Annotated[Path, typer.Option(help="The int8 .tflite to write.")],
     input_range: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="What black and white are to the net; -1 1 unless given."),
+        typer.Option(
+            help="What black and white are to the net: -1 1 unless given. For arrays: what they span."
+        ),
     ] = None,
-    limit: Annotated[int, typer.Option(help="Most samples to use.")] = 500,
+    limit: Annotated[int, typer.Option(help="Most samples to use, taken evenly.")] = 500,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON too.")] = None,
 ) -> None:
     """Make an int8 model of your own, check it against the float one, name its worst layers.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convert.problems import ConversionError
-from convert.static_int8 import LEAST_AGREEMENT, quantise_static
+from convert.static_int8 import LEAST_AGREEMENT, name_outputs, quantise_static
 
 
 def convert_int8(
@@ -44,7 +44,7 @@ def convert_int8(
         floating = Path(folder) / "float.tflite"
         litert_torch.convert(plain, (torch.from_numpy(samples[0]),)).export(str(floating))
         quantise_static(floating, samples, out)
-    _name_outputs(out)
+    name_outputs(out)
     _check_input(out, (high - low) / 255, low)
     _check_agreement(plain, out, samples)
 
@@ -54,18 +54,6 @@ def _reach_both_ends(sample: NDArray[np.float32], low: float, high: float) -> ND
     pinned = sample.copy()
     pinned[0, 0, 0, 0], pinned[0, -1, -1, 0] = low, high
     return pinned
-
-
-def _name_outputs(model: Path) -> None:
-    """Call each output tensor as the signature does: `fer2013`, not `serving_default_fer2013_...`."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model(str(model))
-    for signature in content.signatureDefs:
-        for output in signature.outputs:
-            tensor = content.subgraphs[signature.subgraphIndex].tensors[output.tensorIndex]
-            tensor.name = output.name
-    flatbuffer_utils.write_model(content, str(model))
 
 
 def _check_input(model: Path, scale: float, low: float) -> None:

@@ -1,8 +1,11 @@
 """`python -m convert quantize`: a person's own model -> an int8 one, checked against the float."""
 
 import contextlib
+import errno
+import io
 import logging
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -18,9 +21,12 @@ from convert.quantize_graph import check_float, read_graph
 from convert.quantize_report import Report
 from convert.quantize_samples import load_samples
 from convert.quantize_sources import kind_of, to_float_tflite
-from convert.static_int8 import LEAST_AGREEMENT, quantise_static
+from convert.static_int8 import LEAST_AGREEMENT, name_outputs, quantise_static
 from edge.perception.interpreter import Model
 
+_ROOM_TIMES: Final = 4
+"""The float and the int8 .tflite, and what TensorFlow writes on the way, in sizes of the model."""
+_ROOM_LEAST_BYTES: Final = 8_000_000
 LAYER_SAMPLES: Final = 8
 """A layer's noise hardly differs from sample to sample; each costs a run without delegates."""
 
@@ -55,12 +61,13 @@ def quantize(
     _check_writable(out, model)
     if report_file is not None:
         _check_writable(report_file, model)
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
+    with _quiet(), _room_explained(model), tempfile.TemporaryDirectory() as folder:
         floating, quantised = Path(folder) / "float.tflite", Path(folder) / "int8.tflite"
         with console.status(f"reading {model.name}"):
             kind = to_float_tflite(model, floating)
-            graph = read_graph(floating, str(model))
-            taken = check_float(graph, str(model))
+            taken = check_float(read_graph(floating, str(model)), str(model))
+            name_outputs(floating)
+            graph = read_graph(floating)
         with console.status(f"reading samples from {samples}"):
             real = load_samples(samples, taken.shape, input_range, limit)
         with console.status("quantising"):
@@ -111,18 +118,52 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
+@contextlib.contextmanager
+def _room_explained(model: Path) -> Iterator[None]:
+    """Say in a sentence that files could not be read or written on the way."""
+    _check_room(model)
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise ConversionError(_no_room(model)) from error
+        raise ConversionError(
+            f"{error.filename or model} cannot be read or written ({error.strerror or error}); "
+            "check who may use it."
+        ) from error
+
+
+def _check_room(model: Path) -> None:
+    """Find out early that temporary files will not fit: the quantizer crashes on a full disk."""
+    files = [model] if model.is_file() else [file for file in model.rglob("*") if file.is_file()]
+    needed = _ROOM_TIMES * sum(file.stat().st_size for file in files) + _ROOM_LEAST_BYTES
+    if shutil.disk_usage(tempfile.gettempdir()).free < needed:
+        raise ConversionError(_no_room(model))
+
+
+def _no_room(model: Path) -> str:
+    return (
+        f"There is too little room in {tempfile.gettempdir()} to convert {model}; free some space "
+        "there, or set TMPDIR to a folder with more."
+    )
+
+
 def _quantise(
     model: Path, floating: Path, values: list[Any], out: Path, ends: tuple[float, float]
 ) -> None:
     try:
-        quantise_static(floating, values, out, ends, report=False)
-    except ModuleNotFoundError:
+        # The quantizer draws a bar for every pass over the net.
+        with contextlib.redirect_stderr(io.StringIO()):
+            quantise_static(floating, values, out, ends, report=False)
+    except (ModuleNotFoundError, ConversionError, OSError):
         raise
     except Exception as error:  # the quantizer raises what it stumbles over, operation by operation
         lines = str(error).strip().splitlines() or [type(error).__name__]
+        kinds = ", ".join(read_graph(floating).uncounted)
+        remedy = f"do without {kinds}" if kinds else "replace what is named, or an LSTM"
         raise ConversionError(
-            f"{model} cannot be quantised ({lines[0][:160]}); replace the operation that is named, "
-            "or convert the net again with current tools."
+            f"{model} cannot be quantised ({lines[0][:160]}); {remedy}, or convert the net again "
+            "with current tools."
         ) from error
 
 
@@ -133,8 +174,9 @@ def _check_writable(file: Path, model: Path) -> None:
     if file.exists() and model.exists() and file.samefile(model):
         raise ConversionError(f"{file} is the model itself; write to another file.")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=file.parent):
+        # The folder itself is made with the file, so that a failure leaves none behind.
+        nearest = next(folder for folder in file.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         raise ConversionError(
@@ -146,6 +188,7 @@ def _write(file: Path, content: bytes) -> None:
     """Write *file* whole or not at all."""
     partial = file.with_name(f"{file.name}.part")
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         os.replace(partial, file)
     except OSError as error:

@@ -13,6 +13,8 @@ from convert.quantize_graph import Graph
 
 Sample = NDArray[np.float32]
 
+_INT8_DB: Final = 50.0
+"""What 8 bits can tell at best: a layer loses nothing that no int8 input has."""
 _CLEAN_DB: Final = 120.0
 """Shown for a layer without any noise: more than 32-bit floats can tell."""
 
@@ -46,7 +48,8 @@ class LayerCheck:
     sqnr_db: float
     """Power of the float output over the power of the difference, errors from before included."""
     lost_db: float
-    """How much worse that is than the worst of its inputs: what this layer itself loses."""
+    """How much worse that is than the worst of its inputs (at most what 8 bits can tell): what this
+    layer itself loses."""
 
 
 def compare_outputs(
@@ -73,20 +76,30 @@ def compare_outputs(
             np.stack([outputs[index] for outputs in wanted]),
             np.stack([outputs[index] for outputs in given]),
             str(detail["name"]),
-            _scale(detail),
+            _scale(detail) or float(np.issubdtype(detail["dtype"], np.integer)),
+            whole=_scale(detail) == 0 and np.issubdtype(detail["dtype"], np.integer),
         )
         for index, detail in enumerate(after.details)
     )
 
 
 def compare_output(
-    wanted: NDArray[np.float32], given: NDArray[np.float32], name: str, scale: float
+    wanted: NDArray[np.float32],
+    given: NDArray[np.float32],
+    name: str,
+    scale: float,
+    whole: bool = False,
 ) -> OutputCheck:
-    """Compare real values [samples, *shape] of the float and the int8 model."""
+    """Compare real values [samples, *shape] of the float and the int8 model.
+
+    A single *whole* number is taken for the number of a class, as argmax gives it.
+    """
     shape = wanted.shape[1:]
     error = np.abs(wanted - given) / (scale or 1.0)
     agreement, seen = None, None
-    if shape and shape[-1] > 1 and max(shape[:-1], default=1) == 1:
+    if whole and wanted[0].size == 1:
+        agreement, seen = float(np.mean(wanted == given)), len(np.unique(wanted))
+    elif shape and shape[-1] > 1 and max(shape[:-1], default=1) == 1:
         top = wanted.reshape(len(wanted), -1).argmax(axis=1)
         agreement = float(np.mean(top == given.reshape(len(given), -1).argmax(axis=1)))
         seen = len(np.unique(top))
@@ -138,7 +151,7 @@ def compare_layers(
             continue
         own = ratios[tensor.name]
         sources = [ratios[t.name] for t in operation.inputs if t and t.name in ratios]
-        lost = max(0.0, min(sources) - own) if sources else 0.0
+        lost = max(0.0, min(*sources, _INT8_DB) - own) if sources else 0.0
         layers.append(
             LayerCheck(
                 number, operation.name, tensor.name, tensor.shape, own, min(lost, own + lost)

@@ -183,6 +183,17 @@ def check_float(graph: Graph, name: str) -> GraphTensor:
         )
     taken = graph.inputs[0]
     used = [tensor for op in graph.operations for tensor in op.inputs if tensor] + [taken]
+    if taken.dtype != "FLOAT32" and not taken.quantised:
+        raise ConversionError(
+            f"{name} takes {taken.dtype.lower()}, not 32-bit floats; export the net so that it "
+            "takes what comes after look-ups and casts."
+        )
+    if any(tensor.dtype == "RESOURCE" for tensor in used):
+        # Reading such a tensor crashes the interpreter.
+        raise ConversionError(
+            f"{name} keeps its weights as variables; save it with them frozen, as Keras does by "
+            "net.export('folder')."
+        )
     if any(tensor.quantised or tensor.dtype in ("INT8", "UINT8", "INT4") for tensor in used):
         raise ConversionError(
             f"{name} is quantised already; give the float model that it was made from."
@@ -191,11 +202,6 @@ def check_float(graph: Graph, name: str) -> GraphTensor:
         raise ConversionError(
             f"{name} keeps its weights as 16-bit floats; export it without optimisations, in "
             "32-bit floats."
-        )
-    if taken.dtype != "FLOAT32":
-        raise ConversionError(
-            f"{name} takes {taken.dtype.lower()}, not 32-bit floats; export the net so that it "
-            "takes what comes after look-ups and casts."
         )
     if any(side < 0 for side in taken.signature[1:]) or not taken.shape:
         open_shape = [None if side < 0 else side for side in taken.signature]

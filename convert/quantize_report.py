@@ -22,6 +22,8 @@ _NAME_WIDTH: Final = 24
 """Of the last column, so that the table fits a terminal of 80."""
 _NAMED_FILES: Final = 5
 _FEW_SAMPLES: Final = 50
+_BROKEN_DB: Final = 10.0
+"""Less than this is a layer that is broken, not rounded."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,17 @@ class Report:
                     f"The float model names the same class for every sample ({output_name(check)}), "
                     "so that agreement says little; check --input-range and the samples."
                 )
+        broken = max(
+            (layer for layer in self.worst_layers if layer.sqnr_db < _BROKEN_DB),
+            key=lambda layer: layer.lost_db,
+            default=None,
+        )
+        if broken is not None:
+            notes.append(
+                f"Much of what layer {broken.number} ({broken.operation}) gives is noise. The "
+                "cause may be channels whose weights are near 0 beside their bias, as batch norm "
+                "with a gain near 0 leaves them: prune these before the export."
+            )
         if self.left_in_float:
             kinds = ", ".join(self.left_in_float)
             notes.append(f"Left in floats, as there is no int8 version of them: {kinds}.")

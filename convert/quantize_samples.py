@@ -7,30 +7,24 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from convert.problems import ConversionError, DataError
+from convert.quantize_pictures import (
+    PICTURES,
+    Shape,
+    UnknownRangeError,
+    fit_picture,
+    picture_layout,
+)
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
-PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"})
 ARRAYS: Final = frozenset({".npy"})
-SOUNDS: Final = frozenset({".wav"})
+SOUNDS: Final = frozenset({".wav", ".flac", ".ogg", ".opus"})
 PICTURE_RANGE: Final = (-1.0, 1.0)
 """What black and white become unless the caller says otherwise."""
-_MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
 
 Sample = NDArray[np.float32]
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a picture lies in an input."""
-
-    height: int
-    width: int
-    channels: int
-    channels_last: bool
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ def load_samples(
     """Read up to *limit* samples, taken evenly from all that lie in *folder* and below.
 
     Args:
-        folder: with .npy arrays, pictures, or .wav sounds for a voice net.
+        folder: with .npy arrays, pictures, or sounds for a voice net.
         shape: of the model's input, batch of 1 included.
         input_range: the values of black and white, and the ends of the int8 input; None = -1 to 1
             for pictures, the front end's for sounds, what the values span for arrays.
@@ -89,9 +83,11 @@ def load_samples(
     known = PICTURES | ARRAYS | SOUNDS
     files = sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix.lower() in known)
     if not files:
+        others = sorted({f.suffix.lower() or f.name for f in folder.rglob("*") if f.is_file()})
+        found = f" (only {', '.join(others[:5])})" if others else ""
         raise DataError(
-            f"{folder} holds no samples; put .npy arrays, pictures or (for a voice net) .wav "
-            f"sounds there, each to fit the model's input {list(shape)}."
+            f"{folder} holds no samples{found}; put .npy arrays, pictures as .png or .jpg, or (for "
+            f"a voice net) .wav or .flac sounds there, each to fit the model's input {list(shape)}."
         )
     values, skipped = [], []
     places, unread = _places(folder, files, reader)
@@ -112,38 +108,6 @@ def load_samples(
     outside = float(np.mean([np.mean((value < low) | (value > high)) for value in values]))
     clipped = [np.clip(value, np.float32(low), np.float32(high)) for value in values]
     return Samples(clipped, low, high, tuple(skipped), outside)
-
-
-def picture_layout(shape: Shape) -> Layout | None:
-    """How a picture fits an input of *shape*; None if it is no picture's."""
-    if len(shape) == 3:
-        return Layout(shape[1], shape[2], 1, True)
-    if len(shape) != 4:
-        return None
-    if shape[3] in _MODES:
-        return Layout(shape[1], shape[2], shape[3], True)
-    if shape[1] in _MODES:
-        return Layout(shape[2], shape[3], shape[1], False)
-    return None
-
-
-def fit_picture(picture: Image.Image, shape: Shape, low: float, high: float) -> Sample:
-    """Resize *picture* (stretching it), make it grey or RGB, and map 0..255 to *low*..*high*.
-
-    Raises:
-        ValueError: an input of *shape* takes no picture.
-    """
-    layout = picture_layout(shape)
-    if layout is None:
-        raise ValueError(f"an input {list(shape)} takes no picture")
-    upright = ImageOps.exif_transpose(picture) or picture
-    fitted = upright.convert(_MODES[layout.channels]).resize(
-        (layout.width, layout.height), Image.Resampling.BILINEAR, reducing_gap=3.0
-    )
-    values = np.asarray(fitted, np.float32).reshape(layout.height, layout.width, layout.channels)
-    if not layout.channels_last:
-        values = values.transpose(2, 0, 1)
-    return (low + values * np.float32((high - low) / 255)).astype(np.float32).reshape(shape)
 
 
 def rows_in(array_shape: Shape, shape: Shape) -> int | None:
@@ -213,6 +177,8 @@ class _Reader:
         try:
             with Image.open(file) as picture:
                 return fit_picture(picture, self.shape, self.low, self.high)
+        except UnknownRangeError as error:
+            raise _UselessError(str(error)) from error
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise _UselessError("it is no picture that can be read") from error
 
@@ -233,6 +199,8 @@ class _Reader:
             sound, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
         except (OSError, RuntimeError) as error:
             raise _UselessError("it is no sound that can be read") from error
+        if len(sound) == 0:
+            raise _UselessError("it is a sound of no length")
         mono = np.ascontiguousarray(sound.mean(axis=1), np.float32)
         if rate_hz != front_end.rate_hz:
             mono = soxr.resample(mono, rate_hz, front_end.rate_hz)

@@ -1,9 +1,12 @@
 """A model as people bring it -> a float .tflite."""
 
 import contextlib
+import errno
 import importlib
 import io
+import re
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +19,17 @@ from convert.problems import ConversionError
 _HOW: Final = (
     "give a float .tflite, a PyTorch export (.pt2), a Keras file (.keras, .h5) or a SavedModel "
     "folder"
+)
+_SIGNATURE: Final = "serving_default"
+"""The entry point of a SavedModel that has several."""
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_LOADING: Final = (
+    "call net.export('folder') where the net was made, and give that folder; if it is of Keras 2, "
+    "pip install tf-keras and set TF_USE_LEGACY_KERAS=1."
+)
+_CONVERTING: Final = (
+    "replace the operation that is named; recurrent layers need unroll=True, and mixed precision "
+    "has to be off."
 )
 _PROBES: Final = 3
 _TOLERANCE: Final = 0.01
@@ -95,6 +109,16 @@ def _from_pytorch(model: Path, out: Path) -> None:
                 f"{model} takes inputs of any size ({sides}); export it with an example of the "
                 "size that the device will feed and without dynamic_shapes."
             )
+    kind = str(getattr(inputs[0], "dtype", type(inputs[0]).__name__)).removeprefix("torch.")
+    if kind != "float32":
+        raise ConversionError(
+            f"{model} takes {kind}, not float32; export net.float() with an example of float32."
+        )
+    if _is_training(program):
+        raise ConversionError(
+            f"{model} was exported in training, batch norm or dropout still act in it; call "
+            "net.eval() before torch.export, and export again."
+        )
     for weights in program.state_dict.values():
         # Those left in the channels_last layout by training come out as each other's copies.
         weights.data = weights.data.contiguous()
@@ -105,11 +129,24 @@ def _from_pytorch(model: Path, out: Path) -> None:
             converted = litert_torch.convert(net, arguments, keywords or None)
             converted.export(str(out))
     except Exception as error:  # each operation may fail in a way of its own
+        _pass_on_full_disk(error)
         raise ConversionError(
             f"{model} cannot be converted to LiteRT ({_first_line(error)}); replace the operation "
             "that is named, or export from another version of the net."
         ) from error
     _check_conversion(model, net, converted, inputs[0].shape, list(keywords))
+
+
+def _is_training(program: Any) -> bool:
+    """Whether batch norm or dropout still act in an export."""
+    for node in program.graph.nodes:
+        taken = getattr(getattr(node.target, "_schema", None), "arguments", ())
+        named = dict(zip((each.name for each in taken), node.args, strict=False)) | node.kwargs
+        # Without running averages, batch norm has no other way to work.
+        averaged = named.get("running_mean") is not None
+        if named.get("train") is True or (named.get("training") is True and averaged):
+            return True
+    return False
 
 
 def _check_conversion(
@@ -139,9 +176,9 @@ def _check_conversion(
 
 
 def _leaves(outputs: Any) -> list[NDArray[np.float64]]:
-    """Every output in order, whether a net gives one, several or named ones."""
+    """Every output in order, whether a net gives one, several or named ones (by their names)."""
     if isinstance(outputs, dict):
-        outputs = list(outputs.values())
+        outputs = [outputs[name] for name in sorted(outputs)]
     if isinstance(outputs, (list, tuple)):
         return [leaf for output in outputs for leaf in _leaves(output)]
     return [np.asarray(outputs, np.float64)]
@@ -149,6 +186,7 @@ def _leaves(outputs: Any) -> list[NDArray[np.float64]]:
 
 def _from_tensorflow(model: Path, kind: str, out: Path) -> None:
     """The one place that knows TensorFlow, which is needed for Keras and SavedModel alone."""
+    _check_whole(model)
     try:
         tensorflow: Any = importlib.import_module("tensorflow")
     except ModuleNotFoundError as error:
@@ -157,6 +195,7 @@ def _from_tensorflow(model: Path, kind: str, out: Path) -> None:
             "pip install tensorflow."
         ) from error
     converters = tensorflow.lite.TFLiteConverter
+    remedy = _LOADING if kind == "Keras" else "save it again with this version of TensorFlow."
     try:
         # The converter prints every variable that it saves.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -164,16 +203,54 @@ def _from_tensorflow(model: Path, kind: str, out: Path) -> None:
                 net = tensorflow.keras.models.load_model(str(model), compile=False)
                 converter = converters.from_keras_model(net)
             else:
-                converter = converters.from_saved_model(str(model))
+                entry = _entry_point(model, tensorflow.saved_model.load(str(model)).signatures)
+                converter = converters.from_saved_model(str(model), signature_keys=entry)
+            remedy = _CONVERTING
             content = converter.convert()
+    except ConversionError:
+        raise
     except Exception as error:  # Keras and the converter raise whatever they stumble over
+        _pass_on_full_disk(error)
         raise ConversionError(
-            f"TensorFlow cannot convert the {kind} model {model} ({_first_line(error)}); save it "
-            "again with this version of TensorFlow, without layers of its own code."
+            f"TensorFlow cannot convert the {kind} model {model} ({_first_line(error)}); {remedy}"
         ) from error
     out.write_bytes(content)
 
 
+def _check_whole(model: Path) -> None:
+    """Tell a torn or wrongly named Keras file from one that only TensorFlow can judge."""
+    if model.is_dir():
+        return
+    whole = zipfile.is_zipfile(model)
+    if model.suffix.lower() == ".h5":
+        with model.open("rb") as file:
+            whole = file.read(len(_HDF5)) == _HDF5
+    if not whole:
+        raise ConversionError(
+            f"{model} is damaged or no {model.suffix} file at all; save it again with "
+            f"net.save('net{model.suffix}')."
+        )
+
+
+def _entry_point(model: Path, signatures: Sequence[str]) -> list[str] | None:
+    """The one signature to convert, None if there is none at all."""
+    names = sorted(signatures)
+    if _SIGNATURE in names:
+        return [_SIGNATURE]
+    if len(names) > 1:
+        raise ConversionError(
+            f"{model} has several signatures ({', '.join(names)}) and none is called {_SIGNATURE}; "
+            "save it with the one to convert under that name."
+        )
+    return names or None
+
+
+def _pass_on_full_disk(error: Exception) -> None:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        raise error
+
+
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__
+    """What a converter says, without the places in its own code and the net's that it names."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return re.sub(r"^.*?error: (loc\(.*\): )?", "", lines[0])[:160]

@@ -6,6 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.problems import ConversionError
+
 LEAST_AGREEMENT: Final = 0.9
 """Less than this on the calibration samples is a broken conversion, not rounding."""
 
@@ -26,6 +28,9 @@ def quantise_static(
         input_range: the values that -128 and 127 of the input stand for; None = the least and the
             greatest value of the samples.
         report: whether the quantizer prints the sizes.
+
+    Raises:
+        ConversionError: a layer gives values that are no number.
     """
     from ai_edge_quantizer import calibrator, quantizer, recipe, recipe_manager
     from ai_edge_quantizer.utils import qsv_utils
@@ -39,12 +44,31 @@ def quantise_static(
     widest = calibrator.Calibrator(str(floating), qsv_update_func=qsv_utils.min_max_update)
     widest.calibrate({signature: [{name: sample} for sample in samples]}, rules)
     ranges = widest.get_model_qsvs()
+    for tensor_name, known in ranges.items():
+        # The quantizer crashes on them, without a word.
+        if not all(np.isfinite(known[end]).all() for end in ("min", "max") if end in known):
+            raise ConversionError(
+                f"The net gives values that are no number (NaN or infinite) in {tensor_name} on the "
+                "samples; mend the net, or check that the samples are scaled as in training."
+            )
     if input_range is not None:
         known = ranges[tensor]
         for end, value in zip(("min", "max"), input_range, strict=True):
             known[end] = np.full_like(known[end], value)
     out.parent.mkdir(parents=True, exist_ok=True)
     engine.quantize(ranges, enable_progress_report=report).export_model(str(out), overwrite=True)
+
+
+def name_outputs(model: Path) -> None:
+    """Call each output tensor as the signature does: `fer2013`, not `serving_default_fer2013_...`."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.read_model(str(model))
+    for signature in content.signatureDefs:
+        for output in signature.outputs:
+            tensor = content.subgraphs[signature.subgraphIndex].tensors[output.tensorIndex]
+            tensor.name = output.name
+    flatbuffer_utils.write_model(content, str(model))
 
 
 def _input_names(model: Path) -> tuple[str, str, str]:

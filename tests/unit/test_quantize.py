@@ -1,7 +1,9 @@
+import errno
 import io
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -81,11 +83,56 @@ def test_fails_after_writing_when_the_classes_differ(samples: Path, tmp_path: Pa
     assert out.is_file()
 
 
+@quantizer
+def test_names_the_output_as_the_signature_does(model: Path, samples: Path, tmp_path: Path) -> None:
+    from edge.perception.interpreter import Model
+
+    report = quantize(model, samples, tmp_path / "o.tflite", console=quiet())
+    assert report.outputs[0].name == Model(tmp_path / "o.tflite").outputs[0].name == "y0"
+
+
+@quantizer
+def test_draws_no_bars_of_the_quantizer(
+    model: Path, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quantize(model, samples, tmp_path / "o.tflite", console=quiet())
+    assert capsys.readouterr() == ("", "")
+
+
+@quantizer
+def test_blames_the_net_for_values_that_are_no_number(samples: Path, tmp_path: Path) -> None:
+    model = tmp_path / "nan.tflite"
+    write_classifier(model, SHAPE, weights=np.full((4, 144), np.inf, np.float32))
+    with pytest.raises(ConversionError, match="The net gives values that are no number"):
+        quantize(model, samples, tmp_path / "o.tflite", console=quiet())
+    assert not (tmp_path / "o.tflite").exists()
+
+
+def test_says_in_a_sentence_that_there_is_no_room_to_work(
+    model: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+
+    monkeypatch.setattr("convert.quantize.to_float_tflite", full)
+    with pytest.raises(ConversionError, match=r"too little room in .* TMPDIR"):
+        quantize(model, samples, tmp_path / "o.tflite", console=quiet())
+
+
+def test_asks_for_room_before_the_work(
+    model: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = SimpleNamespace(free=4 * model.stat().st_size)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: room)
+    with pytest.raises(ConversionError, match=r"too little room in .* TMPDIR"):
+        quantize(model, samples, tmp_path / "o.tflite", console=quiet())
+
+
 def test_leaves_nothing_behind_when_the_samples_are_of_no_use(model: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="holds no samples"):
-        quantize(model, tmp_path / "none", tmp_path / "o.tflite", console=quiet())
-    assert not (tmp_path / "o.tflite").exists()
+        quantize(model, tmp_path / "none", tmp_path / "new" / "o.tflite", console=quiet())
+    assert not (tmp_path / "new").exists()
 
 
 def test_refuses_to_write_over_the_model_or_a_folder(model: Path, samples: Path) -> None:

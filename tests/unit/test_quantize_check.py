@@ -47,6 +47,14 @@ def test_measures_errors_in_steps_of_the_output() -> None:
     assert check.shape == (1, 2)
 
 
+def test_takes_a_whole_number_for_the_number_of_a_class() -> None:
+    wanted, given = np.array([[3.0], [1.0], [1.0]]), np.array([[3.0], [4.0], [1.0]])
+    check = compare_output(wanted, given, "y", 1.0, whole=True)
+    assert check.agreement == pytest.approx(2 / 3)
+    assert check.classes_seen == 2
+    assert compare_output(wanted, given, "y", 0.0).agreement is None
+
+
 @pytest.mark.parametrize("shape", [(5, 1, 1), (5, 1, 6, 6, 3), (5,)])
 def test_names_no_class_where_there_are_none(shape: tuple[int, ...]) -> None:
     zeros = np.zeros(shape, np.float32)
@@ -68,7 +76,8 @@ def test_finds_the_layer_that_is_noisy(tmp_path: Path) -> None:
     assert [layer.operation for layer in layers] == ["RESHAPE", "FULLY_CONNECTED"]
     assert layers[0].sqnr_db == 120
     assert layers[1].sqnr_db == pytest.approx(20, abs=0.01)  # a tenth of the amplitude
-    assert layers[1].lost_db == pytest.approx(100, abs=0.01)
+    # An exact input is no better than one of 8 bits.
+    assert layers[1].lost_db == pytest.approx(30, abs=0.01)
 
 
 def test_blames_the_net_for_values_that_are_no_number(tmp_path: Path) -> None:
@@ -131,6 +140,10 @@ def test_notes_what_makes_the_figures_doubtful() -> None:
         outputs=(one_class,),
         left_in_float=("REDUCE_MAX",),
         uncounted=("WHILE",),
+        layers=(
+            LayerCheck(4, "ADD", "after", (1, 3), 1.0, 0.5),
+            LayerCheck(3, "CONV_2D", "dead", (1, 3), 2.0, 40.0),
+        ),
     )
     text = " ".join(printed(report).split())
     for words in (
@@ -141,6 +154,7 @@ def test_notes_what_makes_the_figures_doubtful() -> None:
         "same class for every sample (mood)",
         "no int8 version of them: REDUCE_MAX",
         "Not counted as work: WHILE",
+        "Much of what layer 3 (CONV_2D) gives is noise.",
     ):
         assert words in text
 

@@ -86,10 +86,18 @@ def test_refuses_a_model_that_is_int8_already() -> None:
         check_float(read_graph(MODELS / "face_int8.tflite"), "face")
 
 
-def test_refuses_whole_numbers_as_input() -> None:
-    taken = GraphTensor("tokens", (1, 9), (1, 9), "INT32", quantised=False)
-    with pytest.raises(ConversionError, match="takes int32"):
+@pytest.mark.parametrize("dtype", ["INT32", "UINT8"])
+def test_refuses_whole_numbers_as_input(dtype: str) -> None:
+    taken = GraphTensor("tokens", (1, 9), (1, 9), dtype, quantised=False)
+    with pytest.raises(ConversionError, match=f"takes {dtype.lower()}"):
         check_float(Graph((taken,), (), (), 1), "net")
+
+
+def test_refuses_weights_that_are_variables() -> None:
+    taken, handle = tensor(1, 9), GraphTensor("w", (), (), "RESOURCE", quantised=False)
+    read = Operation("READ_VARIABLE", (handle,), (tensor(9, 4),))
+    with pytest.raises(ConversionError, match="keeps its weights as variables"):
+        check_float(Graph((taken,), (), (read,), 1), "net")
 
 
 def test_tells_a_damaged_model_from_none_at_all(tmp_path: Path) -> None:

@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convert.problems import ConversionError, DataError
-from convert.quantize_samples import (
-    Layout,
-    fit_picture,
-    load_samples,
-    picture_layout,
-    rows_in,
-    spread,
-)
+from convert.quantize_pictures import Layout, fit_picture, picture_layout
+from convert.quantize_samples import load_samples, rows_in, spread
 from edge.perception.spectrogram import FrontEnd
 
 GREY = (1, 4, 6, 1)
@@ -70,6 +64,19 @@ def test_turns_a_photograph_upright(tmp_path: Path) -> None:
     picture.save(tmp_path / "a.png", exif=exif)
     samples = load_samples(tmp_path, (1, 1, 2, 1), None, 5)
     assert samples.values[0].ravel().tolist() == [1, -1]
+
+
+def test_keeps_what_is_bright_in_pictures_of_16_bits(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 51 * 257, 65_535]], np.uint16)).save(tmp_path / "a.png")
+    taken = load_samples(tmp_path, (1, 1, 3, 1), (0.0, 255.0), 5).values[0]
+    assert taken.ravel().tolist() == [0, 51, 255]
+
+
+def test_refuses_pictures_whose_values_could_mean_anything(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0.0, 1.0]], np.float32)).save(tmp_path / "a.tif")
+    Image.fromarray(np.array([[0, 70_000]], np.int32)).save(tmp_path / "b.tif")
+    with pytest.raises(DataError, match=r"2 files.*neither of 8 nor of 16 bits"):
+        load_samples(tmp_path, (1, 1, 2, 1), None, 5)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,10 @@ def test_refuses_senseless_options(
 def test_says_which_shape_is_needed_when_nothing_fits(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there"):
         load_samples(tmp_path / "none", GREY, None, 5)
-    with pytest.raises(DataError, match=r"no samples.*\[1, 4, 6, 1\]"):
+    with pytest.raises(DataError, match=r"no samples; .*\[1, 4, 6, 1\]"):
+        load_samples(tmp_path, GREY, None, 5)
+    (tmp_path / "IMG_1.HEIC").touch()
+    with pytest.raises(DataError, match=r"no samples \(only \.heic\); .*as \.png or \.jpg"):
         load_samples(tmp_path, GREY, None, 5)
     save(tmp_path / "a.npy", np.zeros((3, 3)))
     with pytest.raises(DataError, match=r"None of the 1 files.*needs \[1, 4, 6, 1\]"):
@@ -164,14 +174,23 @@ def test_refuses_pictures_and_sounds_that_the_model_cannot_take(tmp_path: Path) 
     assert "a voice net of input [1, 64, 149, 1] alone" in samples.skipped[0].reason
 
 
-def test_makes_the_front_ends_features_of_a_sound(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_makes_the_front_ends_features_of_a_sound(tmp_path: Path, suffix: str) -> None:
     soundfile = pytest.importorskip("soundfile")
     front_end = FrontEnd()
     t_s = np.arange(2 * 8_000) / 8_000
-    soundfile.write(tmp_path / "tone.wav", 0.3 * np.sin(2 * np.pi * 440 * t_s), 8_000)
+    soundfile.write(tmp_path / f"tone.{suffix}", 0.3 * np.sin(2 * np.pi * 440 * t_s), 8_000)
     samples = load_samples(tmp_path, (1, front_end.bands, front_end.frames, 1), None, 5)
     picture = samples.values[0][0, :, :, 0]
     assert (samples.low, samples.high) == (front_end.low, front_end.high)
     # Two seconds lie in the middle of three, in the band around 440 Hz.
     assert picture[:, 75].argmax() == picture.mean(axis=1).argmax() < front_end.bands // 3
     assert picture[:, 5].max() < picture[:, 75].max()
+
+
+def test_takes_no_silence_out_of_an_empty_sound(tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    front_end = FrontEnd()
+    soundfile.write(tmp_path / "none.wav", np.zeros(0), 8_000)
+    with pytest.raises(DataError, match="a sound of no length"):
+        load_samples(tmp_path, (1, front_end.bands, front_end.frames, 1), None, 5)

@@ -1,4 +1,5 @@
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -26,23 +27,35 @@ class FakeTensorFlow(ModuleType):
                 return cls(b"keras " + str(model.name).encode())
 
             @classmethod
-            def from_saved_model(cls, saved_model_dir: str) -> "TFLiteConverter":
+            def from_saved_model(
+                cls, saved_model_dir: str, signature_keys: list[str] | None
+            ) -> "TFLiteConverter":
                 if not isinstance(saved_model_dir, str):
                     raise TypeError("Expected binary or unicode string")
-                return cls(b"saved " + Path(saved_model_dir).name.encode())
+                entry = (signature_keys or ["none"])[0]
+                return cls(f"saved {Path(saved_model_dir).name} {entry}".encode())
 
             def convert(self) -> bytes:
                 print("Saved artifact at '/tmp/x'.")
+                if b"lstm" in self._content:
+                    raise ValueError(
+                        '<unknown>:0: error: loc(callsite(fused["x:", "/a/b.py"] at c)): '
+                        "'tf.TensorListReserve' op requires element_shape\nmore"
+                    )
                 return self._content
 
         def load_model(filepath: str, compile: bool = True) -> SimpleNamespace:
             fake.loaded.append((filepath, compile))
-            if Path(filepath).read_bytes() == b"torn":
+            if b"torn" in Path(filepath).read_bytes():
                 raise ValueError("File not found or unreadable\nlong advice")
             return SimpleNamespace(name=Path(filepath).stem)
 
         self.lite = SimpleNamespace(TFLiteConverter=TFLiteConverter)
         self.keras = SimpleNamespace(models=SimpleNamespace(load_model=load_model))
+        self.signatures = ["serving_default"]
+        self.saved_model = SimpleNamespace(
+            load=lambda folder: SimpleNamespace(signatures=dict.fromkeys(fake.signatures))
+        )
 
 
 @pytest.fixture
@@ -88,7 +101,8 @@ def test_converts_keras_without_its_training_state(
     tmp_path: Path, tensorflow: FakeTensorFlow, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, out = tmp_path / "mine.keras", tmp_path / "f.tflite"
-    model.write_bytes(b"whole")
+    with zipfile.ZipFile(model, "w") as archive:
+        archive.writestr("config.json", "{}")
     assert to_float_tflite(model, out) == "Keras"
     assert out.read_bytes() == b"keras mine"
     assert tensorflow.loaded == [(str(model), False)]
@@ -100,20 +114,50 @@ def test_converts_a_saved_model_folder(tmp_path: Path, tensorflow: FakeTensorFlo
     model.mkdir()
     (model / "saved_model.pb").touch()
     assert to_float_tflite(model, out) == "SavedModel"
-    assert out.read_bytes() == b"saved folder"
+    assert out.read_bytes() == b"saved folder serving_default"
+    tensorflow.signatures = ["predict_image"]
+    to_float_tflite(model, out)
+    assert out.read_bytes() == b"saved folder predict_image"
+    tensorflow.signatures = ["features", "serving_default"]
+    to_float_tflite(model, out)
+    assert out.read_bytes() == b"saved folder serving_default"
+    tensorflow.signatures = ["a", "b"]
+    with pytest.raises(ConversionError, match=r"several signatures \(a, b\)"):
+        to_float_tflite(model, out)
 
 
 def test_passes_on_why_tensorflow_failed(tmp_path: Path, tensorflow: FakeTensorFlow) -> None:
     model = tmp_path / "mine.h5"
-    model.write_bytes(b"torn")
-    with pytest.raises(ConversionError, match=r"mine\.h5 \(File not found or unreadable\); save"):
+    model.write_bytes(b"\x89HDF\r\n\x1a\ntorn")
+    with pytest.raises(ConversionError, match=r"mine\.h5 \(File not found or unreadable\); call"):
         to_float_tflite(model, tmp_path / "f.tflite")
+
+
+def test_names_the_operation_without_the_places_around_it(
+    tmp_path: Path, tensorflow: FakeTensorFlow
+) -> None:
+    model = tmp_path / "lstm.h5"
+    model.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(
+        ConversionError, match=r"\('tf.TensorListReserve' op .*\); replace .*unroll"
+    ):
+        to_float_tflite(model, tmp_path / "f.tflite")
+
+
+@pytest.mark.parametrize("name", ["cut.keras", "cut.h5"])
+def test_knows_a_torn_keras_file_without_tensorflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    (tmp_path / name).write_bytes(b"torn")
+    with pytest.raises(ConversionError, match="is damaged or no"):
+        to_float_tflite(tmp_path / name, tmp_path / "f.tflite")
 
 
 def test_says_how_to_get_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    model = tmp_path / "mine.keras"
-    model.touch()
+    model = tmp_path / "mine.h5"
+    model.write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(ConversionError, match="pip install tensorflow"):
         to_float_tflite(model, tmp_path / "f.tflite")
 
@@ -153,6 +197,33 @@ def test_refuses_pytorch_exports_of_several_inputs_or_any_size(torch: Any, tmp_p
     )
     with pytest.raises(ConversionError, match="any size"):
         to_float_tflite(any_size, tmp_path / "f.tflite")
+
+
+@pytest.mark.parametrize("kind", ["float16", "uint8"])
+def test_refuses_pytorch_exports_of_other_numbers(torch: Any, tmp_path: Path, kind: str) -> None:
+    class Double(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return x + x
+
+    example = torch.zeros(1, 3, dtype=getattr(torch, kind))
+    with pytest.raises(ConversionError, match=f"takes {kind}, not float32"):
+        to_float_tflite(export(Double(), (example,), tmp_path / "a.pt2"), tmp_path / "f.tflite")
+
+
+def test_refuses_pytorch_exports_that_still_train(torch: Any, tmp_path: Path) -> None:
+    for layer in (torch.nn.Dropout(0.5), torch.nn.BatchNorm1d(3)):
+        model = export(layer.train(), (torch.zeros(2, 3),), tmp_path / "a.pt2")
+        with pytest.raises(ConversionError, match=r"exported in training.*net\.eval"):
+            to_float_tflite(model, tmp_path / "f.tflite")
+
+
+def test_converts_a_net_that_names_its_outputs(torch: Any, tmp_path: Path) -> None:
+    class Two(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return {"mood": x[:, :2] + 1, "age": x.sum(1)}
+
+    model, out = export(Two(), (torch.zeros(1, 3),), tmp_path / "a.pt2"), tmp_path / "f.tflite"
+    assert to_float_tflite(model, out) == "PyTorch"  # compares outputs, each with its own
 
 
 def test_keeps_weights_apart_that_training_left_in_another_layout(

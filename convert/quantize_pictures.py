@@ -1,0 +1,72 @@
+"""A picture -> the array that a model takes."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"})
+_MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
+
+Shape = tuple[int, ...]
+
+
+class UnknownRangeError(Exception):
+    """A picture whose values could mean anything; the message says why."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a picture lies in an input."""
+
+    height: int
+    width: int
+    channels: int
+    channels_last: bool
+
+
+def picture_layout(shape: Shape) -> Layout | None:
+    """How a picture fits an input of *shape*; None if it is no picture's."""
+    if len(shape) == 3:
+        return Layout(shape[1], shape[2], 1, True)
+    if len(shape) != 4:
+        return None
+    if shape[3] in _MODES:
+        return Layout(shape[1], shape[2], shape[3], True)
+    if shape[1] in _MODES:
+        return Layout(shape[2], shape[3], shape[1], False)
+    return None
+
+
+def fit_picture(picture: Image.Image, shape: Shape, low: float, high: float) -> NDArray[np.float32]:
+    """Resize *picture* (stretching it), make it grey or RGB, and map 0..255 to *low*..*high*.
+
+    Raises:
+        UnknownRangeError: nobody can tell what is black and white in it.
+        ValueError: an input of *shape* takes no picture.
+    """
+    layout = picture_layout(shape)
+    if layout is None:
+        raise ValueError(f"an input {list(shape)} takes no picture")
+    upright = _in_bytes(ImageOps.exif_transpose(picture) or picture)
+    fitted = upright.convert(_MODES[layout.channels]).resize(
+        (layout.width, layout.height), Image.Resampling.BILINEAR, reducing_gap=3.0
+    )
+    values = np.asarray(fitted, np.float32).reshape(layout.height, layout.width, layout.channels)
+    if not layout.channels_last:
+        values = values.transpose(2, 0, 1)
+    return (low + values * np.float32((high - low) / 255)).astype(np.float32).reshape(shape)
+
+
+def _in_bytes(picture: Image.Image) -> Image.Image:
+    """*picture* with 8 bits a value: Pillow would cut off all that is above 255."""
+    if not picture.mode.startswith(("I", "F")):
+        return picture
+    values = np.asarray(picture)
+    if picture.mode == "F" or values.min() < 0 or values.max() > 65_535:
+        raise UnknownRangeError(
+            "its values are neither of 8 nor of 16 bits; give .npy arrays of the model's own range"
+        )
+    return Image.fromarray((values // 257).astype(np.uint8))
