@@ -21,7 +21,7 @@ from edge.perception.face_heads import FERPLUS, FaceHeads
 from edge.perception.interpreter import Model
 from edge.perception.probability import softmax
 
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHARES = tuple(tenth / 10 for tenth in range(11))
 """Weights of the FER+ head that are compared."""
 _AMONG_SEVEN = np.array([EMOTIONS.index(name) if name in EMOTIONS else -1 for name in FERPLUS])
 """The place among the seven of each FER+ emotion; -1 for contempt."""
