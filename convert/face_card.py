@@ -129,7 +129,8 @@ net can serve either, not both, so there are two heads on one trunk.
 A face in the wild has no label. The consensus of ten people is the nearest thing to one, and nearer
 than the word of one, so the blend that the device shows is one that agrees best with it on
 the rows kept back, accuracy and balanced accuracy counting alike; of those within a standard error
-of the best, the one that agrees best with the FER2013 labels:
+of the best, the one that agrees best with the FER2013 labels. (The steps were made finer after an
+error of calibration had been seen on PrivateTest: docs/decisions/014-two-label-sets.md.)
 
 {_mix_table(mixes)}
 
