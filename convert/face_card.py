@@ -142,7 +142,8 @@ Its temperature is fitted on the FER2013 labels, the harder truth: the device ra
 {how_made(recipe, epochs)}
 
 The shape of the first stage was chosen among several by a short training of each; `face_search.json`
-has the figures:
+has the figures. The last shape there is the one that it grew to: so short a training gains nothing by
+its further blocks, the long one was meant to.
 
 ![accuracy against work of several shapes](pictures/face-search.png)
 

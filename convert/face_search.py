@@ -13,7 +13,7 @@ from convert.macs import count_macs
 from convert.recipe import Search, load_recipe
 
 CHOSEN = "plain, middle"
-"""The shape that is shipped."""
+"""The shape that the training of the shipped net begins with."""
 
 
 @dataclass(frozen=True)
