@@ -152,6 +152,7 @@ def test_sound_that_nobody_read_is_skipped_and_counted(
     assert first is not None and second is not None
     assert clip.microphone.overflows == 1
     assert second.t_s - first.t_s > 0.4
+    monkeypatch.setattr(clip_module, "KEPT_S", 60.0)  # however slow this machine is just now
     # The beep at 1 s is still heard at 1 s: what is left is in step.
     blocks = [second]
     while blocks[-1].t_s < first.t_s + 1.3:
