@@ -34,10 +34,10 @@ def check_writable(**folders: Path) -> None:
     Raises:
         SettingsError: a file is in the way, or nothing can be written there.
     """
+    from convert.kept_files import nearest_there
+
     for option, folder in folders.items():
-        there = folder.absolute()
-        while not there.exists() and there != there.parent:
-            there = there.parent
+        there = nearest_there(folder)
         if not there.is_dir():
             raise SettingsError(f"--{option}: {there} is a file; name a folder.")
         try:

@@ -140,7 +140,7 @@ def asides(xs: NDArray[np.float64], ys: NDArray[np.float64]) -> list[float]:
     xs, ys: middles of the discs in ascending *xs*, as shares of the panel's sides.
     """
     found = []
-    for x, y, own in zip(xs, ys, np.arange(len(xs)), strict=True):
+    for own, (x, y) in enumerate(zip(xs, ys, strict=True)):
         near = (np.abs(xs - x) < _NEAR) & (np.abs(ys - y) < _NEAR)
         left, right = near[:own].any(), near[own + 1 :].any()
         found.append(_ASIDE_PT * (float(left) - float(right)))

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from convert.comparison_plots import draw_search
+from convert.curve_plots import draw_curves
 from convert.data_plots import draw_class_counts
 from convert.face_data import USAGE_ROWS, FaceData
 from convert.face_evaluation import FaceEvaluation, FaceLogits
 from convert.face_plots import draw_class_maps, draw_mean_faces, mean_faces
 from convert.face_search import CHOSEN, Candidate
 from convert.plot_style import percent
-from convert.plots import draw_confusion, draw_curves, draw_reliability
+from convert.plots import draw_confusion, draw_reliability
 from convert.recipe import FaceRecipe
 from convert.training import History
 from edge.emotions import EMOTIONS

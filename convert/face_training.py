@@ -14,13 +14,16 @@ from convert.face_data import FaceData
 from convert.face_evaluation import FaceLogits
 from convert.face_net import FaceNet, FaceOutputs, grow
 from convert.face_targets import FaceTargets, make_targets
-from convert.kept_files import read_json, write_json
+from convert.kept_files import claim
 from convert.metrics import fit_temperature
-from convert.problems import DataError, RecipeError
 from convert.recipe import FaceRecipe
 from convert.training import History, Schedule, cross_entropy, train
 from convert.weights import load_weights
 from edge.perception.probability import softmax
+
+_FREE = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "first_share"}
+"""How long to train is the schedule's, which knows when a checkpoint can be gone on from; what comes
+before or after has no part in these epochs."""
 
 
 def build_face_net(recipe: FaceRecipe) -> FaceNet:
@@ -126,8 +129,9 @@ def train_face(
     )
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    _claim(recipe, work / name)
-    trained, history = train(net, batches, loss, schedule, validate, work / name, recipe.stop_after)
+    checkpoint = work / name
+    claim(recipe, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
+    trained, history = train(net, batches, loss, schedule, validate, checkpoint, recipe.stop_after)
     if recipe.first_share:
         mix_weights(trained, begun, recipe.first_share)
         said = ", ".join(f"{kind} {value:.4f}" for kind, value in validate(trained).items())
@@ -136,24 +140,6 @@ def train_face(
         )
     later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
     return trained.cpu(), earlier + later
-
-
-def _claim(recipe: FaceRecipe, checkpoint: Path) -> None:
-    """Write the recipe beside *checkpoint*, or refuse one of another recipe."""
-    # How long to train is the schedule's, which knows when a checkpoint can be gone on from; what
-    # comes before or after has no part in these epochs.
-    free = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "first_share"}
-    said = recipe.model_dump(mode="json", exclude=free)
-    file = checkpoint.with_suffix(".recipe.json")
-    if checkpoint.is_file():
-        try:
-            same = read_json(file) == said
-        except (OSError, DataError):
-            same = False
-        if not same:
-            raise RecipeError(f"{checkpoint} is of another recipe: move it away to start afresh.")
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    write_json(said, file)
 
 
 def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:

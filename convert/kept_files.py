@@ -1,13 +1,16 @@
 """Files that one run leaves for the next: written whole or not at all."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from convert.problems import DataError
+from convert.problems import DataError, RecipeError
 
 
 def write_json(content: object, file: Path) -> None:
@@ -17,9 +20,51 @@ def write_json(content: object, file: Path) -> None:
 
 def write_text(text: str, file: Path) -> None:
     """Write *text* so that whoever interrupts finds the old file or the whole new one."""
+    with written_whole(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def written_whole(file: Path) -> Iterator[Path]:
+    """Another file to write to, which becomes *file* when it is done."""
     partial = file.with_name(f"{file.name}.part")
-    partial.write_text(text, encoding="utf-8")
+    yield partial
     partial.replace(file)
+
+
+def claim(
+    recipe: BaseModel, free: set[str], checkpoint: Path, file: Path, *, aside: Path | str
+) -> None:
+    """Write *recipe* to *file*, or refuse a *checkpoint* whose *file* holds another one.
+
+    Args:
+        recipe: what is trained by.
+        free: its keys that may change between two runs.
+        checkpoint: where the training is kept.
+        file: says of which recipe that is.
+        aside: what whoever starts afresh has to move away.
+
+    Raises:
+        RecipeError: the checkpoint is of another recipe.
+    """
+    said = recipe.model_dump(mode="json", exclude=free)
+    if checkpoint.is_file():
+        try:
+            same = read_json(file) == said
+        except (OSError, DataError):
+            same = False
+        if not same:
+            raise RecipeError(
+                f"{checkpoint} is of another recipe: move {aside} away to start afresh."
+            )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(said, file)
+
+
+def nearest_there(path: Path) -> Path:
+    """*path*, or the nearest of its parents that exists."""
+    path = path.absolute()
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def read_json(file: Path) -> Any:

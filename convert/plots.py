@@ -8,11 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.curve_plots import draw_curves
 from convert.metrics import Labels, calibration_error
 from convert.plot_style import FAINT, GREY, INK, PAPER, SERIES, percent, ramp, sheet
-
-__all__ = ["draw_confusion", "draw_curves", "draw_reliability"]
 
 _BINS: Final = 15
 """As in `calibration_error`."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from convert.kept_files import write_text
+from convert.kept_files import write_text, written_whole
 from convert.metrics import Scores, confusion_table
 from edge.emotions import EMOTIONS
 from edge.perception.interpreter import Model, TensorSpec
@@ -95,9 +95,8 @@ def publish(role: Role, file: Path, recipe: Path, entry: Entry, card: str, out: 
 
 def _copy(file: Path, to: Path) -> None:
     if file.resolve() != to.resolve():
-        partial = to.with_name(f"{to.name}.part")
-        shutil.copyfile(file, partial)
-        partial.replace(to)
+        with written_whole(to) as partial:
+            shutil.copyfile(file, partial)
 
 
 def make_metric(

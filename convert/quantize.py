@@ -15,6 +15,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import track
 
+from convert.kept_files import nearest_there
 from convert.problems import ConversionError
 from convert.quantize_check import compare_layers, compare_outputs
 from convert.quantize_graph import check_float, read_graph
@@ -175,8 +176,7 @@ def _check_writable(file: Path, model: Path) -> None:
         raise ConversionError(f"{file} is the model itself; write to another file.")
     try:
         # The folder itself is made with the file, so that a failure leaves none behind.
-        nearest = next(folder for folder in file.absolute().parents if folder.exists())
-        with tempfile.TemporaryFile(dir=nearest):
+        with tempfile.TemporaryFile(dir=nearest_there(file.parent)):
             pass
     except OSError as error:
         raise ConversionError(

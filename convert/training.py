@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from convert.kept_files import written_whole
 from convert.optimiser import make_optimisers
 from convert.problems import RecipeError
 
@@ -155,6 +156,5 @@ def train(
 
 
 def _save(state: dict[str, Any], file: Path) -> None:
-    partial = file.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(file)
+    with written_whole(file) as partial:
+        torch.save(state, partial)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convert.comparison_plots import draw_fold_bars
+from convert.curve_plots import draw_curves
 from convert.data_plots import draw_class_counts, draw_mean_spectrograms
 from convert.plot_style import LEAST_ROWS, percent
-from convert.plots import draw_confusion, draw_curves, draw_reliability
+from convert.plots import draw_confusion, draw_reliability
 from convert.recipe import VoiceRecipe
 from convert.voice_data import VoiceData
 from convert.voice_measure import emotion_scores

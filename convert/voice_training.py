@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from convert.kept_files import read_json, write_json
+from convert.kept_files import claim, write_json
 from convert.metrics import score
-from convert.problems import DataError, RecipeError
+from convert.problems import RecipeError
 from convert.recipe import VoiceRecipe
 from convert.training import History, Schedule, cross_entropy, train
 from convert.voice_data import VoiceData
@@ -26,6 +26,8 @@ _MASK_BANDS, _MASK_FRAMES = 10, 24
 CHECKPOINT = "voice.pt"
 CALIBRATION_WINDOWS = 400
 _HISTORY, _RECIPE = "history.json", "recipe.json"
+_FREE = {"epochs", "falling_epochs"}
+"""How long to train is the schedule's, which knows when a checkpoint can be gone on from."""
 
 Validate = Callable[[nn.Module], dict[str, float]]
 """Averaged net -> figures for the history."""
@@ -151,7 +153,7 @@ def _train(
         falling_epochs=recipe.falling_epochs,
         optimiser=recipe.optimiser,
     )
-    _claim(recipe, work)
+    claim(recipe, _FREE, work / CHECKPOINT, work / _RECIPE, aside=work)
     net = build_voice_net(recipe)
     if begin is not None:
         net.load_state_dict(begin.state_dict())
@@ -159,24 +161,6 @@ def _train(
     watch = validate or (lambda _: {})
     trained, history = train(net, batches, loss, schedule, watch, work / CHECKPOINT)
     return trained.cpu(), history
-
-
-def _claim(recipe: VoiceRecipe, work: Path) -> None:
-    """Write the recipe beside the checkpoint in *work*, or refuse a checkpoint of another one."""
-    # How long to train is the schedule's, which knows when a checkpoint can be gone on from.
-    said = recipe.model_dump(mode="json", exclude={"epochs", "falling_epochs"})
-    file = work / _RECIPE
-    if (work / CHECKPOINT).is_file():
-        try:
-            same = read_json(file) == said
-        except (OSError, DataError):
-            same = False
-        if not same:
-            raise RecipeError(
-                f"{work / CHECKPOINT} is of another recipe: move {work} away to start afresh."
-            )
-    work.mkdir(parents=True, exist_ok=True)
-    write_json(said, file)
 
 
 def draw(

@@ -10,6 +10,7 @@ from PIL import Image
 pytest.importorskip("matplotlib")
 
 from convert.comparison_plots import asides, draw_fold_bars, draw_search
+from convert.curve_plots import draw_curves
 from convert.data_plots import draw_class_counts, draw_mean_spectrograms
 from convert.face_data import FaceData
 from convert.face_plots import MeanFace, draw_class_maps, draw_mean_faces, mean_faces
@@ -21,7 +22,7 @@ from convert.plot_style import (
     emotion_colour,
     sheet,
 )
-from convert.plots import draw_confusion, draw_curves, draw_reliability
+from convert.plots import draw_confusion, draw_reliability
 from edge.emotions import COLOURS, EMOTIONS
 from edge.perception.spectrogram import FrontEnd
 
