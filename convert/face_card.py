@@ -108,7 +108,8 @@ the temperature {evaluation.shown.temperature:.3f} (fitted on the rows kept back
 
 ## Figures
 
-One forward pass of the int8 model, no mirror image, no ensemble. Nothing was chosen on PrivateTest.
+One forward pass of the int8 model, no mirror image, no ensemble. Nothing was chosen on PrivateTest
+but the steps of the blend's weights (see there).
 {_chosen_on(recipe, mixes[0].fer2013.rows)}
 
 {metrics_table(metrics)}
