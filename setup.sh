@@ -7,8 +7,8 @@ set -euo pipefail
 
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-HOUSE=$PWD
-VENV=$HOUSE/.venv
+REPO_ROOT=$PWD
+VENV=$REPO_ROOT/.venv
 
 # shellcheck source=setup/steps.sh
 . setup/steps.sh

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from convert.problems import ConversionError, DataError, RecipeError
+from convert.errors import ConversionError, DataError, RecipeError
+from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
 from edge.errors import MienError, SettingsError
-from edge.places import HOUSE, MODELS, fetched_folder
 
 app = typer.Typer(
     help="Trains Mien's two nets and makes the int8 models that the device runs.",
@@ -34,7 +34,7 @@ def check_writable(**folders: Path) -> None:
     Raises:
         SettingsError: a file is in the way, or nothing can be written there.
     """
-    from convert.kept_files import nearest_there
+    from convert.atomic_files import nearest_there
 
     for option, folder in folders.items():
         there = nearest_there(folder)
@@ -61,7 +61,7 @@ def face(
     Example: python -m convert face --data ~/data/face --out models_tflite
     """
     check_writable(out=out, work=work)
-    from convert.make_face import make_face
+    from convert.face.pipeline import make_face
 
     make_face(data, recipe, out, work, fetched_folder())
 
@@ -78,7 +78,7 @@ def voice(
     Example: python -m convert voice --data ~/data/voice --out models_tflite
     """
     check_writable(out=out, work=work)
-    from convert.make_voice import make_voice
+    from convert.voice.pipeline import make_voice
 
     make_voice(data, recipe, out, work)
 
@@ -94,7 +94,7 @@ def voice_folds(
     Example: python -m convert voice-folds --data ~/data/voice
     """
     check_writable(work=work)
-    from convert.make_voice import folds
+    from convert.voice.pipeline import folds
 
     folds(data, recipe, work)
 
@@ -110,7 +110,7 @@ def voice_random(
     Example: python -m convert voice-random --data ~/data/voice
     """
     check_writable(work=work)
-    from convert.make_voice import random_split
+    from convert.voice.pipeline import random_split
 
     random_split(data, recipe, work)
 
@@ -126,7 +126,7 @@ def voice_features(
     Example: python -m convert voice-features --data ~/data/voice
     """
     check_writable(work=work)
-    from convert.make_voice import compare
+    from convert.voice.pipeline import compare
 
     compare(data, recipe, work)
 
@@ -148,14 +148,14 @@ def evaluate(
     entry = manifest.face if which == "face" else manifest.voice
     check_hash(models / entry.file, entry.sha256)
     if which == "face":
-        from convert import make_face
+        from convert.face.pipeline import evaluate_published
 
-        make_face.evaluate_published(entry, models, data)
+        evaluate_published(entry, models, data)
     else:
         check_writable(work=work)
-        from convert import make_voice
+        from convert.voice.pipeline import evaluate_published as evaluate_voice
 
-        make_voice.evaluate_published(models / entry.file, models / entry.recipe, entry, data, work)
+        evaluate_voice(models / entry.file, models / entry.recipe, entry, data, work)
 
 
 @app.command()
@@ -171,7 +171,7 @@ def search(
     Example: python -m convert search --data ~/data/face
     """
     check_writable(out=out, work=work)
-    from convert.face_search import search_face
+    from convert.face.architecture_search import search_face
 
     search_face(data, candidates, out, work)
 
@@ -188,7 +188,7 @@ def fusion(
     Example: python -m convert fusion --face-data ~/data/face --voice-data ~/data/voice
     """
     check_writable(work=work)
-    from convert.fusion_evaluation import evaluate_fusion
+    from convert.studies.fusion import evaluate_fusion
 
     evaluate_fusion(face_data, voice_data, models, work)
 
@@ -204,14 +204,14 @@ def calibration(
     Example: python -m convert calibration --data ~/data/voice
     """
     check_writable(work=work)
-    from convert.calibration_effect import evaluate_calibration
+    from convert.studies.calibration import evaluate_calibration
 
     evaluate_calibration(data, models, work)
 
 
 @app.command()
 def finders(
-    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = HOUSE
+    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = REPO_ROOT
     / "var"
     / "astronaut.png",
 ) -> None:
@@ -219,7 +219,7 @@ def finders(
 
     Example: python -m convert finders
     """
-    from convert.compare_finders import compare_finders
+    from convert.studies.face_detectors import compare_finders
 
     compare_finders(portrait, fetched_folder())
 
@@ -244,8 +244,8 @@ def quantize(
 
     Example: python -m convert quantize net.pt2 --samples photos --out net_int8.tflite
     """
-    from convert.quantize import quantize
-    from edge.quiet import mute_native_code
+    from convert.quantize.command import quantize
+    from edge.process.native_output import mute_native_code
 
     mute_native_code()
     quantize(model, samples, out, input_range, limit, report)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from convert.kept_files import write_text, written_whole
+from convert.atomic_files import write_text, written_whole
 from convert.metrics import Scores, confusion_table
+from edge.config.paths import MODELS
 from edge.emotions import EMOTIONS
 from edge.perception.interpreter import Model, TensorSpec
 from edge.perception.manifest import (
@@ -21,7 +22,6 @@ from edge.perception.manifest import (
     Tensor,
     load_manifest,
 )
-from edge.places import MODELS
 
 
 def make_entry(

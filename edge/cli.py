@@ -22,7 +22,7 @@ from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.errors import MienError, OutputError, SettingsError
 
 if TYPE_CHECKING:
-    from edge.settings_load import Loaded
+    from edge.config.load import Loaded
 
 app = typer.Typer(
     name="mien",
@@ -192,8 +192,8 @@ def run(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
-    from edge.build import run_appliance
-    from edge.places import demo_clip
+    from edge.build.appliance import run_appliance
+    from edge.config.paths import demo_clip
 
     if demo:
         clip = demo_clip()
@@ -214,7 +214,7 @@ def run(
 )
 def devices(json: JsonOption = False) -> None:
     """List cameras, microphones, I2C and GPIO."""
-    from edge.devices import find_devices, print_devices
+    from edge.diagnostics.devices import find_devices, print_devices
 
     found = find_devices()
     print(found.to_json()) if json else print_devices(found)
@@ -228,7 +228,7 @@ def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
 
     Exits with 1 when there is a problem; a warning is no problem.
     """
-    from edge.doctor import examine, print_as_json, print_as_lines
+    from edge.diagnostics.doctor import examine, print_as_json, print_as_lines
 
     checks = examine(config)
     failed = print_as_json(checks) if json else print_as_lines(checks)
@@ -255,14 +255,14 @@ def bench(
     if not 0 < seconds < 1e9:
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings
-    from edge.bench import run_bench
-    from edge.places import demo_clip
+    from edge.config.paths import demo_clip
+    from edge.diagnostics.bench import run_bench
 
     raise typer.Exit(run_bench(settings, clip or demo_clip(), seconds, json))
 
 
 def _load(config: Path | None, flags: "dict[str, tuple[str, Any]]") -> "Loaded":
-    from edge.settings_load import load_settings
+    from edge.config.load import load_settings
 
     return load_settings(config, flags=flags)
 

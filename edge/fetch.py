@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edge.config.paths import MODELS, REPO_ROOT
 from edge.errors import MienError, ModelError
-from edge.places import HOUSE, MODELS
 
 LIMIT_S: Final = 1800.0
 """How long one package may take: 36 MB at 20 kB/s."""
@@ -54,7 +54,7 @@ class Parcel:
     pieces: tuple[Piece, ...]
 
 
-def parcels(models: Path = MODELS / "fetched", var: Path = HOUSE / "var") -> tuple[Parcel, ...]:
+def parcels(models: Path = MODELS / "fetched", var: Path = REPO_ROOT / "var") -> tuple[Parcel, ...]:
     """What there is to fetch: detectors into the folder *models*, the portrait into *var*."""
     detection = "mediapipe/modules/face_detection"
     return (

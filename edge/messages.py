@@ -114,6 +114,9 @@ class Sense:
 UNIFORM: Probabilities = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
 UNIFORM.setflags(write=False)
 
+DisplayLevel = Literal["awake", "dim", "asleep"]
+"""How awake a display is."""
+
 SHOWN = (*EMOTIONS, "unsure", "nobody", "starting", "fault")
 """Everything that `Mood.shown` can be."""
 
@@ -137,3 +140,21 @@ class Mood:
     frame as the camera sees it, y 1 = bottom; (0, 0) is the centre or nobody."""
     trouble: str = ""
     """The sentence behind a shown "fault"."""
+
+
+NoticeKind = Literal["restart", "lost", "back", "pace"]
+"""restart: a part fell over or hung and is started anew. lost: a part is missing or keeps failing,
+and is tried again from time to time. back: it works again. pace: faces are read slower or faster."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that the appliance did about one of its parts."""
+
+    t_s: float
+    """When, monotonic."""
+    part: str
+    """What a person would call the part: "camera", "face reader", "display ssd1306"."""
+    kind: NoticeKind
+    text: str
+    """One sentence or two: what is wrong, and what happens about it."""

@@ -4,8 +4,8 @@
 
 BUNDLE_PYTHON=
 # Where the files of an unpacked bundle lie.
-WHEELS=$HOUSE/wheels
-DEBS=$HOUSE/debs
+WHEELS=$REPO_ROOT/wheels
+DEBS=$REPO_ROOT/debs
 # All the boards' GPIO libraries: which one is wanted shows on the device.
 BUNDLE_EXTRAS=(clip pi pi-classic jetson)
 # Known to have no wheels, which saves asking for each; others are found out.
@@ -99,7 +99,7 @@ take_as_source() {
 
 # foreign_pip ARCH PYTHON ...: pip as it would choose on that machine.
 foreign_pip() {
-    "$VENV/bin/python" "$HOUSE/setup/foreign_pip.py" "$1" "$2" "$(glibc_of "$2")" "${@:3}"
+    "$VENV/bin/python" "$REPO_ROOT/setup/foreign_pip.py" "$1" "$2" "$(glibc_of "$2")" "${@:3}"
 }
 
 # collect_source ARCH PYTHON REQUIREMENT: a wheel that fits, if one can be made here, else the source.
@@ -127,13 +127,13 @@ is_pure() {
 pack_bundle() {
     step "Archive"
     local version name
-    version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$HOUSE/edge/__init__.py")
+    version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$REPO_ROOT/edge/__init__.py")
     name=mien-$version-$1-py$2
     ARCHIVE=${3:-$called_from/$name.tar}
     case $ARCHIVE in /*) ;; *) ARCHIVE=$called_from/$ARCHIVE ;; esac
     rm -rf "$STAGE/scratch" "$STAGE/made"
     mkdir "$STAGE/$name"
-    tar -C "$HOUSE" --exclude=__pycache__ -cf - "${SOURCES[@]}" | tar -C "$STAGE/$name" -xf -
+    tar -C "$REPO_ROOT" --exclude=__pycache__ -cf - "${SOURCES[@]}" | tar -C "$STAGE/$name" -xf -
     mv "$STAGE/wheels" "$STAGE/$name"
     if [ -d "$STAGE/debs" ]; then mv "$STAGE/debs" "$STAGE/$name"; fi
     printf 'arch=%s\npython=%s\n' "$1" "$2" >"$STAGE/$name/bundle.txt"

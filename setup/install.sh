@@ -9,7 +9,7 @@ ASSUME_YES=no
 WANT_SPI=no
 PURGE=no
 RESTART_NEEDED=no
-CHECKOUT=$HOUSE
+CHECKOUT=$REPO_ROOT
 
 # act COMMAND...: do it, or under --dry-run say it.
 act() {

@@ -53,7 +53,7 @@ fill_release() {
         plan_filling
         return
     fi
-    HOUSE=$RELEASE VENV=$RELEASE/venv
+    REPO_ROOT=$RELEASE VENV=$RELEASE/venv
     cd "$RELEASE"
     export PIP_ROOT_USER_ACTION=ignore PIP_CACHE_DIR=$WORK/pip-cache
     distrust_after_power_cut

@@ -4,7 +4,7 @@
 
 # Measured: 0.75 GB installed with the dev tools, and pip unpacks beside it.
 NEEDED_MB=1500
-DEMO_CLIP=$HOUSE/var/demo.mp4
+DEMO_CLIP=$REPO_ROOT/var/demo.mp4
 # The last of both: of the runtime before LiteRT, and of the numpy that it was built for.
 TFLITE_RUNTIME=(tflite-runtime==2.14.0 numpy==1.26.4)
 
@@ -36,7 +36,7 @@ constraint() {
 # fingerprint EXTRA: of everything that decides which packages are installed.
 fingerprint() {
     {
-        cat "$HOUSE/pyproject.toml"
+        cat "$REPO_ROOT/pyproject.toml"
         echo "$VENV ${PY_VERSION} $(board_extra) $(constraint) $1"
     } | sha256sum | cut -c 1-64
 }
@@ -105,16 +105,16 @@ fetch_models() {
 
 make_demo_clip() {
     step "Demo clip"
-    local recipe part=$HOUSE/var/.demo-part.mp4
-    recipe=$(cat "$HOUSE"/edge/demo/*.py | sha256sum | cut -c 1-64)
-    if [ -f "$DEMO_CLIP" ] && [ "$(cat "$HOUSE/var/demo.stamp" 2>/dev/null)" = "$recipe" ]; then
+    local recipe part=$REPO_ROOT/var/.demo-part.mp4
+    recipe=$(cat "$REPO_ROOT"/edge/demo/*.py | sha256sum | cut -c 1-64)
+    if [ -f "$DEMO_CLIP" ] && [ "$(cat "$REPO_ROOT/var/demo.stamp" 2>/dev/null)" = "$recipe" ]; then
         finish "ready"
         return
     fi
-    logged "$VENV/bin/python" -m edge.demo --out "$part" --portrait "$HOUSE/var/astronaut.png" ||
+    logged "$VENV/bin/python" -m edge.demo --out "$part" --portrait "$REPO_ROOT/var/astronaut.png" ||
         die_with_log "The demo clip could not be made; run it again, or run Mien on a camera or a clip of your own."
     mv "$part" "$DEMO_CLIP"
-    echo "$recipe" >"$HOUSE/var/demo.stamp"
+    echo "$recipe" >"$REPO_ROOT/var/demo.stamp"
     finish "made"
 }
 
@@ -122,7 +122,7 @@ make_demo_clip() {
 # .venv has numpy 2. Without it that test is skipped, so that failing to get it ends nothing.
 install_tflite_runtime() {
     step "tflite-runtime"
-    local folder=$HOUSE/var/tflite_runtime part=$HOUSE/var/.tflite-part wanted
+    local folder=$REPO_ROOT/var/tflite_runtime part=$REPO_ROOT/var/.tflite-part wanted
     wanted="${TFLITE_RUNTIME[*]} Python ${PY_VERSION%.*}"
     case $PY_VERSION in
         3.10.* | 3.11.*) ;;

@@ -74,7 +74,7 @@ make_venv() {
         return
     fi
     local free_mb
-    free_mb=$(df -Pm "$HOUSE" | awk 'NR == 2 { print $4 }')
+    free_mb=$(df -Pm "$REPO_ROOT" | awk 'NR == 2 { print $4 }')
     [ "$free_mb" -ge "$NEEDED_MB" ] ||
         die "The disk has $free_mb MB left and Mien needs $NEEDED_MB MB; make room and run it again."
     if [ -e "$VENV" ] && [ ! -f "$VENV/.mien-venv" ] && [ ! -f "$VENV/.mien-begun" ]; then

@@ -2,7 +2,7 @@
 # ./setup.sh rig: makes ready what the proofs of tests/acceptance need, each part once, and runs them.
 # What cannot be made ready is noted in var/rig/why, and the proofs that need it say so.
 
-RIG=$HOUSE/var/rig
+RIG=$REPO_ROOT/var/rig
 # The release that the container runs and whose Python the aarch64 wheels are for.
 RIG_PYTHON=3.13
 CONTAINER_PACKAGES=systemd,systemd-sysv,udev,kmod
@@ -49,7 +49,7 @@ rig_mien() {
     # The lock stays until the proofs have ended.
     local interpreter=$PY
     if [ -x "$RIG/venv/bin/python" ]; then interpreter=$RIG/venv/bin/python; fi
-    PYTHONPATH=$HOUSE PYTHONDONTWRITEBYTECODE=1 exec "$interpreter" -m tests.acceptance "$RIG" "${parts[@]}"
+    PYTHONPATH=$REPO_ROOT PYTHONDONTWRITEBYTECODE=1 exec "$interpreter" -m tests.acceptance "$RIG" "${parts[@]}"
 }
 
 # attempt NAME FUNCTION: make something ready in a shell of its own; what ends that is noted.
@@ -171,7 +171,7 @@ make_bundle() {
         finish "ready"
         return
     fi
-    logged "$HOUSE/setup.sh" bundle --arch "${BUNDLE_ARCH:-$(uname -m)}" --python "$RIG_PYTHON" --out "$RIG/bundle.tar" ||
+    logged "$REPO_ROOT/setup.sh" bundle --arch "${BUNDLE_ARCH:-$(uname -m)}" --python "$RIG_PYTHON" --out "$RIG/bundle.tar" ||
         die_with_log "The bundle cannot be made."
     [ -n "$(tar -tf "$RIG/bundle.tar" | sed -n '/\/debs\/Packages$/p')" ] ||
         die "The bundle came without system packages, so that the container could not install it."

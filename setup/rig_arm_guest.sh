@@ -108,7 +108,7 @@ make_up_for_scripts() {
 # installed Mien can make its own.
 get_arm_clip() {
     step "Somebody to see and hear"
-    local pip=$HOUSE/var/bundle-venv/bin/python
+    local pip=$REPO_ROOT/var/bundle-venv/bin/python
     if [ -f "$DEMO_CLIP" ]; then
         cp "$DEMO_CLIP" "$ARM_GUEST/demo.mp4.part"
         mv "$ARM_GUEST/demo.mp4.part" "$ARM_GUEST/demo.mp4"
@@ -121,7 +121,7 @@ get_arm_clip() {
     fi
     logged "$pip" -c 'from edge.fetch import fetch, parcels; fetch(parcels()[1:])' ||
         die_with_log "The portrait for the demo clip cannot be fetched; connect to a network and run it again."
-    cp "$HOUSE/var/astronaut.png" "$ARM_GUEST/portrait.png"
+    cp "$REPO_ROOT/var/astronaut.png" "$ARM_GUEST/portrait.png"
     finish "a portrait"
 }
 

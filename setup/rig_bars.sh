@@ -9,5 +9,5 @@ rig_bars() {
         die "$RIG cannot be written to; give yourself the folder with: sudo chown -R $(id -u) $RIG"
     fi
     heading "Proofs"
-    PYTHONPATH=$HOUSE PYTHONDONTWRITEBYTECODE=1 exec "$VENV/bin/python" -m tests.acceptance.bars "$RIG" "$@"
+    PYTHONPATH=$REPO_ROOT PYTHONDONTWRITEBYTECODE=1 exec "$VENV/bin/python" -m tests.acceptance.bars "$RIG" "$@"
 }

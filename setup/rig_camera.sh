@@ -77,7 +77,7 @@ make_camera_disk() {
     [ ! -s "$RIG/why/camera-libraries" ] || die "$(cat "$RIG/why/camera-libraries")"
     wanted=$(
         {
-            cat "$CAMERA/libraries.made" "$HOUSE"/tests/acceptance/camera-{proof.service,virtual.yaml}
+            cat "$CAMERA/libraries.made" "$REPO_ROOT"/tests/acceptance/camera-{proof.service,virtual.yaml}
             readlink -f "$RIG/installed/upper/opt/mien/current"
             declare -f fill_camera_guest
         } | sha256sum
@@ -91,8 +91,8 @@ make_camera_disk() {
     fi
     rm -rf "$CAMERA/programs"
     mkdir -p "$CAMERA/programs/tests/acceptance"
-    tar -C "$HOUSE" --exclude=__pycache__ -cf - edge | tar -C "$CAMERA/programs" --no-same-owner -xf -
-    cp "$HOUSE"/tests/acceptance/*.py "$CAMERA/programs/tests/acceptance/"
+    tar -C "$REPO_ROOT" --exclude=__pycache__ -cf - edge | tar -C "$CAMERA/programs" --no-same-owner -xf -
+    cp "$REPO_ROOT"/tests/acceptance/*.py "$CAMERA/programs/tests/acceptance/"
     touch "$CAMERA/programs/tests/__init__.py"
     pack_image "$CAMERA/programs" "$CAMERA/disk" 40
     rm -rf "$CAMERA/programs"
@@ -113,8 +113,8 @@ fill_camera_guest() {
     rm -rf "$root/libraries"
     # As install.sh makes it on a Raspberry Pi.
     sed -i 's/^include-system-site-packages = false/include-system-site-packages = true/' "$root/opt/mien/venv/pyvenv.cfg"
-    cp "$HOUSE/tests/acceptance/camera-virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/virtual.yaml"
-    cp "$HOUSE/tests/acceptance/camera-proof.service" "$root/etc/systemd/system/"
+    cp "$REPO_ROOT/tests/acceptance/camera-virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/virtual.yaml"
+    cp "$REPO_ROOT/tests/acceptance/camera-proof.service" "$root/etc/systemd/system/"
     size=$(du -sm "$root" | cut -f 1)
     pack_image "$root" "$CAMERA/image" $((size * 5 / 4 + 300))
 }

@@ -18,7 +18,7 @@ ready_for_guest() {
 install_for_guest() {
     step "Mien in the guest"
     find_python || no_python
-    logged env "PYTHONPATH=$HOUSE" PYTHONDONTWRITEBYTECODE=1 "$PY" -m tests.acceptance.guest_install "$RIG" ||
+    logged env "PYTHONPATH=$REPO_ROOT" PYTHONDONTWRITEBYTECODE=1 "$PY" -m tests.acceptance.guest_install "$RIG" ||
         die "$(tail -n 1 "$LOG")"
     finish "$(tail -n 1 "$LOG")"
 }
@@ -40,7 +40,7 @@ make_guest_image() {
     [ ! -s "$RIG/why/guest-drivers" ] || die "$(cat "$RIG/why/guest-drivers")"
     wanted=$(
         {
-            cat "$RIG/installed/made" "$GUEST/drivers/made" "$HOUSE"/tests/acceptance/guest*.{service,mount,conf}
+            cat "$RIG/installed/made" "$GUEST/drivers/made" "$REPO_ROOT"/tests/acceptance/guest*.{service,mount,conf}
             declare -f fill_guest install_pin_library make_initrd
         } | sha256sum
     )
@@ -69,9 +69,9 @@ fill_guest() {
     logged depmod -b "$root" "$version" || die_with_log "The guest's list of modules cannot be made."
     install_pin_library "$root"
     mkdir -p "$units"/{mien.service.d,sysinit.target.wants,multi-user.target.wants}
-    cp "$HOUSE"/tests/acceptance/guest*.service "$units/"
-    cp "$HOUSE/tests/acceptance/guest-rig.mount" "$units/rig.mount"
-    cp "$HOUSE/tests/acceptance/guest-mien.conf" "$units/mien.service.d/rig.conf"
+    cp "$REPO_ROOT"/tests/acceptance/guest*.service "$units/"
+    cp "$REPO_ROOT/tests/acceptance/guest-rig.mount" "$units/rig.mount"
+    cp "$REPO_ROOT/tests/acceptance/guest-mien.conf" "$units/mien.service.d/rig.conf"
     ln -s ../guest-devices.service "$units/sysinit.target.wants/"
     for unit in bus camera sound; do
         ln -s ../guest@.service "$units/sysinit.target.wants/guest@$unit.service"
@@ -98,13 +98,13 @@ install_pin_library() {
 # that it lies on, together with the rig's programs of this checkout.
 make_guest_film() {
     step "Guest's film"
-    local wanted portrait=$HOUSE/var/astronaut.png
+    local wanted portrait=$REPO_ROOT/var/astronaut.png
     [ ! -s "$RIG/why/guest-installed" ] || die "$(cat "$RIG/why/guest-installed")"
     if [ ! -f "$portrait" ]; then
         find_python || no_python
         logged "$PY" -m edge.fetch || die_with_log "The portrait that the demo is made from cannot be fetched; connect to a network and run it again."
     fi
-    wanted=$(cat "$RIG/installed/made" "$portrait" "$HOUSE"/tests/acceptance/guest_{film,gallery,camera,sound}.py | sha256sum)
+    wanted=$(cat "$RIG/installed/made" "$portrait" "$REPO_ROOT"/tests/acceptance/guest_{film,gallery,camera,sound}.py | sha256sum)
     if [ "$(cat "$GUEST/film.made" 2>/dev/null)" != "$wanted" ]; then
         rm -rf "$GUEST/film" "$GUEST/film.made" "$GUEST/system"
         mkdir -p "$GUEST"/system/{upper,work,merged}
@@ -115,9 +115,9 @@ make_guest_film() {
     fi
     rm -rf "$GUEST/disk"
     mkdir -p "$GUEST/disk/tests/acceptance"
-    cp "$HOUSE"/tests/acceptance/*.py "$GUEST/disk/tests/acceptance/"
+    cp "$REPO_ROOT"/tests/acceptance/*.py "$GUEST/disk/tests/acceptance/"
     touch "$GUEST/disk/tests/__init__.py"
-    cp "$HOUSE/tests/acceptance/guest-config.toml" "$GUEST/disk/config.toml"
+    cp "$REPO_ROOT/tests/acceptance/guest-config.toml" "$GUEST/disk/config.toml"
     cp -r "$GUEST/film" "$GUEST/disk/film"
     pack_image "$GUEST/disk" "$GUEST/disk.image" $(($(du -sm "$GUEST/disk" | cut -f 1) * 5 / 4 + 30))
     rm -rf "$GUEST/disk"
@@ -127,7 +127,7 @@ make_guest_film() {
 draw_guest_film() {
     local root=$1
     mkdir -p "$root/rig"
-    tar -C "$HOUSE" --exclude=__pycache__ -cf - tests/acceptance var/astronaut.png | tar -C "$root/rig" -xf -
+    tar -C "$REPO_ROOT" --exclude=__pycache__ -cf - tests/acceptance var/astronaut.png | tar -C "$root/rig" -xf -
     touch "$root/rig/tests/__init__.py"
     logged chroot "$root" env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/mien/current:/rig \
         /opt/mien/venv/bin/python -m tests.acceptance.guest_film /rig/var/astronaut.png /rig/film ||

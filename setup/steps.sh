@@ -5,7 +5,7 @@
 STEPS=6
 STEP=0
 # What set-up keeps for itself: log, lock and scratch files.
-WORK=$HOUSE/var
+WORK=$REPO_ROOT/var
 LOG=$WORK/setup.log
 ticker=
 announced=0

@@ -25,16 +25,16 @@ from drawing import (
     lightened,
 )
 
-from edge.appliance import TICK_S
+from edge.config.paths import MODELS
+from edge.config.schema import Settings
 from edge.emotions import COLOURS, EMOTIONS
+from edge.face.draw import draw
+from edge.face.gallery import panel
+from edge.face.pose import POSES
 from edge.messages import SAMPLE_RATE_HZ
-from edge.outputs.expressions import draw
-from edge.outputs.gallery import panel
-from edge.outputs.pose import POSES
 from edge.perception.manifest import load_manifest
 from edge.perception.speech_gate import BLOCK_SAMPLES
-from edge.places import MODELS
-from edge.settings import Settings
+from edge.runtime.appliance import TICK_S
 
 _WIDTH, _HEIGHT = 1200, 590
 _WARM: Final = COLOURS["happy"]

@@ -23,8 +23,8 @@ from typing import Final
 from drawing import BACKGROUND, BEZEL, EDGE, Colour, save
 from PIL import Image, ImageDraw, ImageFont
 
+from edge.config.paths import demo_clip
 from edge.demo.script import SCENES
-from edge.places import demo_clip
 
 _COLUMNS, _ROWS = 80, 24
 _CELL: Final = (51, 102)

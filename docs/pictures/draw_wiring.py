@@ -2,7 +2,7 @@
 
 python docs/pictures/draw_wiring.py
 
-The GPIOs are those that `edge.settings` has built in.
+The GPIOs are those that `edge.config.schema` has built in.
 """
 
 from pathlib import Path
@@ -22,10 +22,10 @@ from drawing import (
     text_width,
 )
 
-from edge.outputs.expressions import draw
-from edge.outputs.gallery import panel
-from edge.outputs.pose import POSES
-from edge.settings import Settings
+from edge.config.schema import Settings
+from edge.face.draw import draw
+from edge.face.gallery import panel
+from edge.face.pose import POSES
 
 _WIDTH, _HEIGHT = 1200, 776
 _TOP, _PITCH = 118.0, 30.6

@@ -20,7 +20,7 @@ EDGE: Final = (52, 58, 70)
 FAINT: Final = (112, 122, 138)
 TEXT: Final = (206, 216, 228)
 BRIGHT: Final = (240, 246, 252)
-"""The dark panel of `edge.outputs.gallery`, and greys that go with it."""
+"""The dark panel of `edge.face.gallery`, and greys that go with it."""
 
 _FINE: Final = 3
 """How many times larger everything is drawn than it is kept."""

@@ -51,7 +51,7 @@ def calibrate(
         flags["camera.enabled"] = ("--no-face", False)
     if no_voice:
         flags["microphone.enabled"] = ("--no-voice", False)
-    from edge.settings_load import load_settings
+    from edge.config.load import load_settings
 
     settings = load_settings(config, flags=flags).settings
     if not settings.camera.enabled and not settings.microphone.enabled and not (show or reset):
@@ -59,7 +59,7 @@ def calibrate(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
-    from edge.calibrate import reset_calibration, run_calibration, show_calibration
+    from edge.commands.calibrate_session import reset_calibration, run_calibration, show_calibration
 
     if show:
         show_calibration(settings)

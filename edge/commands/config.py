@@ -29,8 +29,8 @@ def root(context: typer.Context) -> None:
 @app.command(epilog=examples("mien config show", "mien config show --config my.toml"))
 def show(config: ConfigOption = None) -> None:
     """Print what holds, and where it came from."""
-    from edge.settings_load import load_settings
-    from edge.settings_text import effective_toml
+    from edge.config.load import load_settings
+    from edge.config.render import effective_toml
 
     loaded = load_settings(config)
     print(effective_toml(loaded.settings, loaded.origins), end="")
@@ -48,8 +48,8 @@ def check(
 
     Exits with 2 when there is one.
     """
-    from edge.places import SYSTEM_CONFIG
-    from edge.settings_load import try_settings
+    from edge.config.load import try_settings
+    from edge.config.paths import SYSTEM_CONFIG
 
     if file is not None and config is not None and file != config:
         raise SettingsError("Name one file, as FILE or with --config.")
@@ -66,6 +66,6 @@ def check(
 @app.command(epilog=examples("mien config default", "mien config default > my.toml"))
 def default() -> None:
     """Print a file with everything explained."""
-    from edge.settings_text import default_toml
+    from edge.config.render import default_toml
 
     print(default_toml(), end="")

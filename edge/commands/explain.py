@@ -34,14 +34,14 @@ def explain(
 
     if emotion is not None and emotion not in EMOTIONS:
         raise SettingsError(f"--emotion {emotion} is none of {', '.join(EMOTIONS)}.")
-    from edge.explain import explain as read_face
-    from edge.explain import read_photo, save_explanation
+    from edge.config.load import load_settings
+    from edge.config.paths import fetched_folder, models_folder
+    from edge.diagnostics.explain import explain as read_face
+    from edge.diagnostics.explain import read_photo, save_explanation
     from edge.perception.face_finder import FaceFinder
     from edge.perception.face_net import FaceNet
     from edge.perception.manifest import load_manifest
-    from edge.places import fetched_folder, models_folder
-    from edge.quiet import mute_native_code
-    from edge.settings_load import load_settings
+    from edge.process.native_output import mute_native_code
 
     frame = read_photo(picture)
     mute_native_code()

@@ -50,10 +50,9 @@ from typing import Any, Final
 from edge import __version__
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
-from edge.messages import Mood, Sense
-from edge.notices import Notice
-from edge.outputs.lines import open_lines
-from edge.outputs.socket_lines import SocketLines
+from edge.messages import Mood, Notice, Sense
+from edge.outputs.event_socket import SocketLines
+from edge.outputs.event_targets import open_lines
 
 SCHEMA: Final = 1
 _POLL_S: Final = 0.05

@@ -6,9 +6,9 @@ from typing import Final
 
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
+from edge.face.pose import SHOWN_COLOURS, certainty
+from edge.hardware.gpio import Gpio, Pwm, all_off, gpio_troubles, pins_problem
 from edge.messages import Mood
-from edge.outputs.gpio import Gpio, Pwm, all_off, gpio_troubles, pins_problem
-from edge.outputs.pose import SHOWN_COLOURS, certainty
 
 _PWM_HZ: Final = 200.0
 """Well above what flickers, well below what software PWM keeps up with."""
@@ -110,7 +110,7 @@ class RgbLed:
         """Set the pins up, dark.
 
         Args:
-            gpio: from `edge.outputs.gpio.open_gpio`.
+            gpio: from `edge.hardware.gpio.open_gpio`.
             red: BCM number of the red pin; *green* and *blue* likewise.
             green: see *red*.
             blue: see *red*.
@@ -144,7 +144,7 @@ class EmotionLeds:
         """Set the pins up, dark.
 
         Args:
-            gpio: from `edge.outputs.gpio.open_gpio`.
+            gpio: from `edge.hardware.gpio.open_gpio`.
             pins: BCM number of the LED of each emotion that has one.
 
         Raises:
@@ -176,7 +176,7 @@ class RecordingLight:
         """Set the pin up, dark.
 
         Args:
-            gpio: from `edge.outputs.gpio.open_gpio`; None is allowed where *pin* is None.
+            gpio: from `edge.hardware.gpio.open_gpio`; None is allowed where *pin* is None.
             pin: BCM number, or None where there is no such LED: then nothing is ever done.
 
         Raises:

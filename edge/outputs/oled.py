@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from edge.errors import OutputError
-from edge.idle import Rest
-from edge.messages import Mood
-from edge.outputs.animation import Animator
-from edge.outputs.canvas import Mode
-from edge.outputs.display_errors import display_troubles
-from edge.outputs.expressions import draw
-from edge.outputs.packing import Sender
+from edge.face.animation import Animator
+from edge.face.canvas import Mode
+from edge.face.draw import draw
+from edge.messages import DisplayLevel, Mood
+from edge.outputs.oled_errors import display_troubles
+from edge.outputs.oled_packing import Sender
 
 Interface = Literal["i2c", "spi"]
 
@@ -150,7 +149,7 @@ class Oled:
             self._sender.send(picture)
         self._shown = pixels
 
-    def rest(self, level: Rest) -> None:
+    def rest(self, level: DisplayLevel) -> None:
         """Dim, sleep (the panel is off and keeps its picture), or wake.
 
         Raises:

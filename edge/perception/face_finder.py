@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
-from edge.offline import offline
 from edge.perception.blaze_face import as_face
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_tasks import check_processor, import_vision
+from edge.process.no_network import offline
 
 RANGE_FILES: Final = {
     "short": "face_detection_short_range.tflite",

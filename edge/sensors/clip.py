@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.errors import ClipEnded, SensorError
 from edge.messages import SAMPLE_RATE_HZ, Audio, Frame
-from edge.sensors.reel import STILL_HZ, Reel, Sound, open_reel, pictures, sound, to_rgb
+from edge.sensors.clip_decoder import STILL_HZ, Reel, Sound, open_reel, pictures, sound, to_rgb
 from edge.sensors.resample import BLOCK
 
 KEPT_S: Final = 2.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import SensorError
 from edge.mailbox import Mailbox
 from edge.messages import Frame
-from edge.sensors.bounded import within
+from edge.process.time_limit import within
 from edge.sensors.v4l2 import has_sensor, list_cameras, others_named, why_not
 
 __all__ = ["OpenCvCamera", "jetson_csi_pipeline", "list_cameras"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SensorError
 from edge.messages import Frame
-from edge.sensors.bounded import within
+from edge.process.time_limit import within
 
 BUFFERS: Final = 4
 """One is being filled, one waits, one is read, one to spare; each costs camera memory."""
@@ -97,7 +97,7 @@ class PiCamera:
     """The ribbon-cable camera of a Raspberry Pi; always its newest picture."""
 
     has_sensor = True
-    """No two of its pictures are the same; see `edge.sensors.repeats`."""
+    """No two of its pictures are the same; see `edge.sensors.stuck_camera`."""
 
     def __init__(
         self, width: int = 640, height: int = 480, rate: int = 30, number: int = 0

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from edge.errors import SensorError
 from edge.messages import SAMPLE_RATE_HZ, Audio
-from edge.quiet import quiet_stderr
-from edge.sensors.bounded import within
+from edge.process.native_output import quiet_stderr
+from edge.process.time_limit import within
 from edge.sensors.resample import BLOCK, Blocks
 
 KEPT_S: Final = 2.0

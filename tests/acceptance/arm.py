@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.acceptance import inputs
 from tests.acceptance.compare import counts, describe_counts, difference, outputs_of
-from tests.acceptance.nets import HOUSE
+from tests.acceptance.nets import REPO_ROOT
 from tests.acceptance.programs import RigError, run
 from tests.acceptance.table import Outcome, Proof
 
@@ -77,7 +77,7 @@ class Arm:
                 ],
                 self.logs / "nets-here.txt",
                 LIMIT_S,
-                {"PYTHONPATH": str(HOUSE)},
+                {"PYTHONPATH": str(REPO_ROOT)},
             )
         except RigError as error:
             yield Proof("Both nets here", "FAILED", str(error), time.monotonic() - began_s)
@@ -157,7 +157,7 @@ class Arm:
                 LIMIT_S,
                 {
                     "PYTHONHOME": str(self.sysroot / "usr"),
-                    "PYTHONPATH": os.pathsep.join([str(self.wheels), str(HOUSE)]),
+                    "PYTHONPATH": os.pathsep.join([str(self.wheels), str(REPO_ROOT)]),
                     "PYTHONHASHSEED": "0",
                     "PYTHONDONTWRITEBYTECODE": "1",
                 },

@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.acceptance.programs import run
 
-HOUSE: Final = Path(__file__).resolve().parents[2]
+REPO_ROOT: Final = Path(__file__).resolve().parents[2]
 _IDS: Final = 65536
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
 _PROGRAMS: Final = "/proc/sys/fs/binfmt_misc"
@@ -47,7 +47,7 @@ class ForeignRoot:
         Raises:
             RigError: it failed or took too long.
         """
-        return run([*self._command, "--", *command], log, limit_s, {"PYTHONPATH": str(HOUSE)})
+        return run([*self._command, "--", *command], log, limit_s, {"PYTHONPATH": str(REPO_ROOT)})
 
 
 def registration(qemu: str) -> str:

@@ -18,9 +18,9 @@ from edge.demo.__main__ import read_portrait
 from edge.demo.picture import Pictures
 from edge.demo.script import SCENES
 from edge.demo.sound import RATE_HZ, make_sound
+from edge.face.pose import SHOWN_COLOURS
 from edge.outputs.leds import duty_cycle
-from edge.outputs.pose import SHOWN_COLOURS
-from edge.outputs.splash_render import pages, poses
+from edge.splash.render import pages, poses
 from tests.acceptance import guest_gallery
 from tests.acceptance.guest_camera import RATE_HZ as PICTURES_HZ
 from tests.acceptance.guest_sound import FORMATS

@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image
 
 from edge.emotions import EMOTIONS
+from edge.face.accessories import draw_icons
+from edge.face.animation import Animator
+from edge.face.draw import draw
+from edge.face.pose import Extras
 from edge.messages import SHOWN, Mood, Sense
-from edge.outputs.animation import Animator
-from edge.outputs.expressions import draw
-from edge.outputs.marks import draw_icons
-from edge.outputs.packing import pack_pages
-from edge.outputs.pose import Extras
+from edge.outputs.oled_packing import pack_pages
 
 PROBABILITIES: Final = (0.4, 0.6, 0.9)
 GAZES: Final = ((0.0, 0.0), (-0.1, 0.0), (0.1, 0.1))

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from edge.perception.interpreter import Model
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
-HOUSE = Path(__file__).resolve().parents[2]
-MODELS = HOUSE / "models_tflite"
+REPO_ROOT = Path(__file__).resolve().parents[2]
+MODELS = REPO_ROOT / "models_tflite"
 
 
 def infer(model: Model, inputs: NDArray[np.int8]) -> list[NDArray[np.int8]]:

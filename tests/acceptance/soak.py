@@ -19,8 +19,8 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Final
 
+from edge.config.paths import REPO_ROOT
 from edge.demo.script import DURATION_S
-from edge.places import HOUSE
 from tests.acceptance.programs import RigError, end_group, tail
 from tests.acceptance.soak_judge import (
     ANONYMOUS,
@@ -112,7 +112,7 @@ class Soak:
                 cwd=self.folder / "run",
                 env={
                     **os.environ,
-                    "PYTHONPATH": str(HOUSE),
+                    "PYTHONPATH": str(REPO_ROOT),
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "PYTHONUNBUFFERED": "1",
                     "HOME": str(self.folder / "home"),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import smbus2
 
 from edge.cli import main as mien
-from edge.outputs import mock_gpio
+from edge.hardware import gpio_mock
 from edge.sensors import clip
 
 REMEMBERED: Final = 64
@@ -36,7 +36,7 @@ class Bus:
         """Let go."""
 
 
-class ForgetfulGpio(mock_gpio.MockGpio):
+class ForgetfulGpio(gpio_mock.MockGpio):
     """The mock with a short memory."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def main() -> None:
     speed, sys.argv = float(sys.argv[1]), ["mien", *sys.argv[2:]]
     clips: Any = clip
     clips.Clip = partial(clip.Clip, speed=speed)
-    pins: Any = mock_gpio
+    pins: Any = gpio_mock
     pins.MockGpio = ForgetfulGpio
     buses: Any = smbus2
     buses.SMBus = Bus

@@ -17,8 +17,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from edge.places import HOUSE
-from edge.splash import Panel, pictures
+from edge.config.paths import REPO_ROOT
+from edge.splash.boot import Panel, pictures
 from tests.acceptance.programs import RigError, end_group, tail
 from tests.acceptance.soak_slope import read_cpu_ticks
 from tests.acceptance.table import Outcome, Proof
@@ -174,7 +174,7 @@ class Start:
         kept = {name: text for name, text in os.environ.items() if not name.startswith("MIEN_")}
         return {
             **kept,
-            "PYTHONPATH": str(HOUSE),
+            "PYTHONPATH": str(REPO_ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "HOME": str(self.folder),

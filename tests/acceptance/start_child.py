@@ -32,7 +32,7 @@ def main() -> int:
         return 0
 
     system.open, control.ioctl = open_bus, transfer
-    from edge.splash import main as splash
+    from edge.splash.boot import main as splash
 
     return splash(config)
 

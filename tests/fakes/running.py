@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from edge.appliance import Appliance, Parts
 from edge.messages import Mood
-from edge.notify import Notifier
-from edge.run_report import RunReport
+from edge.process.systemd import Notifier
+from edge.runtime.appliance import Appliance, Parts
+from edge.runtime.statistics import RunReport
 from tests.fakes.world import (
     SHORT,
     FakeCamera,
@@ -37,9 +37,9 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests without hangs, after `shorten`: a busy machine is not to be taken for one."""
-    for room in ("stages", "sensor_stages", "output_stage"):
-        monkeypatch.setattr(f"edge.{room}.STEP_S", 20.0)
-    for name in ("edge.stages.FIRST_READ_S", "edge.sensor_stages.SILENT_S"):
+    for room in ("stage", "reader_stages", "sensor_stages", "output_stages"):
+        monkeypatch.setattr(f"edge.runtime.{room}.STEP_S", 20.0)
+    for name in ("edge.runtime.reader_stages.FIRST_READ_S", "edge.runtime.sensor_stages.SILENT_S"):
         monkeypatch.setattr(name, 20.0)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.recipe import VoiceRecipe
-from convert.voice_data import Clip, Noise, VoiceData
-from convert.voice_views import MARGIN_FRAMES
+from convert.training.recipe import VoiceRecipe
+from convert.voice.data import Clip, Noise, VoiceData
+from convert.voice.spectra_cache import MARGIN_FRAMES
 from edge.perception.spectrogram import FrontEnd
 
 FRONT_END = FrontEnd(window_samples=16_000, bands=32)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError, SensorError
-from edge.messages import Audio, Face, FaceReading, Frame, Mood, NoFace, VoiceReading
-from edge.notices import Notice
+from edge.messages import Audio, Face, FaceReading, Frame, Mood, NoFace, Notice, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
 
 FACE = Face(
@@ -21,25 +20,25 @@ FACE = Face(
 )
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
 SHORT: dict[str, Any] = {
-    "edge.stages.WAIT_S": 0.05,
-    "edge.stages.STEP_S": 0.15,
-    "edge.stages.FIRST_READ_S": 0.15,
-    "edge.sensor_stages.WAIT_S": 0.05,
-    "edge.sensor_stages.STEP_S": 0.15,
-    "edge.sensor_stages.OPEN_S": 0.3,
-    "edge.sensor_stages.SILENT_S": 0.06,
-    "edge.sensor_stages.FIRST_SILENT_S": 0.1,
-    "edge.sensor_stages.RETRY_S": (0.01, 0.02),
-    "edge.sensor_stages.STUBBORN_S": 0.2,
-    "edge.output_stage.WAIT_S": 0.05,
-    "edge.output_stage.STEP_S": 0.15,
-    "edge.output_stage.OPEN_S": 0.3,
-    "edge.output_stage.AGAIN_S": 0.02,
-    "edge.output_stage.MISSING_RETRY_S": 0.03,
-    "edge.restart_policy.PAUSES_S": (0.0, 0.01, 0.01, 0.01, 0.01),
-    "edge.restart_policy.LOST_RETRY_S": 0.03,
-    "edge.restart_policy.STEADY_S": 0.02,
-    "edge.senses.HOLD_S": 0.05,
+    "edge.runtime.stage.WAIT_S": 0.05,
+    "edge.runtime.stage.STEP_S": 0.15,
+    "edge.runtime.reader_stages.FIRST_READ_S": 0.15,
+    "edge.runtime.sensor_stages.WAIT_S": 0.05,
+    "edge.runtime.sensor_stages.STEP_S": 0.15,
+    "edge.runtime.sensor_stages.OPEN_S": 0.3,
+    "edge.runtime.sensor_stages.SILENT_S": 0.06,
+    "edge.runtime.sensor_stages.FIRST_SILENT_S": 0.1,
+    "edge.runtime.sensor_stages.RETRY_S": (0.01, 0.02),
+    "edge.runtime.sensor_stages.STUBBORN_S": 0.2,
+    "edge.runtime.output_stages.WAIT_S": 0.05,
+    "edge.runtime.output_stages.STEP_S": 0.15,
+    "edge.runtime.output_stages.OPEN_S": 0.3,
+    "edge.runtime.output_stages.AGAIN_S": 0.02,
+    "edge.runtime.output_stages.MISSING_RETRY_S": 0.03,
+    "edge.runtime.restart_policy.PAUSES_S": (0.0, 0.01, 0.01, 0.01, 0.01),
+    "edge.runtime.restart_policy.LOST_RETRY_S": 0.03,
+    "edge.runtime.restart_policy.STEADY_S": 0.02,
+    "edge.runtime.sense_status.HOLD_S": 0.05,
 }
 """Some fiftieth of the times on the device."""
 

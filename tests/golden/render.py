@@ -14,8 +14,8 @@ FOLDER = Path(__file__).parent
 
 def pictures() -> dict[str, Image.Image]:
     """Every golden picture by name, as the code draws it now."""
-    from edge.outputs.expressions import draw
-    from edge.outputs.pose import POSES
+    from edge.face.draw import draw
+    from edge.face.pose import POSES
 
     drawn = {}
     for shown, pose in POSES.items():

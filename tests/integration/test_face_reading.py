@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
 from edge.emotions import EMOTIONS
 from edge.messages import FaceReading, Frame, NoFace
 from edge.perception.face_finder import FaceFinder
 from edge.perception.face_reader import FaceReader
 from edge.perception.framing import align
 from edge.perception.manifest import load_manifest, open_model
-from edge.places import HOUSE, MODELS, fetched_folder
 
-PORTRAIT = HOUSE / "var" / "astronaut.png"
+PORTRAIT = REPO_ROOT / "var" / "astronaut.png"
 MANIFEST = load_manifest(MODELS)
 
 pytestmark = pytest.mark.skipif(
@@ -59,7 +59,7 @@ def test_live_crops_are_framed_as_the_training_crops_are(reach: str) -> None:
             frame = portrait(scale, degrees, number * 10.0)
             (face,) = looking.find(frame)
             crop = align(frame, face, geometry)
-            # As convert/face_framing.py looks at the training crops.
+            # As convert/face/framing.py looks at the training crops.
             large = cv2.resize(crop, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
             padded = cv2.copyMakeBorder(large, 64, 64, 64, 64, cv2.BORDER_REPLICATE)
             rgb = np.ascontiguousarray(np.dstack([padded] * 3), np.uint8)

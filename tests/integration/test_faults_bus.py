@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from edge.hardware.gpio_mock import MockGpio
 from edge.outputs import Output
 from edge.outputs.leds import RgbLed
-from edge.outputs.mock_gpio import MockGpio
 from edge.outputs.oled import Oled
 from tests.fakes.running import (
     TIMES,

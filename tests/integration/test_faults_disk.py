@@ -14,7 +14,7 @@ from edge.errors import OutputError
 from edge.messages import Mood
 from edge.outputs import Output
 from edge.outputs.events import Events
-from edge.outputs.picture import Picture
+from edge.outputs.image_file import Picture
 from tests.fakes.disk import SmallDisk, obstacle
 from tests.fakes.running import (
     TIMES,

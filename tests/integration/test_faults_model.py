@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.config.paths import MODELS
 from edge.perception.manifest import load_manifest
 from edge.perception.voice_reader import open_voice_reader
-from edge.places import MODELS
 from tests.fakes.running import TIMES, Running, shorten, well
 from tests.fakes.world import FakeVoiceReader, World
 

@@ -20,7 +20,7 @@ def test_black_camera_shows_nobody_and_is_not_opened_anew(monkeypatch: pytest.Mo
     def story(world: World, running: Running, number: int) -> None:
         with world.fault("camera black"):
             running.until(lambda mood: not mood.face.present, "the dark")
-            time.sleep(3 * SHORT["edge.sensor_stages.SILENT_S"])
+            time.sleep(3 * SHORT["edge.runtime.sensor_stages.SILENT_S"])
         running.until(lambda mood: well(mood) and mood.face.present, "recovery")
 
     for world in twenty_times(story, "camera black"):
@@ -48,7 +48,7 @@ def test_stuck_camera_is_told_of_and_shows_nobody_s_mood(monkeypatch: pytest.Mon
 def test_virtual_camera_may_show_a_still_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch)
     be_patient(monkeypatch)
-    monkeypatch.setattr("edge.sensor_stages.SILENT_S", 0.5)
+    monkeypatch.setattr("edge.runtime.sensor_stages.SILENT_S", 0.5)
     world = World()
     with Running(world, open_camera=lambda: VirtualCamera(world)) as running:
         running.until(well, "being well")

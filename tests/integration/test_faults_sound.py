@@ -19,7 +19,7 @@ def test_bad_sound_loses_no_sense_and_is_told_each_time_with_its_end(
     shorten(monkeypatch)
     be_patient(monkeypatch)
     for name, value in {"GATED_S": 0.05, "OVERDRIVEN_S": 0.06, "LOST": 2, "OVER_S": 0.05}.items():
-        monkeypatch.setattr(f"edge.sensors.hearing.{name}", value)
+        monkeypatch.setattr(f"edge.sensors.microphone_health.{name}", value)
 
     def story(world: World, running: Running, number: int) -> None:
         before = len(world.moods)

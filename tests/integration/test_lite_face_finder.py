@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
 from edge.demo.__main__ import read_portrait
 from edge.demo.picture import Pictures
 from edge.errors import ModelError
@@ -22,11 +23,10 @@ from edge.perception.face_finder import RANGE_FILES, FaceFinder
 from edge.perception.framing import align
 from edge.perception.manifest import load_manifest
 from edge.perception.mediapipe_tasks import check_processor
-from edge.places import HOUSE, MODELS, fetched_folder
 
 Picture = NDArray[np.uint8]
 
-PORTRAIT = HOUSE / "var" / "astronaut.png"
+PORTRAIT = REPO_ROOT / "var" / "astronaut.png"
 POINTS = ("right_eye", "left_eye", "nose", "mouth", "right_ear", "left_ear")
 SIDES = ("x_px", "y_px", "width_px", "height_px")
 GREY = (96, 96, 96)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.places import DEMO_CLIP, HOUSE, fetched_folder
+from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
 from tests.integration.confined import values_of
 from tests.integration.leaks import Leaks
 from tests.integration.strace import Trace, obstacle, traced
@@ -30,7 +30,7 @@ kind = "oled"
 [events]
 to = "unix:{socket}"
 """
-UNIT = HOUSE / "systemd" / "mien.service"
+UNIT = REPO_ROOT / "systemd" / "mien.service"
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle() or "strace works")
 
 
@@ -130,7 +130,7 @@ def test_a_run_writes_nothing_but_events_and_a_few_sentences(
             [sys.executable, "-m", "edge", *flags],
             {
                 **service_environment(),
-                "PYTHONPATH": str(HOUSE),
+                "PYTHONPATH": str(REPO_ROOT),
                 "HOME": str(home),
                 "TMPDIR": str(home),
                 "NOTIFY_SOCKET": str(tmp_path / "notify"),

@@ -7,8 +7,8 @@ import pytest
 
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
-from edge.idle import Idle, IdleOptions, Rest
-from edge.messages import Frame
+from edge.messages import DisplayLevel, Frame
+from edge.runtime.idle_policy import Idle, IdleOptions
 from tests.fakes.running import Running
 from tests.fakes.world import FakeCamera, FakeDisplay, World
 
@@ -29,9 +29,9 @@ class RoomCamera(FakeCamera):
 class SleepyDisplay(FakeDisplay):
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.rests: list[Rest] = []
+        self.rests: list[DisplayLevel] = []
 
-    def rest(self, level: Rest) -> None:
+    def rest(self, level: DisplayLevel) -> None:
         self.rests.append(level)
 
 

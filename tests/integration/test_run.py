@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from edge.config.paths import DEMO_CLIP, MODELS, REPO_ROOT, fetched_folder
 from edge.demo.script import SCENES
-from edge.places import DEMO_CLIP, HOUSE, MODELS, fetched_folder
 
 pytestmark = pytest.mark.skipif(
     not DEMO_CLIP.is_file()
@@ -31,7 +31,7 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(HOUSE), **environment},
+        env={**os.environ, "PYTHONPATH": str(REPO_ROOT), **environment},
     )
 
 
@@ -169,7 +169,7 @@ def test_nothing_of_the_person_is_written(tmp_path: Path) -> None:
         cwd=folders[0],
         env={
             **os.environ,
-            "PYTHONPATH": str(HOUSE),
+            "PYTHONPATH": str(REPO_ROOT),
             "HOME": str(folders[1]),
             "TMPDIR": str(folders[2]),
         },

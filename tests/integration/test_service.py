@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.places import DEMO_CLIP, HOUSE, fetched_folder
+from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
 
 pytestmark = pytest.mark.skipif(
     not DEMO_CLIP.is_file()
@@ -33,7 +33,7 @@ class Systemd:
         """Run Mien as a service that is watched every 2 s."""
         environment = {
             **os.environ,
-            "PYTHONPATH": str(HOUSE),
+            "PYTHONPATH": str(REPO_ROOT),
             "NOTIFY_SOCKET": str(self.path),
             "WATCHDOG_USEC": "2000000",
         }

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.places import DEMO_CLIP, HOUSE, fetched_folder
+from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
 
-UNIT = HOUSE / "systemd" / "mien.service"
+UNIT = REPO_ROOT / "systemd" / "mien.service"
 CONFINED = Path(__file__).with_name("confined.py")
 pytestmark = [
     pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze"),
@@ -23,7 +23,7 @@ pytestmark = [
 def confined(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, str(CONFINED), str(UNIT), sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "PYTHONPATH": str(REPO_ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,0 +1,1 @@
+"""The face net: data, training, evaluation, card."""

@@ -1,0 +1,150 @@
+"""From FER2013 to a published int8 face model."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from convert.atomic_files import write_json
+from convert.face.card import (
+    SOURCES,
+    disagreement_table,
+    face_card,
+    face_metrics,
+    print_face,
+)
+from convert.face.data import FaceData, labels_by_majority, load_face_data
+from convert.face.evaluate import (
+    FaceEvaluation,
+    FaceLogits,
+    best_share,
+    compare_mixes,
+    evaluate_logits,
+    logits_of,
+    truth_of,
+)
+from convert.face.figures import (
+    draw_data,
+    draw_maps,
+    draw_results,
+    draw_shapes,
+    draw_training,
+)
+from convert.face.framing import measure_framing
+from convert.face.net import DeviceFaceNet
+from convert.face.targets import votes_foretell
+from convert.face.train import build_face_net, calibration_crops, float_logits, train_face
+from convert.int8.export import convert_int8
+from convert.int8.macs import count_macs
+from convert.publish import describe_tensor, make_entry, manifest_of, publish, size_line
+from convert.training.recipe import FaceRecipe, load_recipe
+from convert.training.weights import save_weights
+from edge.perception.face_heads import FERPLUS, blend_weights
+from edge.perception.interpreter import Model
+from edge.perception.manifest import ClassMaps, Entry, SecondHead
+
+CALIBRATION_CROPS = 500
+_KEPT = "kept back"
+_TEST = "PrivateTest"
+
+
+def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors: Path) -> None:
+    """Run the whole way; every step prints what it found."""
+    manifest_of(out)  # refuses a damaged one before hours of work
+    recipe = load_recipe(recipe_file, FaceRecipe)
+    data = load_face_data(folder)
+    geometry = measure_framing(data, detectors, recipe.seed)
+    start = recipe_file.parent / recipe.start if recipe.start else None
+    net, history = train_face(data, recipe, work, start=start)
+    write_json(history, work / "history.json")
+    file = work / "face_int8.tflite"
+    # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
+    crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed)
+    convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
+    model = Model(file)
+    int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
+    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
+    share = best_share(mixes)
+    evaluation = _evaluate(data, int8, share)
+    floats = {name: float_logits(net, data.pixels[rows]) for name, rows in _judged(data).items()}
+    floating = _evaluate(data, floats, share)
+    macs = count_macs(build_face_net(recipe), torch.zeros(1, 1, 48, 48))
+    metrics = face_metrics(evaluation, floating)
+    entry = make_entry(
+        file,
+        temperature=evaluation.shown.temperature,
+        class_prior=evaluation.class_prior.tolist(),
+        macs=macs,
+        metrics=metrics,
+        data=SOURCES,
+        recipe="face_recipe.toml",
+        geometry=geometry,
+    )
+    entry = _with_heads(entry, model, net, share)
+    parameters = sum(weights.numel() for weights in net.parameters())
+    size = size_line(file, parameters, macs)
+    card = face_card(recipe, evaluation, mixes, metrics, size, len(history))
+    publish("face", file, recipe_file, entry, card, out)
+    save_weights(net, out / "face_float.npz")
+    pictures = out / "pictures"
+    pictures.mkdir(exist_ok=True)
+    draw_training(history, recipe, pictures)
+    draw_results(data, evaluation, int8[_TEST], pictures)
+    draw_data(data, pictures)
+    if entry.class_maps is not None:
+        draw_maps(data, model, entry.class_maps, pictures)
+    if (out / "face_search.json").is_file():
+        draw_shapes(out / "face_search.json", pictures)
+    print_face(evaluation, mixes, metrics)
+
+
+def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
+    """Print every table again from the .tflite and the manifest's share of the heads."""
+    data = load_face_data(folder)
+    model = Model(models / entry.file)
+    int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
+    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
+    share = entry.ferplus.share if entry.ferplus else 0.0
+    evaluation = _evaluate(data, int8, share)
+    print_face(evaluation, mixes, face_metrics(evaluation, None))
+    print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
+    print(disagreement_table(labels_by_majority(data)))
+    for split, share in votes_foretell(data, "Training", "PublicTest").items():
+        print(f"\nThe votes foretell the label of {share:.1%} of the {split} rows.")
+
+
+def _judged(data: FaceData) -> dict[str, NDArray[np.intp]]:
+    """The rows that decide and those that test."""
+    return {_KEPT: data.kept_back, _TEST: data.rows(_TEST)}
+
+
+def _evaluate(data: FaceData, logits: dict[str, FaceLogits], share: float) -> FaceEvaluation:
+    return evaluate_logits(
+        logits[_KEPT],
+        truth_of(data, data.kept_back),
+        logits[_TEST],
+        truth_of(data, data.rows(_TEST)),
+        share,
+    )
+
+
+def _with_heads(entry: Entry, model: Model, net: nn.Module, share: float) -> Entry:
+    """Add the second head, its weight in what is shown, and what class maps are drawn with."""
+    ferplus = model.output((1, len(FERPLUS)), "ferplus")
+    (features,) = (output for output in model.outputs if len(output.shape) == 4)
+    rows = {
+        head: net.get_parameter(f"{head}.weight").detach().double().numpy()
+        for head in ("fer2013", "ferplus")
+    }
+    weights = blend_weights(rows["fer2013"], rows["ferplus"], share)
+    return entry.model_copy(
+        update={
+            "ferplus": SecondHead(output=describe_tensor(ferplus), labels=FERPLUS, share=share),
+            "class_maps": ClassMaps(
+                output=describe_tensor(features),
+                weights=tuple(tuple(round(float(w), 4) for w in row) for row in weights),
+            ),
+        }
+    )

@@ -1,0 +1,207 @@
+"""Trains the face net on FER2013 with FER+ votes."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from convert.atomic_files import claim
+from convert.face.augment import blend_pairs, plain_views, random_views
+from convert.face.data import FaceData
+from convert.face.evaluate import FaceLogits
+from convert.face.net import FaceNet, FaceOutputs, grow
+from convert.face.targets import FaceTargets, make_targets
+from convert.metrics import fit_temperature
+from convert.training.loop import History, Schedule, cross_entropy, train
+from convert.training.recipe import FaceRecipe
+from convert.training.weights import load_weights
+from edge.perception.probability import softmax
+
+_FREE = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "first_share"}
+"""How long to train is the schedule's, which knows when a checkpoint can be gone on from; what comes
+before or after has no part in these epochs."""
+
+
+def build_face_net(recipe: FaceRecipe) -> FaceNet:
+    """The untrained net of a recipe."""
+    return FaceNet(recipe.widths, recipe.blocks, recipe.dropout, recipe.separable)
+
+
+def train_face(
+    data: FaceData,
+    recipe: FaceRecipe,
+    work: Path,
+    name: str = "face.pt",
+    start: Path | None = None,
+) -> tuple[FaceNet, History]:
+    """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
+
+    It begins with the weights in *start*, if there are any, or as the net of `recipe.first`, which
+    is trained before; unless *work* holds a checkpoint.
+
+    Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
+    `teacher_every` epochs it reads all training rows plainly and mirrored, and its belief becomes
+    `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
+    2017).
+
+    Raises:
+        RecipeError: a checkpoint in *work* is damaged or of another recipe.
+
+    Returns:
+        The averaged net, and per epoch its loss and its accuracy by both label sets on the
+        PublicTest rows, or on those kept back if it may know the others; epochs of `recipe.first`
+        come first.
+    """
+    small, earlier = None, list[dict[str, float]]()
+    if recipe.first is not None:
+        small, earlier = train_face(data, recipe.first, work, f"first.{name}", start)
+    torch.manual_seed(recipe.seed)
+    untrained = build_face_net(recipe)
+    if small is not None:
+        grow(small, untrained)
+        begun = {name: value.clone() for name, value in untrained.state_dict().items()}
+    elif start is not None:
+        load_weights(untrained, start)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rows = data.rows("Training")
+    if recipe.learn_public:
+        rows = np.concatenate([rows, data.learnable_public])
+    rows = rows[~data.not_face[rows]]
+    grey = torch.from_numpy(data.pixels[rows][:, None]).to(device)
+    everything = make_targets(data, recipe.label_share, recipe.majority_share)
+    labelled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
+    steps = len(rows) // recipe.batch
+    taught: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def targets_of(epoch: int, teacher: nn.Module) -> tuple[Tensor, Tensor]:
+        due = max(0, epoch - recipe.teacher_from) // recipe.teacher_every
+        term = due if epoch >= recipe.teacher_from else -1
+        if term not in taught:
+            taught.clear()
+            targets = labelled
+            if term >= 0:
+                targets = labelled.taught_by(believe(teacher, grey, labelled), recipe.teacher_share)
+            taught[term] = (
+                torch.from_numpy(targets.fer2013).to(device),
+                torch.from_numpy(targets.ferplus).to(device),
+            )
+        return taught[term]
+
+    def batches(epoch: int, average: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
+        targets = targets_of(epoch, average)
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000 + epoch)
+        order = torch.randperm(len(rows), generator=generator)
+        size_px = recipe.early_size_px if epoch < recipe.early_epochs else 48
+        mild = epoch >= recipe.epochs - recipe.mild_epochs
+        strength = recipe.mild_strength if mild else 1.0
+        mixup_share = 0.0 if mild else recipe.mixup_share
+        for step in range(steps):
+            chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(device)
+            views = random_views(grey[chosen], size_px, generator, strength)
+            views, blended = blend_pairs(
+                views, tuple(each[chosen] for each in targets), mixup_share, generator
+            )
+            yield views.contiguous(memory_format=torch.channels_last), blended
+
+    held_out = data.kept_back if recipe.knows_public else data.rows("PublicTest")
+    label, majority = data.label[held_out], data.majority[held_out]
+
+    def validate(net: nn.Module) -> dict[str, float]:
+        logits = float_logits(net, data.pixels[held_out])
+        judged = majority >= 0
+        return {
+            "fer2013": float((logits.fer2013.argmax(axis=1) == label).mean()),
+            "ferplus": float((logits.ferplus.argmax(axis=1) == majority)[judged].mean()),
+        }
+
+    schedule = Schedule(
+        epochs=recipe.epochs,
+        steps_per_epoch=steps,
+        peak_rate=recipe.peak_rate,
+        weight_decay=recipe.weight_decay,
+        average_decay=recipe.average_decay,
+        falling_epochs=recipe.falling_epochs,
+        optimiser=recipe.optimiser,
+    )
+    loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
+    net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    checkpoint = work / name
+    claim(recipe, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
+    trained, history = train(net, batches, loss, schedule, validate, checkpoint, recipe.stop_after)
+    if recipe.first_share:
+        mix_weights(trained, begun, recipe.first_share)
+        said = ", ".join(f"{kind} {value:.4f}" for kind, value in validate(trained).items())
+        print(
+            f"with {recipe.first_share:.0%} of the weights that it began with: {said}", flush=True
+        )
+    later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
+    return trained.cpu(), earlier + later
+
+
+def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:
+    """Put *share* of the weights *other* into *net*, the rest staying its own.
+
+    Between two nets of one training the loss is lower than at either (Wortsman et al. 2022, "Model
+    soups").
+    """
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(other[name].to(value), share)
+
+
+def face_loss(
+    given: FaceOutputs, targets: tuple[Tensor, Tensor], ferplus_weight: float = 1.0
+) -> Tensor:
+    """Weighted sum of both heads' cross-entropies; a row without votes (zero) adds none of FER+."""
+    fer2013 = cross_entropy(given.fer2013, targets[0])
+    return fer2013 + ferplus_weight * cross_entropy(given.ferplus, targets[1])
+
+
+def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:
+    """What *net* makes of each crop (uint8 [rows, 1, 48, 48]) and its mirror image together.
+
+    A net that learns from blended and spoilt pictures doubts plain ones too much; a temperature,
+    fitted to what the rows are *labelled*, gives its belief the right sharpness.
+    """
+    net.eval()
+    seven: list[Tensor] = []
+    eight: list[Tensor] = []
+    with torch.inference_mode():
+        for part in plain_views(grey).split(256):
+            plain, mirrored = net(part), net(part.flip(3))
+            seven.append((plain.fer2013 + mirrored.fer2013) / 2)
+            eight.append((plain.ferplus + mirrored.ferplus) / 2)
+
+    def sharpened(parts: list[Tensor], targets: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits = torch.cat(parts).cpu().numpy()
+        taught = targets.sum(axis=1) > 0
+        temperature = fit_temperature(logits[taught], targets[taught])
+        return softmax(logits, temperature).astype(np.float32)
+
+    return FaceTargets(sharpened(seven, labelled.fer2013), sharpened(eight, labelled.ferplus))
+
+
+def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.float32]]:
+    """Training crops for int8 calibration: float32 [1, 48, 48, 1] each, black and white included."""
+    rows = np.random.default_rng(seed).choice(data.rows("Training"), count, replace=False)
+    crops = [((data.pixels[row][None, ..., None].astype(np.float32)) - 128) / 128 for row in rows]
+    ramp = np.linspace(0, 255, 48 * 48).round().reshape(1, 48, 48, 1).astype(np.float32)
+    return [*crops, (ramp - 128) / 128]
+
+
+def float_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> FaceLogits:
+    """Logits of both heads for uint8 crops [rows, 48, 48], by the net in floats."""
+    net.eval()
+    device = next(net.parameters()).device
+    with torch.inference_mode():
+        crops = torch.from_numpy(pixels[:, None]).to(device)
+        given = [net(part) for part in plain_views(crops).split(512)]
+    return FaceLogits(
+        torch.cat([each.fer2013 for each in given]).cpu().numpy(),
+        torch.cat([each.ferplus for each in given]).cpu().numpy(),
+    )

@@ -1,0 +1,1 @@
+"""From PyTorch to static int8 LiteRT, and what that costs."""

@@ -1,0 +1,1 @@
+"""What both nets share in training: recipes, the loop, the optimizer, weights."""

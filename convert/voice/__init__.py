@@ -1,0 +1,1 @@
+"""The voice net: data, training, evaluation, card."""

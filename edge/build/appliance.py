@@ -1,0 +1,306 @@
+"""Makes the parts of the appliance from the settings."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge.build.outputs import BoardPins, output_makers
+from edge.build.policies import heat_reader, idle_policy, load_governor
+from edge.calibration.prior import Calibration, calibrated
+from edge.calibration.storage import fitting, load_calibration
+from edge.config.paths import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
+from edge.config.schema import Settings
+from edge.emotions import EMOTIONS
+from edge.errors import MienError, SensorError
+from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
+from edge.hardware.gpio import board
+from edge.process.native_output import mute_native_code
+from edge.process.signals import stopped_by_signals
+from edge.process.systemd import open_notifier, under_systemd
+from edge.runtime.appliance import Appliance, Parts
+from edge.runtime.statistics import RunReport
+from edge.sensors import Camera, Microphone
+
+if TYPE_CHECKING:
+    from edge.perception.face_reader import FaceReader
+    from edge.perception.speech_gate import SpeechGate
+    from edge.perception.voice_reader import VoiceReader
+
+
+def run_appliance(
+    settings: Settings,
+    *,
+    seconds: float | None = None,
+    clip: Path | None = None,
+    repeat: bool = False,
+    keep_trying: bool = False,
+) -> int:
+    """Run Mien until it is stopped, and say on the standard error what it did.
+
+    Args:
+        settings: all of them.
+        seconds: stop so long after it is ready.
+        clip: watch this file instead of camera and microphone.
+        repeat: start the clip again when it ends.
+        keep_trying: with neither camera nor microphone, show the fault and wait for them; a
+            service of Type=notify always does.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        MienError: it could not start; says why.
+    """
+    mute_native_code()
+    keep_trying = keep_trying or under_systemd()
+    if clip is None and not keep_trying and nothing_connected(settings):
+        _tell("No camera and no microphone found: showing the demo clip.")
+        clip, repeat = demo_clip(), True
+    parts = build_parts(settings, clip, repeat)
+    appliance = Appliance(parts, _say, keep_trying, open_notifier())
+    with stopped_by_signals(appliance.stop):
+        report = appliance.run(seconds)
+    _tell(report.sentence())
+    return _exit(report)
+
+
+def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Parts:
+    """Everything that `Appliance` needs; devices and models are opened later, by it.
+
+    Raises:
+        MienError: the clip or a model cannot be used.
+    """
+    from edge.perception.manifest import load_manifest
+
+    folder = models_folder(settings.models.folder)
+    manifest = load_manifest(folder)
+    senses = _devices(settings) if clip_file is None else _clip(settings, clip_file, repeat)
+
+    runtime_told = False
+
+    def face_reader() -> "FaceReader":
+        from edge.perception.face_finder import FaceFinder
+        from edge.perception.face_reader import FaceReader
+
+        face = settings.face
+        finder = FaceFinder(
+            fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
+        )
+        nonlocal runtime_told
+        if finder.runtime != "MediaPipe" and not runtime_told:
+            # Once, and not each time that a fault has the reader made anew.
+            _say(f"Faces are found by {finder.runtime}: MediaPipe cannot run on this processor.")
+            runtime_told = True
+        return FaceReader(finder, folder, manifest.face)
+
+    def gate() -> "SpeechGate":
+        from edge.perception.speech_gate import Hangover, SileroDetector, SpeechGate
+
+        on = settings.voice.gate_threshold
+        return SpeechGate(
+            SileroDetector(),
+            interval_s=settings.voice.interval_s,
+            hangover=Hangover(on=on, off=on * 0.7),
+        )
+
+    def voice_reader() -> "VoiceReader":
+        from edge.perception.voice_reader import open_voice_reader
+
+        return open_voice_reader(folder, manifest.voice)
+
+    def fusion() -> Fusion:
+        # The person who is drawn in the demo clip is not the one who sat for the calibration.
+        known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, _say)
+        return Fusion(calibrated(fusion_options(settings, manifest), known))
+
+    pins = BoardPins(settings)
+    return Parts(
+        outputs=output_makers(settings, pins),
+        light=pins.recording_light,
+        open_camera=senses.open_camera if settings.camera.enabled else None,
+        open_microphone=senses.open_microphone if settings.microphone.enabled else None,
+        face_reader=face_reader,
+        gate=gate,
+        voice_reader=voice_reader,
+        fusion=fusion,
+        missing=senses.missing,
+        close=senses.close,
+        idle=idle_policy(settings),
+        governor=load_governor(settings),
+        read_heat=heat_reader(),
+    )
+
+
+@dataclass(frozen=True)
+class _Senses:
+    """Where picture and sound come from."""
+
+    open_camera: Callable[[], Camera] | None
+    open_microphone: Callable[[], Microphone] | None
+    missing: dict[str, str]
+    close: Callable[[], None]
+
+
+def _devices(settings: Settings) -> _Senses:
+    return _Senses(
+        lambda: open_any_camera(settings), lambda: open_any_microphone(settings), {}, lambda: None
+    )
+
+
+def _clip(settings: Settings, file: Path, repeat: bool) -> _Senses:
+    from edge.sensors.clip import Clip
+
+    clip = Clip(file, repeat=repeat)
+    camera, microphone = clip.camera, clip.microphone
+    missing: dict[str, str] = {}
+    if camera is None and settings.camera.enabled:
+        if not settings.microphone.enabled:
+            raise SensorError(f"{file} has no picture, and the voice is switched off.")
+        missing["face"] = f"{file.name} has no picture: only the voice is read."
+    if microphone is None and settings.microphone.enabled:
+        if not settings.camera.enabled:
+            raise SensorError(f"{file} has no sound, and the face is switched off.")
+        missing["voice"] = f"{file.name} has no sound: only the face is read."
+    return _Senses(
+        (lambda: camera) if camera is not None else None,
+        (lambda: microphone) if microphone is not None else None,
+        missing,
+        clip.close,
+    )
+
+
+def fusion_options(settings: Settings, manifest: Any) -> FusionOptions:
+    """The settings of the fusion, and the class priors of the two nets."""
+    fusion = settings.fusion
+    prior = fusion.prior or DEFAULT_PRIOR
+    return FusionOptions(
+        weights=fusion.weights,
+        prior=np.array([prior[name] for name in EMOTIONS]),
+        face_class_prior=np.array(manifest.face.class_prior),
+        voice_class_prior=np.array(manifest.voice.class_prior),
+        face_weight=fusion.face_weight,
+        voice_weight=fusion.voice_weight,
+        confidence_floor=fusion.confidence_floor,
+        nobody_after_s=fusion.nobody_after_s,
+    )
+
+
+def known_person(settings: Settings, manifest: Any, tell: Callable[[str], None]) -> Calibration:
+    """The calibration that fits these models, empty if there is none; *tell* hears what is wrong.
+
+    A file that is damaged or was made with another model is no reason not to run.
+    """
+    file = calibration_file(settings.calibration.file)
+    if file is None:
+        return Calibration()
+    try:
+        known, trouble = fitting(load_calibration(file), manifest)
+    except MienError as error:
+        known, trouble = Calibration(), str(error)
+    if trouble:
+        tell(trouble)
+    if known:
+        senses = [name for name in ("face", "voice") if getattr(known, name) is not None]
+        tell(f"Calibrated for one person's {' and '.join(senses)} ({file}).")
+    return known
+
+
+def nothing_connected(settings: Settings) -> bool:
+    """Both senses are left to "auto" and there is no device for either."""
+    from edge.sensors.opencv import list_cameras
+    from edge.sensors.portaudio import list_microphones
+
+    camera, microphone = settings.camera, settings.microphone
+    if camera.enabled and (camera.source != "auto" or list_cameras() or _pi_cameras()):
+        return False
+    if microphone.enabled:
+        if microphone.device != "auto":
+            return False
+        with suppress(MienError):
+            return not list_microphones()
+    return True
+
+
+def open_any_camera(settings: Settings) -> Camera:
+    """Open the camera that the settings name; "auto" tries the Pi camera, then each V4L2 one.
+
+    Raises:
+        SensorError: none can be opened; says what to do.
+    """
+    from edge.sensors.opencv import OpenCvCamera, jetson_csi_pipeline, list_cameras
+    from edge.sensors.picamera import PiCamera
+
+    camera = settings.camera
+    size = (camera.width_px, camera.height_px, round(camera.rate_hz))
+    if camera.source == "picamera":
+        return PiCamera(*size)
+    if camera.source == "csi":
+        return OpenCvCamera(jetson_csi_pipeline(0, *size), *size)
+    if camera.source != "auto":
+        return OpenCvCamera(camera.source, *size)
+    if _pi_cameras():
+        return PiCamera(*size)
+    problem = SensorError(
+        "No camera found; plug one in, or name one with --camera. `mien devices` lists them."
+    )
+    for path, _ in list_cameras():
+        try:
+            return OpenCvCamera(path, *size)
+        except SensorError as error:
+            problem = error
+    raise problem
+
+
+def open_any_microphone(settings: Settings) -> Microphone:
+    """Open the microphone that the settings name.
+
+    Raises:
+        SensorError: it cannot be opened; says what to do.
+    """
+    from edge.sensors.portaudio import PortAudioMicrophone
+
+    device = settings.microphone.device
+    return PortAudioMicrophone(None if device == "auto" else device)
+
+
+def _pi_cameras() -> bool:
+    """A camera on a ribbon cable is attached (only a Pi has picamera2)."""
+    from edge.sensors.picamera import ribbon_cameras
+
+    if not board():
+        return False
+    with suppress(Exception):  # libcamera raises whatever it likes on a board without a camera
+        return bool(ribbon_cameras())
+    return False
+
+
+def _say(sentence: str) -> None:
+    _tell(f"mien: {sentence}")
+
+
+def _tell(text: str) -> None:
+    """Write lines to the standard error, if there is one: the terminal may have gone."""
+    from edge.outputs.terminal import beside_previews
+
+    stream = sys.stderr
+    if stream is None:  # print would take the standard output instead, which is for events
+        return
+    with beside_previews(), suppress(OSError, ValueError):
+        print(text, file=stream, flush=True)
+
+
+def _exit(report: RunReport) -> int:
+    """The exit code; a thread that hangs in a driver must not keep the process alive."""
+    if report.hung:
+        _say(f"{', '.join(report.hung)} did not end in time.")
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or never there
+                stream.flush()
+        os._exit(report.exit_code)
+    return report.exit_code

@@ -1,0 +1,35 @@
+"""Makes the policies of resting and slowing down from the settings."""
+
+import math
+from collections.abc import Callable
+
+from edge.config.schema import Settings
+from edge.hardware.gpio import board
+from edge.hardware.thermal import Heat, read_heat
+from edge.runtime.idle_policy import Idle, IdleOptions
+from edge.runtime.load_policy import Governor
+
+
+def idle_policy(settings: Settings) -> Idle | None:
+    """What rests while nobody is there; None if nothing does."""
+    idle = settings.idle
+    if not idle.enabled:
+        return None
+    return Idle(
+        IdleOptions(
+            slow_after_s=idle.slow_after_s,
+            gate_after_s=idle.gate_after_s,
+            dim_after_s=idle.dim_after_s,
+            sleep_after_s=idle.sleep_after_s or math.inf,
+        )
+    )
+
+
+def load_governor(settings: Settings) -> Governor | None:
+    """What slows down under heat and load; None if nothing does."""
+    return Governor(settings.load.hot_c) if settings.load.enabled else None
+
+
+def heat_reader() -> Callable[[], Heat]:
+    """Reads the board's heat; a desktop's zones get hotter than any board's and mean less."""
+    return read_heat if board() else Heat

@@ -1,0 +1,1 @@
+"""What is known of one person at rest, and where it is kept."""

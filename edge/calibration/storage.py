@@ -1,0 +1,158 @@
+"""Keeps a calibration: sixteen numbers in a small JSON file that only its owner may read."""
+
+import json
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.calibration.prior import LEAST_S, Calibration, Rest, fingerprint
+from edge.emotions import EMOTIONS
+from edge.errors import SettingsError
+from edge.perception.manifest import Manifest
+
+_AGAIN: Final = "run `mien calibrate` again, or `mien calibrate --reset` to do without"
+_LARGEST_BYTES: Final = 16_384
+"""Ours have less than 1 kB; a larger file is something else."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Rest(_Part):
+    mean_log: Annotated[
+        tuple[Annotated[float, Field(ge=-50, le=0)], ...],
+        Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
+    ]
+    seconds: Annotated[float, Field(ge=LEAST_S, le=3600)]
+    model: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
+class _File(_Part):
+    mien_calibration: Literal[1]
+    """Version of this form, and the mark of a file of ours."""
+    emotions: tuple[str, ...]
+    """Order of the numbers, for a person who looks inside."""
+    face: _Rest | None
+    voice: _Rest | None
+
+
+def load_calibration(file: Path) -> Calibration:
+    """Read what `save_calibration` wrote; nothing is known when there is no such file.
+
+    Raises:
+        SettingsError: it cannot be read, or is no calibration of this version.
+    """
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise SettingsError(f"{file} is no file; {_AGAIN}.")
+        with file.open("rb") as stream:
+            raw = stream.read(_LARGEST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return Calibration()
+    except OSError as error:
+        raise SettingsError(
+            f"The calibration {file} cannot be read ({error.strerror}): make it readable for this "
+            "user, or name another with [calibration] file."
+        ) from error
+    try:
+        if len(raw) > _LARGEST_BYTES:
+            raise ValueError("too large")
+        kept = _File.model_validate_json(raw)
+        if kept.emotions != EMOTIONS:
+            raise ValueError("other emotions")
+    except (ValidationError, ValueError) as error:
+        raise SettingsError(f"{file} is no calibration of this Mien; {_AGAIN}.") from error
+    face, voice = (
+        None if rest is None else Rest(rest.mean_log, rest.seconds, rest.model)
+        for rest in (kept.face, kept.voice)
+    )
+    return Calibration(face, voice)
+
+
+def fitting(calibration: Calibration, manifest: Manifest) -> tuple[Calibration, str]:
+    """The part that was made with the models of *manifest*, and a sentence on the rest or ""."""
+    face, voice = calibration.face, calibration.voice
+    foreign = []
+    if face is not None and face.model != fingerprint(manifest.face):
+        face, foreign = None, ["face"]
+    if voice is not None and voice.model != fingerprint(manifest.voice):
+        voice, foreign = None, [*foreign, "voice"]
+    if not foreign:
+        return calibration, ""
+    return Calibration(face, voice), (
+        f"The calibration of the {' and the '.join(foreign)} was made with another model and is "
+        f"not used: {_AGAIN}."
+    )
+
+
+def save_calibration(calibration: Calibration, file: Path) -> None:
+    """Write *calibration* to *file* in one go, mode 0600, making its folder if need be.
+
+    Written by root into the folder of another user (the service's state folder), it is given to
+    that user, who has to read it.
+
+    Raises:
+        SettingsError: it cannot be written; says what to do.
+    """
+    kept = {
+        "mien_calibration": 1,
+        "emotions": EMOTIONS,
+        "face": _rounded(calibration.face),
+        "voice": _rounded(calibration.voice),
+    }
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # mode 0600
+        partial = Path(name)
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as stream:
+                stream.write(json.dumps(kept, indent=1) + "\n")
+                stream.flush()
+                owner = file.parent.stat()
+                if os.geteuid() == 0 and owner.st_uid != 0:
+                    os.fchown(stream.fileno(), owner.st_uid, owner.st_gid)
+                os.fsync(stream.fileno())
+            partial.replace(file)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+    except OSError as error:
+        raise SettingsError(
+            f"The calibration cannot be written to {file} ({error.strerror}): name another place "
+            "with [calibration] file in the settings."
+        ) from error
+
+
+def forget_calibration(file: Path) -> bool:
+    """Delete the file; whether there was one.
+
+    Raises:
+        SettingsError: it is there and cannot be deleted.
+    """
+    try:
+        file.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise SettingsError(
+            f"The calibration {file} cannot be deleted ({error.strerror}): delete it as the user "
+            "who made it."
+        ) from error
+    return True
+
+
+def _rounded(rest: Rest | None) -> dict[str, object] | None:
+    if rest is None:
+        return None
+    return {
+        "mean_log": [min(0.0, round(value, 3)) for value in rest.mean_log],
+        "seconds": round(rest.seconds, 2),
+        "model": rest.model,
+    }

@@ -1,0 +1,1 @@
+"""The settings: what there is, where they are read from, how they are written down."""

@@ -1,0 +1,133 @@
+"""The display and the lights."""
+
+import importlib.util
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Final
+
+from edge.config.schema import Settings
+from edge.diagnostics.checks import Check, State
+from edge.hardware.i2c import I2cBus, scan_bus
+
+PIP: Final = f"{sys.executable} -m pip"
+
+
+def check_display(
+    settings: Settings,
+    board: str,
+    scan: Callable[..., I2cBus] = scan_bus,
+    dev: Path = Path("/dev"),
+) -> Iterator[Check]:
+    """Whether the OLED answers, where one is wanted."""
+    display = settings.display
+    if display.kind not in ("auto", "oled"):
+        yield Check("display", "ok", f"{display.kind}, as the settings say")
+        return
+    wanted = display.kind == "oled"
+    state: State = "problem" if wanted else "warning"
+    if display.interface == "spi":
+        node = dev / f"spidev{display.spi_port}.{display.spi_device}"
+        if not node.exists():
+            fix = "switch SPI on: sudo raspi-config nonint do_spi 0, then restart"
+            yield Check("display", "problem", f"{node} is not there", fix)
+        elif not os.access(node, os.R_OK | os.W_OK):
+            fix = "sudo usermod -aG spi $USER, then log in again"
+            yield Check("display", "problem", f"{node} may not be opened by you", fix)
+        else:
+            yield Check("display", "ok", f"{display.driver} on {node} (SPI does not answer)")
+        return
+    address, node = display.i2c_address, dev / f"i2c-{display.i2c_port}"
+    if not wanted and not board and not node.exists():
+        yield Check("display", "ok", "no I2C here; the face shows in the terminal")
+        return
+    bus = scan(display.i2c_port)
+    if address in bus.answering:
+        yield Check("display", "ok", f"0x{address:02X} on {node} answers")
+    elif address in bus.in_use:
+        fix = "remove its overlay from /boot/firmware/config.txt, then restart"
+        says = f"0x{address:02X} on {node} is held by a kernel driver"
+        yield Check("display", state, says, fix)
+    elif bus.trouble:
+        says, _, fix = bus.trouble.rstrip(".").partition("; ")
+        yield Check("display", state, says, fix or "mien devices")
+    elif bus.answering:
+        others = ", ".join(f"0x{other:02X}" for other in bus.answering)
+        says = f"nothing at 0x{address:02X} on {node}, but at {others}"
+        fix = f"set [display] i2c_address to the display's own, such as 0x{bus.answering[0]:02X}"
+        yield Check("display", state, says, fix)
+    else:
+        fix = "check VCC, GND, SDA (pin 3) and SCL (pin 5)"
+        says = f"nothing answers on {node}"
+        yield Check("display", state, says, fix)
+
+
+def check_lights(
+    settings: Settings,
+    board: str,
+    installed: Callable[[], dict[str, Path]] | None = None,
+    kernel: str | None = None,
+) -> Iterator[Check]:
+    """Whether the GPIO library is the one for this board and kernel."""
+    backend = settings.leds.backend
+    on_pi, on_jetson = board.startswith("Raspberry Pi"), "NVIDIA" in board or "Jetson" in board
+    if backend == "auto":
+        backend = "rpi" if on_pi else "jetson" if on_jetson else "none"
+    if backend in ("none", "mock"):
+        yield Check("lights", "ok", "no GPIO in use")
+        return
+    if (backend == "rpi" and not on_pi) or (backend == "jetson" and not on_jetson):
+        says = f'[leds] backend is "{backend}", but this is {board or "no such board"}'
+        yield Check("lights", "problem", says, 'set [leds] backend to "auto"')
+        return
+    have = (installed or _gpio_packages)()
+    if backend == "jetson":
+        if "jetson.gpio" in have:
+            yield Check("lights", "ok", "Jetson.GPIO")
+        else:
+            says = "Jetson.GPIO is not installed"
+            yield Check("lights", "problem", says, f"{PIP} install Jetson.GPIO")
+        return
+    new, old = have.get("rpi-lgpio"), have.get("rpi.gpio")
+    needs_new = board.startswith("Raspberry Pi 5") or _version(kernel or platform.release()) >= (
+        6,
+        6,
+    )
+    if new and old and new == old:
+        says = "rpi-lgpio and RPi.GPIO are installed over each other"
+        fix = f"{PIP} uninstall -y RPi.GPIO rpi-lgpio && {PIP} install rpi-lgpio"
+        yield Check("lights", "problem", says, fix)
+    elif new:
+        yield Check("lights", "ok", "rpi-lgpio")
+    elif old and not needs_new:
+        yield Check("lights", "ok", "RPi.GPIO")
+    elif old:
+        says = "RPi.GPIO does not work on this board and kernel"
+        fix = f"{PIP} uninstall -y RPi.GPIO; {PIP} install rpi-lgpio"
+        yield Check("lights", "problem", says, fix)
+    else:
+        name = "rpi-lgpio" if needs_new else "RPi.GPIO"
+        yield Check("lights", "problem", "no GPIO library is installed", f"{PIP} install {name}")
+
+
+def _gpio_packages() -> dict[str, Path]:
+    """The GPIO libraries by name in small letters, and the folder that each lies in."""
+    names = ("rpi-lgpio", "rpi.gpio", "jetson.gpio")
+    found: dict[str, Path] = {}
+    for package in distributions():
+        name = str(package.metadata["Name"] or "").lower()
+        if name in names:
+            found.setdefault(name, Path(str(package.locate_file(""))))
+    if not found and importlib.util.find_spec("RPi") is not None:
+        found["rpi.gpio"] = Path("/")  # put there without pip
+    return found
+
+
+def _version(kernel: str) -> tuple[int, int]:
+    """Major and minor number: 6 and 6 of 6.6.31+rpt-rpi-v8."""
+    major, _, rest = kernel.partition(".")
+    minor = "".join(digit for digit in rest.split(".")[0] if digit.isdigit())
+    return int(major) if major.isdigit() else 0, int(minor or 0)

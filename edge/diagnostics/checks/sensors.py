@@ -1,0 +1,144 @@
+"""The camera and the microphone: there, free, and delivering."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from edge.config.schema import Settings
+from edge.diagnostics.checks import Check
+from edge.errors import SensorError
+from edge.sensors import Camera, Microphone
+
+PICTURE_S: Final = 5.0
+"""A camera that gives no picture for this long after it was opened is not well."""
+SOUND_S: Final = 3.0
+
+
+def check_camera(
+    settings: Settings,
+    cameras: Callable[[], list[str]] | None = None,
+    open_camera: Callable[[Settings], Camera] | None = None,
+    proc: Path = Path("/proc"),
+) -> Iterator[Check]:
+    """Take one picture with the camera that the settings name."""
+    if not settings.camera.enabled:
+        yield Check("camera", "ok", "switched off in the settings")
+        return
+    source = settings.camera.source
+    if source == "auto":
+        found = (cameras or _cameras)()
+        if not found:
+            says = "none is attached; Mien shows the demo clip"
+            yield Check("camera", "warning", says, "plug a USB camera in: mien devices lists it")
+            return
+        source = found[0]
+    elif isinstance(source, int):
+        source = f"/dev/video{source}"
+    try:
+        camera = (open_camera or _open_camera)(settings)
+    except SensorError as error:
+        holder = holder_of(source, proc)
+        fix = f"stop {holder}, which has it" if holder else _remedy(error)
+        yield Check("camera", "problem", _finding(error), fix)
+        return
+    try:
+        start_s = time.monotonic()
+        while time.monotonic() - start_s < PICTURE_S:
+            frame = camera.read(0.5)
+            if frame is not None:
+                height, width = frame.image.shape[:2]
+                yield Check("camera", "ok", f"{camera.name} delivers {width} x {height}")
+                return
+        yield Check("camera", "problem", f"{camera.name} delivers no picture", "plug it in again")
+    except SensorError as error:
+        yield Check("camera", "problem", _finding(error), _remedy(error))
+    finally:
+        camera.close()
+
+
+def check_microphone(
+    settings: Settings,
+    microphones: Callable[[], list[tuple[int, str]]] | None = None,
+    open_microphone: Callable[[Settings], Microphone] | None = None,
+) -> Iterator[Check]:
+    """Record a moment with the microphone that the settings name."""
+    if not settings.microphone.enabled:
+        yield Check("microphone", "ok", "switched off in the settings")
+        return
+    try:
+        if settings.microphone.device == "auto" and not (microphones or _microphones)():
+            fix = "plug one in: arecord -l lists it"
+            yield Check("microphone", "warning", "none is attached; Mien goes by the face", fix)
+            return
+        microphone = (open_microphone or _open_microphone)(settings)
+    except SensorError as error:
+        yield Check("microphone", "problem", _finding(error), _remedy(error))
+        return
+    try:
+        start_s = time.monotonic()
+        while time.monotonic() - start_s < SOUND_S:
+            sound = microphone.read(0.5)
+            if sound is not None and sound.samples.size:
+                peak = float(abs(sound.samples).max())
+                says = f"{microphone.name} delivers (peak {peak:.3f} of 1)"
+                yield Check("microphone", "ok", says)
+                return
+        fix = "check it with: arecord -d 2 /dev/null"
+        yield Check("microphone", "problem", f"{microphone.name} delivers no sound", fix)
+    except SensorError as error:
+        yield Check("microphone", "problem", _finding(error), _remedy(error))
+    finally:
+        microphone.close()
+
+
+def holder_of(device: str, proc: Path = Path("/proc")) -> str:
+    """Name and number of another process that has *device* open; empty if none is seen.
+
+    Processes of other users are seen by root alone.
+    """
+    target = os.path.realpath(device)
+    for link in proc.glob("[0-9]*/fd/*"):
+        owner = link.parent.parent
+        try:
+            if os.path.realpath(os.readlink(link)) != target or int(owner.name) == os.getpid():
+                continue
+            name = (owner / "comm").read_text().strip()
+        except OSError:
+            continue
+        return f"{name} (process {owner.name})"
+    return ""
+
+
+def _finding(error: SensorError) -> str:
+    """The part of a sensor's sentence before its remedy."""
+    return str(error).split(": ")[0].rstrip(".")
+
+
+def _remedy(error: SensorError) -> str:
+    return str(error).partition(": ")[2].rstrip(".") or "mien devices lists what there is"
+
+
+def _cameras() -> list[str]:
+    from edge.diagnostics.devices import pi_cameras, usb_cameras
+
+    return [*(path for path, _ in usb_cameras()), *pi_cameras()]
+
+
+def _microphones() -> list[tuple[int, str]]:
+    from edge.diagnostics.devices import microphones_here
+
+    return microphones_here()
+
+
+def _open_camera(settings: Settings) -> Camera:
+    from edge.build.appliance import open_any_camera
+
+    return open_any_camera(settings)
+
+
+def _open_microphone(settings: Settings) -> Microphone:
+    from edge.build.appliance import open_any_microphone
+
+    return open_any_microphone(settings)

@@ -1,0 +1,1 @@
+"""The drawn face: poses, drawing, animation."""

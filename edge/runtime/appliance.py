@@ -1,0 +1,280 @@
+"""The running appliance: wires the stages, fuses what they say, and ends cleanly."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from edge.errors import ModelError, SensorError
+from edge.fusion import Reading
+from edge.mailbox import Mailbox
+from edge.messages import FaceReading, Frame, Mood, NoFace, Notice, Sense, VoiceReading
+from edge.perception.speech_gate import SpeechWindow
+from edge.process.systemd import Notifier
+from edge.runtime.output_stages import OutputStages
+from edge.runtime.parts import LateLight, Light, Parts
+from edge.runtime.rate_control import Pace, Pacer
+from edge.runtime.reader_stages import FaceStage, VoiceStage
+from edge.runtime.sense_status import Senses, SenseSlots
+from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
+from edge.runtime.stage import Stage
+from edge.runtime.statistics import RunReport, Statistics
+from edge.runtime.supervisor import BUILD_S, Slot, Supervised, Supervisor
+
+__all__ = ["Appliance", "Light", "Parts", "Report"]
+
+TICK_S: Final = 0.05
+"""The mood is renewed at least this often, reading or not."""
+STOP_S: Final = 1.5
+"""Longest wait for all stages to end."""
+
+CHANGES_KEPT: Final = 50
+"""Of the changes of what was shown, for the report: a service runs for months."""
+
+Report = Callable[[str], None]
+"""Tells the person at the terminal (or the journal) one sentence."""
+
+
+class Appliance:
+    """One run, from the first light to the last."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        report: Report,
+        keep_trying: bool = False,
+        notifier: Notifier | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            parts: what to run.
+            report: told every problem once.
+            keep_trying: when something is missing at the start, even every sense, every output or
+                a model, show the fault and go on trying instead of ending.
+            notifier: tells systemd; None tells nobody.
+        """
+        self._parts, self._report, self._keep_trying = parts, report, keep_trying
+        self._notifier = notifier or Notifier()
+        self._stopping = threading.Event()
+        self._frames: Mailbox[Frame] = Mailbox()
+        self._windows: Mailbox[SpeechWindow] = Mailbox()
+        self._faces: Mailbox[FaceReading | NoFace] = Mailbox()
+        self._voices: Mailbox[VoiceReading] = Mailbox()
+        self._supervisor = Supervisor()
+        self._slots: list[Slot] = []
+        """Of the senses, in the order in which they are loaded and started."""
+        self._senses = Senses(parts.missing, report)
+        self._outputs = OutputStages(parts.outputs, report, self._supervisor)
+        self._pace = Pace()
+        self._pacer = Pacer(self._pace, parts.idle, parts.governor, parts.read_heat, self._say)
+        self._light: Light | None = None
+        self._past = Statistics()
+        """Of stages that have been replaced."""
+        self._shown: deque[tuple[float, str]] = deque(maxlen=CHANGES_KEPT)
+        self._began_s = 0.0
+
+    def stop(self) -> None:
+        """End the run soon; may be called from any thread or signal handler."""
+        self._stopping.set()
+
+    def run(self, seconds: float | None = None) -> RunReport:
+        """Run until stopped, the clip is over, or *seconds* have passed since it was ready.
+
+        Raises:
+            ModelError: a model is missing or not the one that the manifest names.
+            OutputError: no output at all can be opened.
+            SensorError: no wanted sense can be had.
+            Unless told to keep trying, each.
+        """
+        self._began_s = time.monotonic()
+        try:
+            self._light = LateLight(self._parts.light) if self._keep_trying else self._parts.light()
+            self._outputs.open(self._keep_trying, self._stopping)
+            self._put(self._starting())
+            self._plan()
+            if self._load():
+                self._loop(seconds)
+        finally:
+            self._notifier.stopping()
+            hung = self._shut_down()
+        return self._summary(hung)
+
+    def _starting(self) -> Mood:
+        parts = self._parts
+        face, voice = (
+            Sense("starting" if wanted or name in parts.missing else "off")
+            for name, wanted in (("face", parts.open_camera), ("voice", parts.open_microphone))
+        )
+        return Mood(self._began_s, "starting", face=face, voice=voice)
+
+    def _plan(self) -> None:
+        """A slot for each stage; readers before sensors, so that no sensor opens for nothing."""
+        parts, light = self._parts, self._light
+        assert light is not None
+        open_camera, face_reader = parts.open_camera, parts.face_reader
+        open_microphone, gate, voice_reader = parts.open_microphone, parts.gate, parts.voice_reader
+        if open_camera and face_reader:
+            reader = self._slot(
+                "face reader",
+                lambda: FaceStage(face_reader(), self._frames, self._faces, self._pace),
+            )
+            camera = self._slot(
+                "camera", lambda: CameraStage(open_camera, light, self._frames, self._pace)
+            )
+            self._senses.slots["face"] = SenseSlots(camera, reader)
+        if open_microphone and gate and voice_reader:
+            reader = self._slot(
+                "voice reader", lambda: VoiceStage(voice_reader(), self._windows, self._voices)
+            )
+            microphone = self._slot(
+                "microphone",
+                lambda: MicrophoneStage(open_microphone, light, gate(), self._windows),
+            )
+            self._senses.slots["voice"] = SenseSlots(microphone, reader)
+
+    def _slot(self, part: str, make: Callable[[], Stage]) -> Slot:
+        slot = Slot(part, make, self._say_sense, self._retire)
+        self._supervisor.add(slot)
+        self._slots.append(slot)
+        return slot
+
+    def _say(self, notice: Notice) -> None:
+        self._report(notice.text)
+        self._outputs.add_notice(notice)
+
+    def _say_sense(self, notice: Notice) -> None:
+        """Of a part of a sense; that it is lost or back is reported with its sense."""
+        if notice.kind == "restart":
+            self._report(notice.text)
+        self._outputs.add_notice(notice)
+
+    def _load(self) -> bool:
+        """Build the stages on a thread of their own, so that a signal is heard meanwhile."""
+        failures: list[tuple[Slot, BaseException]] = []
+
+        def load() -> None:
+            for slot in self._slots:
+                try:
+                    slot.load()
+                except BaseException as error:
+                    failures.append((slot, error))
+                    if not self._keep_trying:
+                        return
+
+        loader = threading.Thread(target=load, name="loader", daemon=True)
+        loader.start()
+        while loader.is_alive():
+            loader.join(TICK_S)
+            if self._stopping.is_set():
+                return False
+            if time.monotonic() - self._began_s > BUILD_S:
+                raise ModelError(
+                    f"The models have not loaded within {BUILD_S:.0f} s: start Mien again, and if "
+                    "that does not help, reinstall it."
+                )
+        if failures and not self._keep_trying:
+            raise failures[0][1]
+        t_s = time.monotonic()
+        for slot in self._slots:
+            slot.begin(t_s)
+        for slot, error in failures:
+            slot.give_up(error, t_s)
+        return True
+
+    def _loop(self, seconds: float | None) -> None:
+        fusion = self._parts.fusion()
+        while not self._stopping.is_set():
+            readings = self._take()
+            t_s = time.monotonic()
+            self._supervisor.tick(t_s)
+            self._senses.shut_useless()
+            if self._senses.over:
+                break
+            mood = self._senses.judge(fusion.update(readings, t_s))
+            ready_s = self._senses.ready_s
+            if mood.shown == "fault" and not self._keep_trying and ready_s is None:
+                raise SensorError(mood.trouble)
+            self._senses.tell(mood)
+            self._put(mood)
+            self._notify(mood)
+            # Loading models takes seconds on a small board: the time counts from then on.
+            counted_s = t_s - (self._began_s if ready_s is None else ready_s)
+            if seconds is not None and mood.shown != "starting" and counted_s >= seconds:
+                break
+
+    def _take(self) -> list[Reading]:
+        """The newest readings, waiting at most a tick for one."""
+        senses = self._senses.slots
+        if not senses:
+            self._stopping.wait(TICK_S)
+        face = self._faces.take(TICK_S) if "face" in senses else None
+        voice = self._voices.take(0 if "face" in senses else TICK_S) if "voice" in senses else None
+        return [reading for reading in (face, voice) if reading is not None]
+
+    def _notify(self, mood: Mood) -> None:
+        """Tell systemd what is going on."""
+        if mood.shown != "starting" and (mood.shown != "fault" or self._outputs.shows("fault")):
+            self._notifier.ready()
+        self._notifier.status(status_line(mood))
+        if self._supervisor.advancing:
+            self._notifier.alive(mood.t_s)
+
+    def _put(self, mood: Mood) -> None:
+        if not self._shown or self._shown[-1][1] != mood.shown:
+            self._shown.append((mood.t_s - self._began_s, mood.shown))
+        self._outputs.put(mood, self._pacer.update(mood.shown, self._statistics(), mood.t_s))
+
+    def _retire(self, stage: Supervised) -> None:
+        self._past.add(stage.statistics)
+
+    def _statistics(self) -> Statistics:
+        """Of the whole run so far."""
+        stages = [slot.stage.statistics for slot in self._slots if slot.stage is not None]
+        mailbox = Statistics(frames=self._frames.put_count, dropped=self._frames.dropped)
+        return Statistics.total([self._past, mailbox, *stages])
+
+    def _shut_down(self) -> tuple[str, ...]:
+        stages = self._supervisor.stages
+        for stage in stages:
+            stage.stop()
+        deadline_s = time.monotonic() + STOP_S
+        hung = tuple(
+            stage.name for stage in stages if not stage.join(max(0, deadline_s - time.monotonic()))
+        )
+        if self._light is not None:
+            self._light.close()
+        self._parts.close()
+        return hung + self._supervisor.left_behind
+
+    def _summary(self, hung: tuple[str, ...]) -> RunReport:
+        total, ready_s = self._statistics(), self._senses.ready_s
+        return RunReport(
+            exit_code=0,
+            seconds=time.monotonic() - self._began_s,
+            ready_s=0.0 if ready_s is None else ready_s - self._began_s,
+            frames=total.frames,
+            frames_read=total.read,
+            frames_dropped=total.dropped,
+            frames_refused=total.refused,
+            oldest_frame_s=total.oldest_s,
+            face_s=total.busy_s / total.read if total.read else 0.0,
+            overflows=total.overflows,
+            voice_windows=total.windows,
+            shown=tuple(self._shown),
+            hung=hung,
+            restarts=self._supervisor.restarts,
+        )
+
+
+def status_line(mood: Mood) -> str:
+    """One line for `systemctl status`: how the senses fare, nothing of the person."""
+    if mood.shown == "fault":
+        return f"Fault: {mood.trouble}"
+    parts = [
+        f"{name} {sense.state}" + (f" ({sense.trouble})" if sense.trouble else "")
+        for name, sense in (("face", mood.face), ("voice", mood.voice))
+        if sense.state != "off"
+    ]
+    return ("Starting: " if mood.shown == "starting" else "Running: ") + ", ".join(parts)

@@ -1,0 +1,115 @@
+"""The stages that read: a frame or a window of speech in, a reading out."""
+
+import math
+import time
+from typing import Final, Protocol
+
+from edge.mailbox import Mailbox
+from edge.messages import FaceReading, Frame, NoFace, VoiceReading
+from edge.perception.motion import Motion
+from edge.perception.speech_gate import SpeechWindow
+from edge.runtime.rate_control import Pace
+from edge.runtime.stage import STALE_S, STEP_S, WAIT_S, Stage
+
+FIRST_READ_S: Final = 20.0
+"""The same for a model's first inference: it allocates, and pages its file in from the SD card."""
+
+
+class FrameReader(Protocol):
+    """Reads faces; `edge.perception.face_reader.FaceReader` on the device."""
+
+    def read(self, frame: Frame) -> FaceReading | NoFace:
+        """What the frame says."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+class WindowReader(Protocol):
+    """Reads voices; `edge.perception.voice_reader.VoiceReader` on the device."""
+
+    def read(self, window: SpeechWindow | None) -> VoiceReading | None:
+        """What the window says."""
+
+
+class FaceStage(Stage):
+    """Newest frame -> newest face reading."""
+
+    def __init__(
+        self,
+        reader: FrameReader,
+        frames: Mailbox[Frame],
+        readings: Mailbox[FaceReading | NoFace],
+        pace: Pace | None = None,
+    ) -> None:
+        """Read faces.
+
+        Args:
+            reader: reads one frame.
+            frames: where the frames come from.
+            readings: where the readings go.
+            pace: how often to look while nothing moves; None looks at every frame.
+        """
+        super().__init__("face")
+        self._reader, self._frames, self._readings = reader, frames, readings
+        self._pace = pace or Pace()
+        self._motion = Motion()
+        self._looked_s = -math.inf
+
+    def step(self) -> bool:
+        """Read the newest frame, unless it is too old."""
+        frame = self._frames.take(WAIT_S)
+        if frame is None:
+            return True
+        statistics, began_s = self.statistics, time.monotonic()
+        age_s = began_s - frame.t_s
+        if age_s > STALE_S:
+            statistics.refused += 1
+            return True
+        if not self._worth_a_look(frame, began_s):
+            return True
+        self._looked_s = began_s
+        statistics.age_s += age_s
+        statistics.oldest_s = max(statistics.oldest_s, age_s)
+        self.allow(STEP_S if statistics.read else FIRST_READ_S)
+        self.pass_on(self._readings, self._reader.read(frame))
+        statistics.read += 1
+        statistics.busy_s += time.monotonic() - began_s
+        return True
+
+    def _worth_a_look(self, frame: Frame, t_s: float) -> bool:
+        """While nobody is in view not every frame is searched, but every movement is."""
+        if self._pace.look_interval_s <= 0:
+            self._motion.forget()
+            return True
+        if self._motion.seen(frame.image):
+            self.statistics.moved_s = t_s
+            return True
+        return t_s - self._looked_s >= self._pace.look_interval_s
+
+    def finish(self) -> None:
+        """Free the reader."""
+        self._reader.close()
+
+
+class VoiceStage(Stage):
+    """Newest window -> newest voice reading."""
+
+    def __init__(
+        self,
+        reader: WindowReader,
+        windows: Mailbox[SpeechWindow],
+        readings: Mailbox[VoiceReading],
+    ) -> None:
+        super().__init__("voice")
+        self._reader, self._windows, self._readings = reader, windows, readings
+
+    def step(self) -> bool:
+        """Read the newest window."""
+        window = self._windows.take(WAIT_S)
+        self.allow(STEP_S if self.statistics.windows else FIRST_READ_S)
+        reading = self._reader.read(window)
+        if reading is not None:
+            self.pass_on(self._readings, reading)
+            self.statistics.windows += 1
+        return True

@@ -1,0 +1,104 @@
+"""How the senses of the running appliance fare, and what is shown when none of them works."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, cast
+
+from edge.messages import Mood, Sense
+from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
+from edge.runtime.supervisor import Slot
+
+SenseName = Literal["face", "voice"]
+HOLD_S: Final = 3.0
+"""A sense whose stage is being replaced counts as working for so long: nobody sees a face change
+because a camera needs a second to start again."""
+
+
+@dataclass(frozen=True)
+class SenseSlots:
+    """The two stages of a sense."""
+
+    sensor: Slot
+    reader: Slot
+
+    @property
+    def stage(self) -> CameraStage | MicrophoneStage | None:
+        """The sensor's stage of the moment."""
+        return cast("CameraStage | MicrophoneStage | None", self.sensor.stage)
+
+
+class Senses:
+    """Adds to a mood how the senses fare, and tells of their troubles once each."""
+
+    def __init__(self, missing: Mapping[str, str], report: Callable[[str], None]) -> None:
+        """Know of no stages yet.
+
+        Args:
+            missing: senses that are wanted and cannot be had in this run, and why.
+            report: is told each new trouble of a sense, and its end.
+        """
+        self.slots: dict[SenseName, SenseSlots] = {}
+        self.ready_s: float | None = None
+        """When the first of them delivered, or began to do so."""
+        self._missing, self._report = missing, report
+        self._told: dict[str, str] = {}
+        self._lost: dict[str, bool] = {}
+        """Whether what was told last was that the sense is lost."""
+        self._ok_s: dict[str, float] = {}
+
+    @property
+    def over(self) -> bool:
+        """All that was wanted was a clip, and it has been read to its end."""
+        stages = [slots.stage for slots in self.slots.values()]
+        return bool(stages) and all(stage is not None and stage.ended for stage in stages)
+
+    def judge(self, mood: Mood) -> Mood:
+        """Add how the senses fare; say "starting" or "fault" where that is the truth."""
+        face = self._sense(mood.face, "face", mood.t_s)
+        voice = self._sense(mood.voice, "voice", mood.t_s)
+        wanted = [sense for sense in (face, voice) if sense.state != "off"]
+        if any(sense.state == "ok" for sense in wanted) or not wanted:
+            self.ready_s = mood.t_s if self.ready_s is None else self.ready_s
+            return replace(mood, face=face, voice=voice)
+        if all(sense.state == "lost" for sense in wanted):
+            trouble = " ".join(dict.fromkeys(sense.trouble for sense in wanted))
+            return replace(mood, shown="fault", face=face, voice=voice, trouble=trouble)
+        return replace(mood, shown="starting", face=face, voice=voice)
+
+    def _sense(self, sense: Sense, name: SenseName, t_s: float) -> Sense:
+        if name in self._missing:
+            return Sense("lost", trouble=self._missing[name])
+        if name not in self.slots:
+            return Sense("off")
+        slots = self.slots[name]
+        trouble = slots.reader.trouble or slots.sensor.trouble
+        if trouble:
+            return replace(sense, state="lost", trouble=trouble)
+        stage = slots.stage
+        state = stage.state if stage is not None else "starting"
+        if slots.reader.stage is None and state == "ok":
+            state = "starting"
+        if state == "starting" and t_s - self._ok_s.get(name, t_s - HOLD_S) < HOLD_S:
+            state = "ok"
+        elif state == "ok":
+            self._ok_s[name] = t_s
+        return replace(sense, state=state, trouble=stage.trouble if stage is not None else "")
+
+    def shut_useless(self) -> None:
+        """Shut the sensor of a reader that is lost: nobody is watched for nothing."""
+        for slots in self.slots.values():
+            if slots.stage is not None:
+                slots.stage.wanted = slots.reader.stage is not None or not slots.reader.trouble
+
+    def tell(self, mood: Mood) -> None:
+        """Report each new trouble of a sense once, and its end."""
+        for name, sense in (("face", mood.face), ("voice", mood.voice)):
+            if sense.trouble == self._told.get(name, ""):
+                continue
+            self._told[name] = sense.trouble
+            if sense.trouble:
+                self._report(sense.trouble)
+                self._lost[name] = sense.state == "lost"
+            else:
+                was_lost = self._lost.get(name, False)
+                self._report(f"The {name} is back." if was_lost else f"The {name} is well again.")

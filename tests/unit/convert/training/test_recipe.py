@@ -1,0 +1,167 @@
+from pathlib import Path
+
+import pytest
+
+from convert.errors import RecipeError
+from convert.face.card import how_made
+from convert.training.recipe import FaceRecipe, VoiceRecipe, load_recipe
+from edge.config.paths import MODELS
+
+SMALL = "epochs = 3\nwidths = [8, 16]\nblocks = [1, 1]\n"
+
+
+def face_recipe(text: str, tmp_path: Path) -> FaceRecipe:
+    file = tmp_path / "recipe.toml"
+    file.write_text(text)
+    return load_recipe(file, FaceRecipe)
+
+
+def test_recipe_of_the_published_face_net_is_readable() -> None:
+    assert load_recipe(MODELS / "face_recipe.toml", FaceRecipe).widths == (32, 64, 128)
+
+
+def test_net_may_grow_from_one_with_fewer_blocks(tmp_path: Path) -> None:
+    text = SMALL.replace("[1, 1]", "[2, 1]") + f"[first]\n{SMALL}"
+    recipe = face_recipe(text, tmp_path)
+    assert recipe.first is not None
+    assert (recipe.first.blocks, recipe.blocks) == ((1, 1), (2, 1))
+
+
+def test_stages_follow_one_another_and_share_what_stands_above_them(tmp_path: Path) -> None:
+    listed = SMALL.replace("epochs = 3", "batch = 32") + (
+        "[[stages]]\nepochs = 5\n[[stages]]\nepochs = 4\nseed = 2\n"
+        "[[stages]]\nepochs = 3\nblocks = [2, 1]\n"
+    )
+    recipe = face_recipe(listed, tmp_path)
+    assert [stage.done_epochs for stage in recipe.stages] == [5, 4, 3]
+    assert recipe.blocks == (2, 1)
+    assert recipe.first is not None and recipe.first.first is not None
+    assert (recipe.first.seed, recipe.first.blocks) == (2, (1, 1))
+    assert {recipe.batch, recipe.first.batch, recipe.first.first.batch} == {32}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[1, 1]", "[1]"), "blocks has 1 numbers, but widths give 2 stages"),
+        (("[8, 16]", "[]"), "widths: Tuple should have at least 1 item"),
+        (("[8, 16]", "[8, -16]"), r"widths\.1: Input should be greater than 0"),
+        (("epochs = 3", "epochs = 3\nlabel_shares = 1"), r"no such key; label_share\?$"),
+    ],
+)
+def test_value_out_of_range_and_misspelt_key_are_named(
+    change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match=says):
+        face_recipe(SMALL.replace(*change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("hop_samples = 320", "hop_samples = 0"), "must be at least 1"),
+        (("bands = 64", "bands = 0"), "must be at least 1"),
+        (("fft_size = 1024", "fft_size = 512"), "frame_samples must not exceed"),
+        (("rate_hz = 16000", "rate_hz = 8000"), "clips have 16000"),
+        (("high_hz = 7600.0", "high_hz = 9000.0"), "at most rate_hz / 2"),
+        (("low_hz = 60.0", "low_hz = 7700.0"), "low_hz must be below"),
+    ],
+)
+def test_front_end_that_cannot_be_computed_is_refused(
+    change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    front_end = (
+        "[front_end]\nhop_samples = 320\nbands = 64\nfft_size = 1024\nrate_hz = 16000\n"
+        "low_hz = 60.0\nhigh_hz = 7600.0\n"
+    )
+    file = tmp_path / "recipe.toml"
+    shares = "epochs = 3\nfolds = [[1], [2]]\n[shares]\na = 1\n[views]\na = 1\n"
+    file.write_text(shares + front_end)
+    load_recipe(file, VoiceRecipe)
+    file.write_text(shares + front_end.replace(*change))
+    with pytest.raises(RecipeError, match=says):
+        load_recipe(file, VoiceRecipe)
+
+
+def test_recipe_of_the_other_net_is_called_that(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"is this the recipe of another net\?$"):
+        load_recipe(MODELS / "voice_recipe.toml", FaceRecipe)
+    with pytest.raises(RecipeError, match=r"There is no recipe .*none\.toml; name one"):
+        load_recipe(tmp_path / "none.toml", FaceRecipe)
+
+
+@pytest.mark.parametrize(
+    ("text", "knows"),
+    [
+        ("", False),
+        ('start = "face_float.npz"\n', True),
+        ("[[stages]]\n[[stages]]\nlearn_public = true\n", True),
+        ("[[stages]]\nlearn_public = true\n[[stages]]\n", True),
+        ("[[stages]]\n[[stages]]\n", False),
+    ],
+)
+def test_net_that_may_know_public_rows_is_known(text: str, knows: bool, tmp_path: Path) -> None:
+    assert face_recipe(SMALL + text, tmp_path).knows_public is knows
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        ("stages = []", "under a line"),
+        ("stages = [3]", "under a line"),
+        ("stages = 3", "under a line"),
+        ("[[stages]]\nepochs = 2\n[stages.first]\nepochs = 1", "exclude each other"),
+        ("[[stages]]\nepoch = 2", "epoch"),
+    ],
+)
+def test_stages_that_are_none_are_refused(stages: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=says):
+        face_recipe(SMALL + stages, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("[8, 16]", "[8, 24]"), "same widths"),
+        (("[1, 1]", "[2, 2]"), "at most as many blocks"),
+        (("[1, 1]", "[1, 1, 1]"), "blocks has 3 numbers, but widths give 2"),
+        (("epochs = 3", "epochs = 3\nseparable = true"), "same widths"),
+        (("epochs = 3", "epoch = 3"), r"1 before the last stage, epoch: .* epochs\?$"),
+    ],
+)
+def test_net_that_cannot_grow_into_the_other_is_refused(
+    change: tuple[str, str], says: str, tmp_path: Path
+) -> None:
+    text = SMALL.replace("[1, 1]", "[2, 1]") + f"[first]\n{SMALL.replace(*change)}"
+    with pytest.raises(RecipeError, match=says):
+        face_recipe(text, tmp_path)
+
+
+def test_card_tells_every_stage_of_a_net_that_grew() -> None:
+    first = FaceRecipe(epochs=9, stop_after=6, label_share=0.35, mild_epochs=5, teacher_from=3)
+    then = FaceRecipe(
+        epochs=4,
+        blocks=(2, 3, 2),
+        label_share=0.8,
+        majority_share=0.4,
+        ferplus_weight=1.5,
+        learn_public=True,
+        mild_epochs=4,
+        teacher_from=9,
+        first=first,
+    )
+    told = " ".join(how_made(then, 10).split())
+    assert "from scratch for 10 epochs" in told
+    assert "- 1 + 2 + 2 blocks, 6 epochs; the label has 35% of the target" in told
+    assert "in the last 2; from the 4th on" in told
+    assert "- 2 + 3 + 2 blocks, 4 epochs; the label has 80% of the target" in told
+    assert told.count("40% of the target by FER+ is the emotion of the majority") == 1
+    assert told.count("errors by FER+ count 1.5 times") == 1
+    assert told.count("that are not kept back are learned from too") == 1
+    assert told.count("mean teacher") == 1
+
+
+def test_net_begins_with_weights_or_grows_but_not_both(tmp_path: Path) -> None:
+    text = f'start = "face_float.npz"\n{SMALL}[first]\n{SMALL}'
+    with pytest.raises(RecipeError, match="exclude each other"):
+        face_recipe(text, tmp_path)

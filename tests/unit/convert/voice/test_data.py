@@ -1,0 +1,222 @@
+# ruff: noqa: E402 - what is skipped without must be asked for before it is imported
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+soundfile = pytest.importorskip("soundfile")
+
+from convert.errors import DataError
+from convert.voice import data as voice_data
+from convert.voice.data import actors, load_voice_data
+from edge.emotions import EMOTIONS
+
+RATE_HZ = 16_000
+
+
+def pack(folder: Path, name: str, rows: list[dict[str, str]], rate_hz: int = RATE_HZ) -> None:
+    """Write NAME.csv and NAME.zip; the nth file holds n + 1 tenths of full scale."""
+    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with zipfile.ZipFile(folder / f"{name}.zip", "w") as packed:
+        for index, row in enumerate(rows):
+            sound = io.BytesIO()
+            level = np.full(1_600, (index + 1) / 10, np.float32)
+            soundfile.write(sound, level, rate_hz, format="FLAC", subtype="PCM_24")
+            packed.writestr(row["file"], sound.getvalue())
+
+
+def clip(file: str, speaker: str, emotion: str) -> dict[str, str]:
+    return {"file": file, "speaker": speaker, "emotion": emotion}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(voice_data, "CLIPS", {"ravdess": 4, "nemo": 1})
+    monkeypatch.setattr(voice_data, "NOISES", {"noise_esc10": 2, "noise_long": 3})
+    pack(
+        tmp_path,
+        "ravdess",
+        [
+            clip("a.flac", "ravdess_01", "calm"),
+            clip("b.flac", "ravdess_02", "angry"),
+            clip("03-01-03-01-02-01-07.flac", "ravdess_07", "happy"),
+            clip("03-01-03-01-02-02-07.flac", "ravdess_07", "happy"),
+        ],
+    )
+    pack(tmp_path, "nemo", [clip("n.flac", "nemo_X", "sad")])
+    pack(
+        tmp_path,
+        "noise_esc10",
+        [
+            clip("rain.flac", "", "") | {"label": "rain", "fold": "4"},
+            clip("baby.flac", "", "") | {"label": "baby_cry", "fold": "2"},
+        ],
+    )
+    pack(
+        tmp_path,
+        "noise_long",
+        [
+            clip("tap.flac", "", "") | {"label": "running_tap"},
+            clip("cat.flac", "", "") | {"label": "dude_miaowing"},
+            clip("hiss.flac", "", "") | {"label": "white_noise"},
+        ],
+    )
+    return tmp_path
+
+
+def load(folder: Path) -> voice_data.VoiceData:
+    return load_voice_data(folder, ["ravdess", "nemo"])
+
+
+def test_reads_labels_in_our_order_and_folds_calm_into_neutral(folder: Path) -> None:
+    named = {clip.file: EMOTIONS[clip.label] for clip in load(folder).clips}
+    assert named["a.flac"] == "neutral"
+    assert named["b.flac"] == "angry"
+    assert named["n.flac"] == "sad"
+
+
+def test_takes_the_recording_that_was_published_twice_only_once(folder: Path) -> None:
+    of_seven = [clip.file for clip in load(folder).clips if clip.speaker == "ravdess_07"]
+    assert of_seven == ["03-01-03-01-02-01-07.flac"]
+
+
+def test_a_crying_baby_and_a_man_who_miaows_are_no_background(folder: Path) -> None:
+    assert [noise.file for noise in load(folder).noises] == ["rain.flac", "tap.flac", "hiss.flac"]
+
+
+def test_noise_keeps_its_own_fold_and_else_gets_one_in_turn(folder: Path) -> None:
+    assert [noise.fold for noise in load(folder).noises] == [4, 1, 2]
+
+
+def test_only_noise_of_the_folds_that_were_asked_for_is_decoded(folder: Path) -> None:
+    data = load(folder)
+    assert len(data.noise_sounds((1, 2))) == 2
+    (rain,) = data.noise_sounds((4, 5))
+    np.testing.assert_allclose(rain, 0.1, atol=1e-5)
+
+
+def test_decodes_the_clip_that_was_asked_for(folder: Path) -> None:
+    data = load(folder)
+    (sound,) = data.sounds([clip for clip in data.clips if clip.file == "b.flac"])
+    assert sound.dtype == np.float32
+    assert sound.shape == (1_600,)
+    np.testing.assert_allclose(sound, 0.2, atol=1e-5)
+
+
+def test_names_actors_by_number_and_refuses_one_without_clips(folder: Path) -> None:
+    data = load(folder)
+    assert actors(data, [1, 2]) == {"ravdess_01", "ravdess_02"}
+    with pytest.raises(DataError, match="ravdess_05"):
+        actors(data, [1, 5])
+
+
+def test_says_what_is_missing_and_where_to_get_it(folder: Path) -> None:
+    (folder / "nemo.zip").unlink()
+    with pytest.raises(DataError, match=r"nemo\.zip is not there.*owner"):
+        load(folder)
+
+
+def test_refuses_a_table_with_too_few_rows(folder: Path) -> None:
+    pack(folder, "ravdess", [clip("a.flac", "ravdess_01", "calm")])
+    with pytest.raises(DataError, match="lists 1 files, not 4"):
+        load(folder)
+
+
+def test_refuses_a_zip_that_lacks_a_file_of_its_table(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "nemo.zip", "w") as packed:
+        packed.writestr("other.flac", b"")
+    with pytest.raises(DataError, match=r"lacks 1 files.*n\.flac"):
+        load(folder)
+
+
+def test_refuses_an_emotion_that_it_does_not_know(folder: Path) -> None:
+    pack(folder, "nemo", [clip("n.flac", "nemo_X", "smug")])
+    with pytest.raises(DataError, match="smug"):
+        load(folder)
+
+
+def test_refuses_a_zip_that_is_none(folder: Path) -> None:
+    (folder / "nemo.zip").write_bytes(b"no zip")
+    with pytest.raises(DataError, match="cannot be read"):
+        load(folder)
+
+
+def test_refuses_sound_at_another_rate_or_broken(folder: Path) -> None:
+    pack(folder, "nemo", [clip("n.flac", "nemo_X", "sad")], rate_hz=44_100)
+    data = load(folder)
+    with pytest.raises(DataError, match="44100 Hz"):
+        data.sounds(data.of("nemo"))
+    with zipfile.ZipFile(folder / "nemo.zip", "w") as packed:
+        packed.writestr("n.flac", b"no sound")
+    with pytest.raises(DataError, match=r"n\.flac cannot be decoded"):
+        data.sounds(data.of("nemo"))
+
+
+def test_refuses_a_corpus_that_it_does_not_know(folder: Path) -> None:
+    with pytest.raises(DataError, match="iemocap"):
+        load_voice_data(folder, ["iemocap"])
+
+
+def write_nemo(folder: Path, table: bytes) -> None:
+    (folder / "nemo.csv").write_bytes(table)
+
+
+def test_reads_a_table_that_a_spreadsheet_saved(folder: Path) -> None:
+    write_nemo(folder, "\ufefffile,speaker,emotion\r\nn.flac,nemo_X,sad\r\n".encode())
+    assert load(folder).of("nemo")[0].speaker == "nemo_X"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"", r"lacks the columns file, speaker, emotion\..*owner"),
+        (b"file,who,emotion\nn.flac,nemo_X,sad\n", r"lacks the columns speaker\."),
+        (b"file,speaker,emotion\nn.flac,nem", r"nemo\.csv: row 1 is cut short"),
+        (b"file,speaker,emotion\nn.flac,nemo_\xff,sad\n", r"cannot be read.*owner"),
+    ],
+)
+def test_refuses_a_table_of_another_form(folder: Path, table: bytes, said: str) -> None:
+    write_nemo(folder, table)
+    with pytest.raises(DataError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize("fold", ["6", "0", "two", "²"])
+def test_refuses_noise_of_a_fold_that_there_is_not(folder: Path, fold: str) -> None:
+    rain = clip("rain.flac", "", "") | {"label": "rain", "fold": fold}
+    dog = clip("dog.flac", "", "") | {"label": "dog", "fold": "2"}
+    pack(folder, "noise_esc10", [rain, dog])
+    with pytest.raises(DataError, match=r"rain\.flac is of fold .* 1 to 5"):
+        load(folder)
+
+
+def test_refuses_a_packed_sound_whose_bytes_have_changed(folder: Path) -> None:
+    rows = [clip("n.flac", "nemo_X", "sad")]
+    pack(folder, "nemo", rows)
+    with zipfile.ZipFile(folder / "nemo.zip") as packed:
+        sound = packed.read("n.flac")
+    with zipfile.ZipFile(folder / "nemo.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("n.flac", sound)
+        start = packed.getinfo("n.flac").header_offset + 30 + len("n.flac")
+    content = bytearray((folder / "nemo.zip").read_bytes())
+    content[start : start + 8] = b"\xff" * 8
+    (folder / "nemo.zip").write_bytes(content)
+    data = load(folder)
+    with pytest.raises(DataError, match=r"n\.flac cannot be decoded .*pack the set anew"):
+        data.sounds(data.of("nemo"))
+
+
+def test_refuses_a_zip_with_a_password(folder: Path) -> None:
+    content = bytearray((folder / "nemo.zip").read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + flags] |= 1
+    (folder / "nemo.zip").write_bytes(content)
+    data = load(folder)
+    with pytest.raises(DataError, match=r"n\.flac cannot be decoded .*encrypted"):
+        data.sounds(data.of("nemo"))

@@ -1,0 +1,207 @@
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from edge.build import appliance
+from edge.build import outputs as build_outputs
+from edge.build.outputs import BoardPins, output_makers
+from edge.config.paths import MODELS
+from edge.config.schema import Settings
+from edge.errors import OutputError, SensorError
+from edge.hardware.gpio_mock import MockGpio
+from edge.messages import Mood
+from edge.outputs.events import Events
+from edge.outputs.image_file import Picture
+from edge.outputs.leds import EmotionLeds, RecordingLight, RgbLed
+from edge.outputs.terminal import Preview
+from edge.perception.manifest import load_manifest
+
+
+def settings(**sections: dict[str, object]) -> Settings:
+    return Settings.model_validate(sections)
+
+
+def test_recording_light_and_colours_follow_the_settings() -> None:
+    wanted = settings(
+        display={"kind": "none"},
+        leds={"backend": "mock", "recording_pin": 26, "emotion_pins": {"happy": 5}},
+    )
+    pins = BoardPins(wanted)
+    gpio = pins.gpio()
+    assert isinstance(gpio, MockGpio)
+    light = pins.recording_light()
+    light.sensor_opened("camera")
+    assert gpio.level(26) == 1
+    light.sensor_closed("camera")
+    assert gpio.level(26) == 0
+    outputs = [make() for make in output_makers(wanted, pins)]
+    assert [type(output) for output in outputs] == [RgbLed, EmotionLeds]
+    for output in outputs:
+        output.show(Mood(0.0, "happy"), 0.0)
+        output.close()
+    light.close()
+
+
+def test_desktop_has_no_lights_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_outputs, "board", lambda: "")
+    wanted = settings(display={"kind": "none"})
+    pins = BoardPins(wanted)
+    assert not pins.wanted
+    assert output_makers(wanted, pins) == []
+    light = pins.recording_light()
+    assert isinstance(light, RecordingLight)
+    light.sensor_opened("camera")
+    light.close()
+
+
+@pytest.mark.parametrize("kind", ["auto", "terminal", "png", "gif"])
+def test_display_is_the_one_of_the_settings(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"face.{kind}"
+    wanted = settings(
+        display={"kind": kind, "file": str(file), "i2c_port": 250}, leds={"backend": "none"}
+    )
+    display = build_outputs.open_display(wanted, BoardPins(wanted))
+    assert isinstance(display, Picture if kind in ("png", "gif") else Preview)
+    display.show(Mood(0.0, "happy"), 0.0)
+    display.close()
+    assert file.exists() == (kind in ("png", "gif"))
+
+
+def test_events_go_where_the_settings_say(tmp_path: Path) -> None:
+    wanted = settings(
+        display={"kind": "none"}, leds={"backend": "none"}, events={"to": str(tmp_path / "e.jsonl")}
+    )
+    (make,) = output_makers(wanted, BoardPins(wanted))
+    events = make()
+    assert isinstance(events, Events)
+    events.close()
+    assert (tmp_path / "e.jsonl").read_text().count("\n") == 2
+
+
+def test_fusion_takes_settings_and_class_priors_of_the_models() -> None:
+    manifest = load_manifest(MODELS)
+    wanted = settings(fusion={"weights": "70-30", "voice_weight": 0.2, "confidence_floor": 0.5})
+    options = appliance.fusion_options(wanted, manifest)
+    assert (options.weights, options.voice_weight, options.confidence_floor) == ("70-30", 0.2, 0.5)
+    np.testing.assert_allclose(options.face_class_prior, manifest.face.class_prior)
+    assert options.prior.sum() == pytest.approx(1)
+
+
+def test_demo_is_for_machines_with_neither_camera_nor_microphone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cameras: list[tuple[str, str]] = []
+    microphones: list[tuple[int, str]] = []
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: cameras)
+    monkeypatch.setattr("edge.sensors.portaudio.list_microphones", lambda: microphones)
+    assert appliance.nothing_connected(Settings())
+    assert not appliance.nothing_connected(settings(camera={"source": 0}))
+    assert not appliance.nothing_connected(settings(microphone={"device": "USB"}))
+    microphones.append((0, "USB microphone"))
+    assert not appliance.nothing_connected(Settings())
+    assert appliance.nothing_connected(settings(microphone={"enabled": False}))
+    cameras.append(("/dev/video0", "webcam"))
+    assert not appliance.nothing_connected(settings(microphone={"enabled": False}))
+
+
+def test_auto_camera_takes_the_first_that_opens_and_says_why_none_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def opener(path: str, *size: int) -> str:
+        if path == "/dev/video0":
+            raise SensorError("/dev/video0 is busy: another program uses it.")
+        return path
+
+    found = [("/dev/video0", "busy one"), ("/dev/video2", "free one")]
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: found)
+    monkeypatch.setattr("edge.sensors.opencv.OpenCvCamera", opener)
+    assert appliance.open_any_camera(Settings()) == "/dev/video2"  # type: ignore[comparison-overlap]
+    found.pop()
+    with pytest.raises(SensorError, match="busy"):
+        appliance.open_any_camera(Settings())
+    found.clear()
+    with pytest.raises(SensorError, match="plug one in"):
+        appliance.open_any_camera(Settings())
+
+
+def closed_stream() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [None, closed_stream()])
+def test_without_standard_error_there_is_no_preview_and_no_message(
+    stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr", stderr)
+    for kind in ("auto", "terminal"):
+        wanted = settings(display={"kind": kind, "i2c_port": 250}, leds={"backend": "none"})
+        assert output_makers(wanted, BoardPins(wanted)) == []
+        with pytest.raises(OutputError, match="--display none"):
+            build_outputs.open_display(wanted, BoardPins(wanted))
+    picture = settings(display={"kind": "png", "file": "face.png"}, leds={"backend": "none"})
+    assert len(output_makers(picture, BoardPins(picture))) == 1
+    appliance._say("The camera is gone.")
+    assert capsys.readouterr().out == ""
+
+
+def test_messages_survive_a_terminal_that_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    appliance._say("The camera is gone.")
+
+
+def test_real_process_without_standard_error_keeps_its_standard_output_clean() -> None:
+    code = (
+        "import sys; from edge.build.outputs import BoardPins, output_makers; "
+        "from edge.config.schema import Settings; from edge.build import appliance; "
+        "appliance._say('x'); "
+        "s = Settings.model_validate({'display': {'kind': 'auto', 'i2c_port': 250}, "
+        "'leds': {'backend': 'none'}}); "
+        "sys.exit(len(output_makers(s, BoardPins(s))))"
+    )
+    result = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code],
+        cwd=MODELS.parent,
+        env={**os.environ, "PYTHONPATH": str(Path(appliance.__file__).parents[1])},
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, b"")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere SDL needs no variable")
+def test_window_without_a_desktop_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    wanted = settings(display={"kind": "window"}, leds={"backend": "none"})
+    with pytest.raises(OutputError, match="--display terminal"):
+        build_outputs.open_display(wanted, BoardPins(wanted))
+
+
+def test_tells_once_that_mediapipe_does_not_find_the_faces(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finder = SimpleNamespace(runtime="LiteRT")
+    monkeypatch.setattr("edge.perception.face_finder.FaceFinder", lambda *given: finder)
+    monkeypatch.setattr("edge.perception.face_reader.FaceReader", lambda *given: given)
+    parts = appliance.build_parts(settings(display={"kind": "none"}), None, False)
+    assert parts.face_reader is not None
+    parts.face_reader()
+    parts.face_reader()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("Faces are found by LiteRT") == 1
+    finder.runtime = "MediaPipe"
+    appliance.build_parts(settings(display={"kind": "none"}), None, False).face_reader()  # type: ignore[misc]
+    assert "Faces are found" not in "".join(capsys.readouterr())

@@ -1,0 +1,304 @@
+import errno
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from edge.errors import OutputError
+from edge.hardware.gpio_mock import MockGpio
+from edge.messages import DisplayLevel, Mood, Notice
+from edge.outputs.leds import RgbLed
+from edge.outputs.oled import Oled
+from edge.runtime.output_stages import AGAIN_S, MISSING_RETRY_S, OutputStage
+
+NO_ANSWER = "No display answers at 0x3C; check its wires."
+
+
+class Display:
+    """A display that can be unplugged, rests, and counts what is done to it."""
+
+    name, interval_s = "test display", 0.05
+
+    def __init__(self) -> None:
+        self.plugged = True
+        self.pictures: list[str] = []
+        self.rests: list[str] = []
+        self.closed = False
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        if not self.plugged:
+            raise OutputError(NO_ANSWER)
+        self.pictures.append(mood.shown)
+
+    def rest(self, level: str) -> None:
+        if not self.plugged:
+            raise OutputError(NO_ANSWER)
+        self.rests.append(level)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Writer(Display):
+    """An output that mends itself and writes notices down."""
+
+    name, mends_itself = "test writer", True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notices: list[Notice] = []
+
+    def notice(self, notice: Notice) -> None:
+        if not self.plugged:
+            raise OutputError("The disk is full; make room.")
+        self.notices.append(notice)
+
+
+class Bench:
+    """An `OutputStage` stepped by hand, with time that only its waiting moves on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> None:
+        self.now_s = 1000.0
+        self.reported: list[str] = []
+        self.told: list[Notice] = []
+        self.stage = OutputStage(None, self.reported.append, make, "output 1", self.told.append)
+        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr(self.stage._stopping, "wait", self.wait)
+
+    def wait(self, timeout_s: float) -> bool:
+        self.now_s += timeout_s
+        return False
+
+    def pass_time(self, seconds: float, shown: str = "happy", rest: Any = "awake") -> None:
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            self.stage.put(Mood(self.now_s, shown), rest)
+            before_s = self.now_s
+            assert self.stage.step()
+            assert self.now_s > before_s or self.stage.state == "open"
+
+
+def test_missing_display_is_looked_for_and_used_once_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plugged: list[Display] = []
+    asked = 0
+
+    def make() -> Display:
+        nonlocal asked
+        asked += 1
+        if not plugged:
+            raise OutputError(NO_ANSWER)
+        return plugged[0]
+
+    bench = Bench(monkeypatch, make)
+    bench.pass_time(60)
+    assert asked == pytest.approx(60 / MISSING_RETRY_S, abs=2)
+    assert bench.reported == [NO_ANSWER]
+    assert [(notice.part, notice.kind) for notice in bench.told] == [("output 1", "lost")]
+    assert bench.stage.state == "missing"
+    plugged.append(Display())
+    bench.pass_time(MISSING_RETRY_S + 0.2)
+    assert plugged[0].pictures[:1] == ["happy"]
+    assert bench.reported[1:] == ["The test display is back."]
+    assert bench.told[-1].kind == "back"
+
+
+def test_unplugged_display_is_closed_and_set_up_anew_within_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Display] = []
+    broken = False
+
+    def make() -> Display:
+        if broken:
+            raise OutputError(NO_ANSWER)
+        made.append(Display())
+        return made[-1]
+
+    bench = Bench(monkeypatch, make)
+    for round_ in range(20):
+        bench.pass_time(1)
+        made[-1].plugged, broken = False, True
+        bench.pass_time(10)
+        assert made[-1].closed
+        assert bench.stage.state == "missing"
+        broken = False
+        bench.pass_time(5)
+        assert len(made) == round_ + 2
+        assert made[-1].pictures
+    assert bench.reported == [NO_ANSWER, "The test display is back."] * 20
+    assert AGAIN_S + MISSING_RETRY_S <= 5
+
+
+def test_output_that_mends_itself_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Writer] = []
+
+    def make() -> Writer:
+        made.append(Writer())
+        return made[-1]
+
+    bench = Bench(monkeypatch, make)
+    bench.pass_time(1)
+    made[0].plugged = False
+    bench.stage.add_notice(Notice(5.0, "camera", "restart", "The camera fell over."))
+    bench.pass_time(10)
+    assert bench.reported == ["The disk is full; make room."]
+    made[0].plugged = True
+    bench.pass_time(2)
+    assert (len(made), made[0].closed) == (1, False)
+    assert [notice.part for notice in made[0].notices] == ["camera"]
+
+
+def test_display_dims_sleeps_without_being_drawn_on_and_wakes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    display = Display()
+    bench = Bench(monkeypatch, lambda: display)
+    bench.pass_time(1)
+    bench.pass_time(1, "nobody", "dim")
+    assert display.rests == ["dim"]
+    bench.pass_time(0.2, "nobody", "asleep")
+    drawn = len(display.pictures)
+    bench.pass_time(60, "nobody", "asleep")
+    assert display.rests == ["dim", "asleep"]
+    assert len(display.pictures) == drawn
+    woken_s = bench.now_s
+    while display.pictures[-1] != "happy":
+        bench.pass_time(0.01)
+    assert bench.now_s - woken_s <= 0.2
+    assert display.rests == ["dim", "asleep", "awake"]
+
+
+def test_display_that_was_opened_anew_while_resting_rests_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Display] = []
+
+    def make() -> Display:
+        made.append(Display())
+        return made[-1]
+
+    bench = Bench(monkeypatch, make)
+    bench.pass_time(1, "nobody", "dim")
+    made[0].plugged = False
+    bench.pass_time(3, "nobody", "dim")
+    assert made[-1] is not made[0]
+    assert made[-1].rests == ["dim"]
+
+
+class Bus:
+    """The serial interface of an OLED on a bus that fails with an error number when it is told."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.sent = 0
+
+    def command(self, *data: int) -> None:
+        if self.number:
+            raise OSError(self.number, "Remote I/O error")
+        self.sent += 1
+
+    data = command
+
+    def cleanup(self) -> None:
+        pass
+
+
+def test_writer_tells_every_reason_once_until_it_writes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writer = Writer()
+    reasons = ["The disk is full; make room.", "The disk is read-only; check it."]
+
+    def refuse(mood: Mood, t_s: float) -> None:
+        raise OutputError(reasons[int(t_s / 7) % 2])
+
+    bench = Bench(monkeypatch, lambda: writer)
+    for _ in range(20):
+        with monkeypatch.context() as broken:
+            broken.setattr(writer, "show", refuse)
+            bench.pass_time(40)
+        assert sorted(bench.reported) == reasons
+        bench.reported.clear()
+        bench.pass_time(1)
+        assert writer.pictures.pop() == "happy"
+
+
+def test_oled_survives_error_121_of_its_bus_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bus = Bus()
+    monkeypatch.setattr("edge.outputs.oled._open_bus", lambda *arguments: bus)
+    bench = Bench(monkeypatch, partial(Oled, fps=2))
+    for _ in range(20):
+        bench.pass_time(1)
+        assert bench.stage.state == "open"
+        bus.number = errno.EREMOTEIO
+        bench.pass_time(3, "sad")
+        assert bench.stage.trouble is not None
+        bus.number = 0
+        bench.pass_time(5)
+        assert bench.stage.showing == "happy"
+    assert all("0x3c" in sentence for sentence in bench.reported[::2])
+    assert bench.reported[1::2] == ["The display ssd1306 is back."] * 20
+
+
+class BusyGpio(MockGpio):
+    """Pins that another program has, as long as it has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = False
+
+    def setup(
+        self, channel: int | list[int], direction: int, *, initial: int | None = None
+    ) -> None:
+        if self.busy:
+            raise RuntimeError("GPIO busy")
+        super().setup(channel, direction, initial=initial)
+
+
+def test_light_whose_pins_are_busy_is_used_once_they_are_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(20):
+        gpio = BusyGpio()
+        gpio.setmode(gpio.BCM)
+        gpio.busy = True
+        bench = Bench(monkeypatch, partial(RgbLed, gpio=gpio, red=17, green=27, blue=22))
+        bench.pass_time(10)
+        assert bench.stage.state == "missing"
+        (sentence,) = bench.reported
+        assert "GPIO busy" in sentence
+        gpio.busy = False
+        bench.pass_time(5)
+        assert bench.stage.showing == "happy"
+        assert gpio.level(17) not in (None, 0)
+
+
+def test_oled_is_switched_off_while_it_sleeps_and_keeps_its_brightness() -> None:
+    bus = MagicMock()
+    oled = Oled(serial=bus, contrast=180)
+    bus.reset_mock()
+    levels: tuple[DisplayLevel, ...] = ("dim", "asleep", "awake")
+    for level in levels:
+        oled.rest(level)
+    commands = [call.args for call in bus.command.call_args_list]
+    assert commands == [(0x81, 4), (0xAE,), (0xAF,), (0x81, 180)]
+
+
+def test_looking_for_a_missing_oled_keeps_nothing_in_memory() -> None:
+    import gc
+    import weakref
+
+    gone = []
+    for _ in range(5):
+        oled = Oled(serial=MagicMock())
+        gone.append(weakref.ref(oled._device))
+        oled.close()
+    del oled
+    gc.collect()
+    assert [one() for one in gone] == [None] * 5

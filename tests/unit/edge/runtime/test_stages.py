@@ -1,0 +1,323 @@
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge.errors import ClipEnded, OutputError, SensorError
+from edge.mailbox import Mailbox
+from edge.messages import FaceReading, Frame, Mood, NoFace
+from edge.runtime.output_stages import OutputStage
+from edge.runtime.reader_stages import FaceStage
+from edge.runtime.sensor_stages import RETRY_S, CameraStage
+
+
+class Light:
+    def __init__(self) -> None:
+        self.open = 0
+        self.history: list[int] = []
+
+    def sensor_opened(self, name: str) -> None:
+        self.open += 1
+        self.history.append(self.open)
+
+    def sensor_closed(self, name: str) -> None:
+        self.open -= 1
+        self.history.append(self.open)
+
+
+class ScriptedCamera:
+    """Delivers frames, then does what the script says."""
+
+    name = "scripted camera"
+
+    def __init__(self, frames: int, then: Exception) -> None:
+        self._left, self._then = frames, then
+        self.closed = False
+
+    def read(self, timeout_s: float) -> Frame | None:
+        if self._left == 0:
+            raise self._then
+        self._left -= 1
+        return Frame(np.zeros((4, 4, 3), np.uint8), time.monotonic())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def wait_for(condition: Callable[[], bool], limit_s: float = 10) -> bool:
+    end_s = time.monotonic() + limit_s
+    while time.monotonic() < end_s:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "edge.runtime.sensor_stages.RETRY_S", tuple(pause / 100 for pause in RETRY_S)
+    )
+
+
+def test_unplugged_camera_comes_back_by_itself() -> None:
+    cameras = [
+        ScriptedCamera(3, SensorError("The camera is gone; plug it in again.")),
+        ScriptedCamera(10**9, ClipEnded()),
+    ]
+    opened: list[ScriptedCamera] = []
+
+    def plug_in() -> ScriptedCamera:
+        if len(opened) == 1 and attempts.pop():
+            raise SensorError("No camera found; plug one in.")
+        opened.append(cameras[len(opened)])
+        return opened[-1]
+
+    attempts = [False, True, True]
+    light, frames = Light(), Mailbox[Frame]()
+    stage = CameraStage(plug_in, light, frames)
+    stage.start()
+    assert wait_for(lambda: len(opened) == 2 and stage.state == "ok")
+    assert stage.trouble == ""
+    assert cameras[0].closed
+    assert stage.reopened == 1
+    assert light.open == 1
+    stage.stop()
+    assert stage.join(5)
+    assert cameras[1].closed
+    assert stage.state == "off"
+    assert light.open == 0
+    assert max(light.history) == 1
+
+
+def test_lost_camera_says_why() -> None:
+    def nothing_there() -> ScriptedCamera:
+        raise SensorError("No camera found; plug one in.")
+
+    light = Light()
+    stage = CameraStage(nothing_there, light, Mailbox())
+    stage.start()
+    assert wait_for(lambda: stage.state == "lost")
+    assert stage.trouble == "No camera found; plug one in."
+    stage.stop()
+    assert stage.join(5)
+    assert light.open == 0
+
+
+def test_frozen_camera_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.runtime.sensor_stages.FIRST_SILENT_S", 0.05)
+    opened: list[object] = []
+
+    class Frozen:
+        name = "frozen camera"
+
+        def read(self, timeout_s: float) -> None:
+            time.sleep(0.01)
+
+        def close(self) -> None:
+            pass
+
+    def open_frozen() -> Frozen:
+        opened.append(object())
+        return Frozen()
+
+    stage = CameraStage(open_frozen, Light(), Mailbox())
+    stage.start()
+    assert wait_for(lambda: len(opened) >= 3)
+    assert "delivered nothing" in stage.trouble
+    stage.stop()
+    assert stage.join(5)
+
+
+def test_end_of_a_clip_is_no_failure() -> None:
+    stage = CameraStage(lambda: ScriptedCamera(2, ClipEnded()), Light(), Mailbox())
+    stage.start()
+    assert stage.join(5)
+    assert stage.ended
+    assert stage.failure is None
+
+
+class CountingReader:
+    def __init__(self) -> None:
+        self.seen: list[Frame] = []
+
+    def read(self, frame: Frame) -> FaceReading | NoFace:
+        self.seen.append(frame)
+        return NoFace(frame.t_s)
+
+    def close(self) -> None:
+        self.seen.clear()
+
+
+def test_old_frames_are_refused() -> None:
+    reader, frames, readings = CountingReader(), Mailbox[Frame](), Mailbox[FaceReading | NoFace]()
+    stage = FaceStage(reader, frames, readings)
+    image = np.zeros((4, 4, 3), np.uint8)
+    frames.put(Frame(image, time.monotonic() - 1))
+    assert stage.step()
+    frames.put(Frame(image, time.monotonic()))
+    assert stage.step()
+    assert (stage.statistics.refused, stage.statistics.read, len(reader.seen)) == (1, 1, 1)
+    assert stage.statistics.oldest_s < 0.2
+
+
+class FailingOutput:
+    name = "failing output"
+    interval_s = 0.001
+
+    def __init__(self) -> None:
+        self.broken = True
+        self.shown = 0
+        self.closed = False
+
+    def show(self, mood: Mood, t_s: float) -> None:
+        if self.broken:
+            raise OutputError("The display does not answer; check its wires.")
+        self.shown += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_broken_output_is_reported_once_and_used_again_when_it_recovers() -> None:
+    output, told = FailingOutput(), list[str]()
+    stage = OutputStage(output, told.append)
+    stage._stopping.wait = lambda timeout=None: False  # type: ignore[method-assign]
+    for _ in range(3):
+        stage.put(Mood(0, "happy"))
+        stage._shown_s = 0
+        stage.step()
+    assert told == ["The display does not answer; check its wires."]
+    output.broken = False
+    stage._shown_s = 0
+    stage.step()
+    assert output.shown == 1
+    stage.finish()
+    assert output.closed
+
+
+def test_stage_that_falls_over_keeps_the_reason() -> None:
+    def broken() -> ScriptedCamera:
+        raise ZeroDivisionError
+
+    stage = CameraStage(broken, Light(), Mailbox())
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_clip_that_pauses_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch, paced: bool) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("edge.runtime.sensor_stages.time.monotonic", lambda: now_s)
+    opened: list[object] = []
+
+    class Pausing:
+        name = "pausing clip"
+
+        def __init__(self) -> None:
+            self.paced = paced
+            self.frames: list[Frame | None] = []
+            opened.append(self)
+
+        def read(self, timeout_s: float) -> Frame | None:
+            return self.frames.pop() if self.frames else None
+
+        def close(self) -> None:
+            self.frames = []
+
+    stage = CameraStage(Pausing, Light(), Mailbox())
+    assert stage.step()
+    stage._device.frames.append(Frame(np.zeros((4, 4, 3), np.uint8), now_s))
+    assert stage.step()
+    assert stage.state == "ok"
+    now_s += 3600
+    assert stage.step()
+    assert stage.state == ("ok" if paced else "lost")
+    stage.step()
+    assert len(opened) == (1 if paced else 2)
+
+
+def test_failure_to_close_is_kept_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncaught: list[object] = []
+    monkeypatch.setattr("threading.excepthook", uncaught.append)
+
+    class Unclosable(FailingOutput):
+        def close(self) -> None:
+            raise RuntimeError("bus")
+
+    stage = OutputStage(Unclosable(), lambda sentence: None)
+    stage.stop()
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, RuntimeError)
+    assert uncaught == []
+
+
+def test_failure_to_close_does_not_hide_what_ended_the_stage() -> None:
+    class Broken(FailingOutput):
+        def show(self, mood: Mood, t_s: float) -> None:
+            raise ZeroDivisionError
+
+        def close(self) -> None:
+            raise RuntimeError("bus")
+
+    stage = OutputStage(Broken(), lambda sentence: None)
+    stage.put(Mood(0, "happy"))
+    stage.start()
+    assert stage.join(5)
+    assert isinstance(stage.failure, ZeroDivisionError)
+
+
+class Clock:
+    """Time that only waiting moves on."""
+
+    def __init__(self, stage: OutputStage, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 1000.0
+        self.waits: list[float] = []
+        monkeypatch.setattr("edge.runtime.stage.time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr(stage._stopping, "wait", self.wait)
+        take = stage._moods.take
+
+        def timed_take(timeout_s: float) -> Mood | None:
+            mood = take(0)
+            if mood is None:
+                self.wait(timeout_s)
+            return mood
+
+        monkeypatch.setattr(stage._moods, "take", timed_take)
+
+    def wait(self, timeout_s: float) -> bool:
+        self.waits.append(timeout_s)
+        self.now_s += timeout_s
+        return False
+
+
+@pytest.mark.parametrize("interval_s", [0.08, 0.5])
+def test_output_keeps_its_rate_without_new_moods(
+    interval_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = FailingOutput()
+    output.broken, output.interval_s = False, interval_s
+    stage = OutputStage(output, lambda sentence: None)
+    clock = Clock(stage, monkeypatch)
+    stage.put(Mood(0, "happy"))
+    while clock.now_s < 1010:
+        assert stage.step()
+    assert output.shown == pytest.approx(10 / interval_s, rel=0.05, abs=1)
+    assert max(clock.waits) <= 0.2
+
+
+@pytest.mark.parametrize("mood", [None, Mood(0, "happy")])
+def test_output_never_spins(mood: Mood | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = FailingOutput()
+    output.broken, output.interval_s = False, 0.0
+    stage = OutputStage(output, lambda sentence: None)
+    clock = Clock(stage, monkeypatch)
+    if mood is not None:
+        stage.put(mood)
+    for _ in range(100):
+        stage.step()
+    assert clock.now_s > 1000 + 99 * 0.002
+    assert max(clock.waits) <= 0.2

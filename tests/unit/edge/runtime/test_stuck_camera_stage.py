@@ -1,0 +1,137 @@
+"""A camera stage whose camera repeats an old picture: when it is opened anew, and how often."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.mailbox import Mailbox
+from edge.messages import Frame, SenseState
+from edge.runtime.sensor_stages import RETRY_S, SILENT_S, STUBBORN, STUBBORN_S, CameraStage
+from edge.sensors.stuck_camera import LEAST
+
+RATE_HZ = 10
+
+
+class Light:
+    def sensor_opened(self, name: str) -> None:
+        pass
+
+    def sensor_closed(self, name: str) -> None:
+        pass
+
+
+class Bench:
+    """A `CameraStage` stepped by hand, with time that only reading and waiting move on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, has_sensor: bool | None = True) -> None:
+        self.now_s, self.has_sensor = 1000.0, has_sensor
+        self.random = np.random.default_rng(0)
+        self.opened_s: list[float] = []
+        self.stuck = self.mends_when_opened = False
+        self.old = self.picture()
+        self.frames: Mailbox[Frame] = Mailbox()
+        self.stage = CameraStage(self.open, Light(), self.frames)
+        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr(self.stage._stopping, "wait", self.wait)
+
+    def wait(self, timeout_s: float) -> bool:
+        self.now_s += timeout_s
+        return False
+
+    def picture(self) -> Any:
+        return self.random.integers(90, 110, (48, 64, 3), np.uint8)
+
+    def open(self) -> Any:
+        self.opened_s.append(self.now_s)
+        self.stuck = self.stuck and not self.mends_when_opened
+        bench = self
+
+        class Camera:
+            name = "/dev/video0"
+            if bench.has_sensor is not None:
+                has_sensor = bench.has_sensor
+
+            def read(self, timeout_s: float) -> Frame:
+                bench.now_s += 1 / RATE_HZ
+                bench.old = bench.old if bench.stuck else bench.picture()
+                return Frame(bench.old, bench.now_s)
+
+            def close(self) -> None:
+                pass
+
+        return Camera()
+
+    def watch(self, seconds: float) -> None:
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            assert self.stage.step()
+
+    def seems(self, state: SenseState) -> bool:
+        return self.stage.state == state
+
+
+def test_stuck_camera_is_opened_anew_and_works_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    for number in range(1, 21):
+        bench.watch(5)
+        assert bench.seems("ok") and len(bench.opened_s) == number
+        bench.stuck, bench.mends_when_opened = True, True
+        since_s = bench.now_s
+        bench.watch(SILENT_S + RETRY_S[0] + 1)
+        assert bench.seems("ok")
+        noticed_s = SILENT_S + LEAST / RATE_HZ
+        assert bench.opened_s[-1] - since_s == pytest.approx(noticed_s + RETRY_S[0], abs=0.3)
+    assert bench.stage.reopened == 20
+
+
+def test_old_pictures_are_not_passed_on_and_the_trouble_says_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    bench.watch(5)
+    bench.stuck = True
+    bench.watch(SILENT_S + 1)
+    passed = bench.frames.put_count
+    assert bench.seems("lost")
+    assert bench.stage.trouble.startswith("The camera /dev/video0 repeats an old picture")
+    assert "plug it in again" in bench.stage.trouble
+    bench.watch(600)
+    assert bench.frames.put_count == passed
+    assert bench.seems("lost")
+    bench.stuck = False
+    bench.watch(max(RETRY_S) + 2 / RATE_HZ)  # it may be just between two attempts
+    assert bench.seems("ok")
+    assert bench.stage.trouble == ""
+
+
+def test_camera_that_stays_stuck_is_left_open_most_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(monkeypatch)
+    bench.watch(5)
+    bench.stuck = True
+    bench.watch(3600)
+    gaps = np.diff(bench.opened_s)[1:]
+    quick, slow = gaps[: STUBBORN - 1], gaps[STUBBORN:]
+    assert (quick < 10).all()  # by when a camera that can be mended has to be back
+    assert (slow >= STUBBORN_S).all()
+    assert len(slow) > 50
+
+
+@pytest.mark.parametrize("has_sensor", [False, None])
+def test_clip_and_virtual_camera_may_show_a_still_picture(
+    monkeypatch: pytest.MonkeyPatch, has_sensor: bool | None
+) -> None:
+    bench = Bench(monkeypatch, has_sensor)
+    bench.stuck = True
+    bench.watch(60)
+    assert bench.seems("ok") and len(bench.opened_s) == 1
+
+
+def test_dark_room_is_no_stuck_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.watch(5)
+    bench.old, bench.stuck = np.zeros((48, 64, 3), np.uint8), True
+    bench.watch(600)
+    assert bench.seems("ok") and len(bench.opened_s) == 1

@@ -1,0 +1,306 @@
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.config.paths import REPO_ROOT, SYSTEM_CONFIG
+from edge.config.schema import Settings
+from edge.face.draw import draw
+from edge.splash import boot
+from edge.splash.boot import Panel, display_settings, pictures, quick_panel, setup, show
+from edge.splash.render import SIZES, pages, poses
+
+ARGUMENTS = {0xD5: 1, 0xA8: 1, 0xD3: 1, 0xDA: 1, 0x81: 1, 0x8D: 1, 0xAD: 1, 0xD9: 1, 0xDB: 1,
+             0x20: 1, 0x21: 2, 0x22: 2}  # fmt: skip
+"""How many bytes follow a command, by the data sheets of SSD1306 and SH1106."""
+
+
+class Chip:
+    """The memory of a display chip, written to as on I2C."""
+
+    def __init__(self, sh1106: bool = False) -> None:
+        self.sh1106 = sh1106
+        self.memory = np.zeros((8, 132), np.uint8)
+        self.registers: dict[int, tuple[int, ...]] = {}
+        self.on = False
+        self.column = self.page = 0
+
+    def write(self, data: bytes) -> None:
+        kind, rest = data[0], list(data[1:])
+        if kind == 0x40:
+            self.take(rest)
+            return
+        assert kind == 0
+        while rest:
+            command = rest.pop(0)
+            values = tuple(rest.pop(0) for _ in range(ARGUMENTS.get(command, 0)))
+            self.registers[command] = values
+            if command in (0xAE, 0xAF):
+                self.on = command == 0xAF
+            if 0xB0 <= command < 0xB8:
+                self.page = command - 0xB0
+            elif command < 0x10:
+                self.column = self.column & 0xF0 | command
+            elif command < 0x20:
+                self.column = self.column & 0x0F | (command & 0x0F) << 4
+
+    def take(self, data: list[int]) -> None:
+        if self.sh1106:
+            self.memory[self.page, self.column : self.column + len(data)] = data
+            return
+        left, right = self.registers[0x21]
+        top, bottom = self.registers[0x22]
+        block = np.array(data, np.uint8).reshape(bottom - top + 1, right - left + 1)
+        self.memory[top : bottom + 1, left : right + 1] = block
+
+    def pixels(self, panel: Panel) -> NDArray[np.bool_]:
+        start = 2 if self.sh1106 else 0
+        used = self.memory[: panel.height // 8, start : start + panel.width]
+        bits = np.unpackbits(used[:, None, :], axis=1, bitorder="little")
+        return bits.reshape(panel.height, panel.width).astype(bool)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pictures_are_those_that_the_face_is_drawn_with(size: tuple[int, int]) -> None:
+    panel = Panel(width=size[0], height=size[1])
+    expected = tuple(pages(pose, size) for pose in poses())
+    assert pictures(panel) == expected, (
+        "write them anew: python -m edge.splash.render > edge/splash/pictures.py"
+    )
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        Panel(),
+        Panel(height=32),
+        Panel(driver="sh1106"),
+        Panel(upside_down=True),
+        Panel(driver="sh1106", upside_down=True),
+    ],
+)
+def test_face_is_upright_on_every_panel(panel: Panel) -> None:
+    chip = Chip(panel.driver == "sh1106")
+    chip.write(b"\0" + setup(panel))
+    assert not chip.on
+    show(panel, pictures(panel)[0], chip.write)
+    face = np.asarray(draw(poses()[0], (panel.width, panel.height), "1"), bool)
+    expected = face[::-1, ::-1] if panel.upside_down else face
+    assert np.array_equal(chip.pixels(panel), expected)
+
+
+@pytest.mark.parametrize("height", [32, 64])
+def test_chip_is_set_up_as_luma_does(height: int) -> None:
+    from luma.oled.device import ssd1306
+
+    bus = MagicMock()
+    ssd1306(bus, width=128, height=height)
+    ours, theirs = Chip(), Chip()
+    ours.write(b"\0" + setup(Panel(height=height)))
+    for call in bus.command.call_args_list:
+        theirs.write(bytes([0, *call.args]))
+    contrast = 0x81
+    for command, values in ours.registers.items():
+        if command not in (contrast, 0xAE):
+            assert theirs.registers[command] == values, hex(command)
+
+
+def test_defaults_are_those_of_the_settings() -> None:
+    display = Settings().display
+    assert quick_panel({}) == Panel()
+    assert Panel() == Panel(
+        display.i2c_port,
+        display.i2c_address,
+        display.driver,
+        128,
+        64,
+        display.rotate == 2,
+        display.contrast,
+    )
+    assert str(SYSTEM_CONFIG) == boot.SYSTEM_CONFIG
+
+
+@pytest.mark.parametrize(
+    ("table", "panel"),
+    [
+        ({"i2c_port": 3, "i2c_address": 0x3D}, Panel(3, 0x3D)),
+        ({"driver": "sh1106", "rotate": 2}, Panel(driver="sh1106", upside_down=True)),
+        ({"height_px": 32, "contrast": 5}, Panel(height=32, contrast=5)),
+        ({"interface": "spi"}, None),
+        ({"driver": "ssd1351"}, None),
+        ({"rotate": 1}, None),
+        ({"driver": "sh1106", "height_px": 32}, None),
+        ({"i2c_port": "1"}, None),
+        ({"i2c_address": 0x78}, None),
+        ({"contrast": True}, None),
+    ],
+)
+def test_drives_the_usual_panels_and_leaves_the_rest_to_luma(
+    table: dict[str, Any], panel: Panel | None
+) -> None:
+    assert quick_panel(table) == panel
+
+
+def test_reads_the_display_from_file_and_environment(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[camera]\nsource = 1\n[display]\ndriver = "sh1106"\ni2c_port = 3\n')
+    environ = {"MIEN_DISPLAY__I2C_PORT": "0x0B", "HOME": "/", "MIEN_DISPLAY__KIND": "oled"}
+    assert display_settings(str(config), environ) == {
+        "driver": "sh1106",
+        "i2c_port": 11,
+        "kind": "oled",
+    }
+    assert display_settings(str(tmp_path / "none.toml"), {}) == {}
+    config.write_text("[display\n")
+    with pytest.raises(ValueError, match="at line 1"):
+        display_settings(str(config), {})
+
+
+def run(script: str, **environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPO_ROOT), **environment},
+    )
+
+
+RECORDING = """
+import sys
+from edge.splash import boot
+def open_panel(panel):
+    def write(data):
+        print(data[:3].hex(), flush=True)
+    return write
+boot.open_panel = open_panel
+boot.main("/nonexistent")
+print(sorted(set(sys.modules) & {"numpy", "PIL", "pydantic", "luma", "typer", "pathlib"}))
+"""
+
+
+def test_draws_before_anything_heavy_is_imported_and_leaves_the_picture_when_asked_to_end() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = run(RECORDING)
+    assert process.stdout is not None
+    try:
+        lines = []
+        while "00af" not in lines:
+            lines.append(process.stdout.readline().strip())
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert process.returncode == 0
+    assert err == ""
+    assert "00ae" not in out, "the panel has to stay lit"
+    heavy = out.splitlines()[-1]
+    assert heavy in ("[]", "['pathlib']"), heavy
+    # Time on the processor, which a busy machine does not stretch as it does the time on the wall.
+    assert used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime < 0.25
+
+
+def test_without_a_bus_it_ends_soon_with_one_sentence() -> None:
+    process = run("import sys; from edge.splash import boot; boot.BUS_WAIT_S = 0.2; "
+                  "sys.exit(boot.main('/nonexistent'))",
+                  MIEN_DISPLAY__I2C_PORT="213")  # fmt: skip
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert err == (
+        "mien: No face while starting: there is no I2C bus 213; the settings of the system "
+        "switch it on.\n"
+    )
+
+
+def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[OSError] = [FileNotFoundError(2, ""), PermissionError(13, "")]
+    written: list[bytes] = []
+
+    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+        if answers:
+            raise answers.pop(0)
+        return written.append
+
+    asked = iter([False, False, True])
+    monkeypatch.setattr(boot, "open_panel", open_panel)
+    monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: next(asked))
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert boot.main("/nonexistent") == 0
+    assert capsys.readouterr().err == ""
+    assert b"\x00\xaf" in written
+
+
+def test_asked_to_end_while_it_waits_for_the_bus_it_ends_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+        raise FileNotFoundError(2, "")
+
+    monkeypatch.setattr(boot, "open_panel", open_panel)
+    monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: True)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert boot.main("/nonexistent") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_display_that_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(data: bytes) -> None:
+        raise OSError(121, "Remote I/O error")
+
+    monkeypatch.setattr(boot, "open_panel", lambda panel: write)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert boot.main("/nonexistent") == 0
+    err = capsys.readouterr().err
+    assert err.startswith("mien: No face while starting: no ssd1306 can be used at address 0x3c")
+    assert err.count("\n") == 1
+
+
+def test_no_display_wanted_is_no_splash(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MIEN_DISPLAY__KIND", "none")
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert boot.main("/nonexistent") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_wrong_settings_are_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[display]\ndriver = "sdd1306"\n')
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    assert boot.main(str(config)) == 0
+    err = capsys.readouterr().err
+    assert "sdd1306" in err
+    assert err.count("\n") == 1
+
+
+def test_other_displays_are_drawn_on_through_luma(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+
+    class Oled:
+        def show(self, mood: Any, t_s: float) -> None:
+            shown.append(mood.shown)
+
+    monkeypatch.setattr("edge.build.outputs.open_oled", lambda settings, pins: Oled())
+    monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: True)
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+    monkeypatch.setenv("MIEN_DISPLAY__DRIVER", "ssd1351")
+    monkeypatch.setenv("MIEN_DISPLAY__INTERFACE", "spi")
+    assert boot.main("/nonexistent") == 0
+    assert shown == ["starting"]

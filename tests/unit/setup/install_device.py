@@ -1,0 +1,136 @@
+"""A device to install on: a root folder of its own, a checkout, and tools that only record."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REPO_ROOT = Path(__file__).resolve().parents[3]
+CANNOT = shutil.which("bash") is None or not (REPO_ROOT / "setup.sh").is_file()
+"""Whether there is nothing here to try it with."""
+
+TOOLS = (
+    "apt-get",
+    "systemctl",
+    "systemd-sysusers",
+    "systemd-tmpfiles",
+    "udevadm",
+    "userdel",
+    "journalctl",
+)
+RECORDER = """#!/bin/sh
+echo "${0##*/} $*" >>"$CALLS"
+case "${0##*/} $*" in *"${REFUSE:-nothing at all}"*) echo "refused: $*" >&2; exit 1 ;; esac
+"""
+# The slow steps, each with what the others need of its outcome. Everything else is real.
+SHORTCUTS = r"""
+install_system_packages() { step "System packages"; finish "all there"; }
+make_venv() {
+    step "Virtual environment"
+    mkdir -p "$VENV/bin"
+    ln -sf "$PY" "$VENV/bin/python"
+    printf '%s\n' '#!/bin/sh' 'echo "mien $*" >>"$CALLS"' \
+        'case "$*" in "config check"*) exit "${SETTINGS_ARE_WRONG:-0}" ;; esac' >"$VENV/bin/mien"
+    chmod +x "$VENV/bin/mien"
+    finish made
+}
+install_packages() { step "Python packages"; [ -z "${CUT_OFF:-}" ] || exit 9; finish installed; }
+check_gpio_library() { :; }
+finish() { printf '[%d/%d] %s: %s\n' "$STEP" "$STEPS" "$step_name" "$1" >&2; kill_at "$STEP"; }
+kill_at() { if [ "${KILL_AT:-}" = "$1" ]; then kill -9 $$; fi; }
+fetch_detectors() { step "Face detectors"; finish ready; }
+"""
+
+Done = subprocess.CompletedProcess[str]
+
+
+def bash(script: str) -> Done:
+    """Run *script* in the checkout; the first command that fails ends it."""
+    return subprocess.run(
+        ["bash", "-euc", script],
+        cwd=REPO_ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+class Device:
+    """A root folder with a system in it that systemd runs, and a checkout beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.calls_file = folder / "calls"
+        self.checkout = folder / "checkout"
+        self.tools = folder / "bin"
+        (self.root / "run/systemd/system").mkdir(parents=True)
+        (self.root / "etc").mkdir()
+        self.model = folder / "model"
+        self.model.write_bytes(b"")
+        self.checkout.mkdir()
+        for name in ("setup.sh", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
+            shutil.copy(REPO_ROOT / name, self.checkout)
+        for name in ("setup", "systemd"):
+            shutil.copytree(REPO_ROOT / name, self.checkout / name)
+        for name in ("edge", "models_tflite", "docs"):
+            (self.checkout / name).mkdir()
+        (self.checkout / "edge/__init__.py").write_text('__version__ = "1.2.3"\n')
+        (self.checkout / "models_tflite/face.tflite").write_bytes(b"net")
+        (self.checkout / "docs/install.md").touch()
+        (self.checkout / "setup/zz_shortcuts.sh").write_text(SHORTCUTS)
+        script = self.checkout / "setup.sh"
+        text = script.read_text()
+        mark = "show_help() {"
+        script.write_text(text.replace(mark, ". setup/zz_shortcuts.sh\n" + mark, 1))
+        system = self.checkout / "setup/system.sh"
+        system.write_text(system.read_text().replace("=/proc/device-tree/model", f"={self.model}"))
+        self.tools.mkdir()
+        for name in TOOLS:
+            (self.tools / name).write_text(RECORDER)
+            (self.tools / name).chmod(0o755)
+
+    def setup(self, *words: str, script: str = "", **environment: str) -> Done:
+        """Run ./setup.sh WORDS, or with another *script*, on this device."""
+        command = script or "./setup.sh"
+        clean = {name: value for name, value in os.environ.items() if name != "BASH_ENV"}
+        return subprocess.run(
+            ["bash", "-c", f'{command} "$@"', "setup", *words],
+            cwd=self.checkout,
+            env={
+                **clean,
+                "PATH": f"{self.tools}:{clean['PATH']}",
+                "CALLS": str(self.calls_file),
+                "MIEN_ROOT": str(self.root),
+                "PYTHON": sys.executable,
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+    def calls(self) -> list[str]:
+        """What the tools were asked since the last time."""
+        if not self.calls_file.exists():
+            return []
+        lines = self.calls_file.read_text().replace(f"--root={self.root} ", "").splitlines()
+        self.calls_file.unlink()
+        return lines
+
+    def files(self) -> set[str]:
+        """All files and links under the root."""
+        found = (path for path in self.root.rglob("*") if path.is_file() or path.is_symlink())
+        return {str(path.relative_to(self.root)) for path in found}
+
+    def releases(self) -> list[str]:
+        """The versions that lie there."""
+        return sorted(path.name for path in (self.root / "opt/mien/releases").iterdir())
+
+    def current(self) -> str:
+        """The version that the service runs."""
+        return os.path.basename(os.readlink(self.root / "opt/mien/current"))

@@ -1,0 +1,217 @@
+"""The offline bundle: what it fetches for another machine, and how install uses it."""
+
+import importlib.util
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.unit.setup.install_device import CANNOT, REPO_ROOT, Device, bash
+
+pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Device:
+    return Device(tmp_path)
+
+
+def unpack(device: Device, arch: str = platform.machine(), python: str = PYTHON) -> None:
+    """Make the checkout look like a bundle that was unpacked."""
+    wheels = device.checkout / "wheels"
+    wheels.mkdir()
+    (wheels / "numpy-2-py3-none-any.whl").write_bytes(b"wheel")
+    (device.checkout / "bundle.txt").write_text(f"arch={arch}\npython={python}\n")
+    sums = "find . -type f ! -name SHA256SUMS -print0 | xargs -0 sha256sum >SHA256SUMS"
+    subprocess.run(["bash", "-c", sums], cwd=device.checkout, check=True)
+
+
+def test_a_bundle_is_installed_without_asking_a_network(device: Device) -> None:
+    with (device.checkout / "setup/zz_shortcuts.sh").open("a") as file:
+        file.write('install_packages() { step P; env >"$CALLS.env"; finish installed; }\n')
+    unpack(device)
+    done = device.setup("install")
+    assert done.returncode == 0, done.stderr
+    seen = Path(f"{device.calls_file}.env").read_text().splitlines()
+    assert "PIP_NO_INDEX=1" in seen
+    assert f"PIP_FIND_LINKS=file://{device.checkout}/wheels" in seen
+    assert f"Bundle: Python {PYTHON}, 1 packages" in done.stderr
+    # The packages are not kept twice.
+    assert not (device.root / "opt/mien/current/wheels").exists()
+
+
+def test_a_damaged_bundle_is_refused_before_anything_is_done(device: Device) -> None:
+    unpack(device)
+    (device.checkout / "wheels/numpy-2-py3-none-any.whl").write_bytes(b"whee!")
+    done = device.setup("install")
+    assert done.returncode == 1
+    assert "The bundle is damaged; copy it again." in done.stderr
+    assert "numpy-2-py3-none-any.whl: FAILED" in done.stderr
+    assert device.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("arch", "python", "words"),
+    [
+        ("riscv64", PYTHON, "This bundle is for riscv64 and here is"),
+        (platform.machine(), "3.9", "This bundle is for Python 3.9 and here is"),
+    ],
+)
+def test_a_bundle_for_another_machine_says_how_to_make_the_right_one(
+    device: Device, arch: str, python: str, words: str
+) -> None:
+    unpack(device, arch, python)
+    done = device.setup("install")
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert f"./setup.sh bundle --arch {platform.machine()} --python" in done.stderr
+
+
+def test_system_packages_come_from_the_bundle_alone(device: Device) -> None:
+    with (device.checkout / "setup/zz_shortcuts.sh").open("a") as file:
+        file.write("install_system_packages() { step S; apt_install libegl1; finish installed; }\n")
+    (device.checkout / "debs").mkdir()
+    (device.checkout / "debs/Packages").touch()
+    unpack(device)
+    done = device.setup("install")
+    assert done.returncode == 0, done.stderr
+    work = device.root / "opt/mien/var"
+    assert (
+        work / "bundle.list"
+    ).read_text() == f"deb [trusted=yes] file:{device.checkout}/debs ./\n"
+    asked = [call for call in device.calls() if call.startswith("apt-get")]
+    assert len(asked) == 2
+    for call in asked:
+        assert f"Dir::Etc::sourcelist={work}/bundle.list" in call
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--arch", "aarch64"], "Say for which Python with --python"),
+        (["--python", "3.9"], '--python cannot be "3.9"'),
+        (["--python", "3.13", "--arch", "armv7l"], '"armv7l"; --arch takes aarch64 or x86_64'),
+        (["--python"], "--python needs a value"),
+        (["--pyhton", "3.13"], 'does not know "--pyhton"'),
+    ],
+)
+def test_wrong_words_are_refused_in_one_sentence(
+    device: Device, words: list[str], fault: str
+) -> None:
+    done = device.setup("bundle", *words)
+    assert done.returncode == 1
+    assert fault in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def foreign() -> ModuleType:
+    pytest.importorskip("pip")
+    spec = importlib.util.spec_from_file_location("foreign_pip", REPO_ROOT / "setup/foreign_pip.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def listed(arch: str, python: str, *extras: str) -> list[str]:
+    pytest.importorskip("pip")
+    done = subprocess.run(
+        [sys.executable, "setup/foreign_pip.py", arch, python, "41", "list", *extras],
+        cwd=REPO_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_conditions_are_judged_for_the_other_machine() -> None:
+    old, new = listed("aarch64", "3.10", "pi"), listed("x86_64", "3.13")
+    assert any(line.startswith("tomli") for line in old)
+    assert not any(line.startswith("tomli") for line in new)
+    pins = {
+        next(line for line in lines if line.startswith("ai-edge-litert")) for lines in (old, new)
+    }
+    assert len(pins) == 2
+    assert any(line.startswith("rpi-lgpio") for line in old)
+    assert not any(line.startswith("rpi-lgpio") for line in new)
+
+
+def test_wheels_are_asked_for_up_to_the_c_library_of_the_other_machine(foreign: ModuleType) -> None:
+    flags = foreign.platform_flags("aarch64", "3.11", 36)
+    assert "--platform=manylinux_2_36_aarch64" in flags
+    assert "--platform=manylinux_2_17_aarch64" in flags
+    assert "--platform=manylinux_2_37_aarch64" not in flags
+    assert {"--abi=cp311", "--abi=abi3", "--abi=none", "--python-version=3.11"} <= set(flags)
+    assert not any("x86_64" in flag for flag in flags)
+
+
+# A pip that has wheels for some things only; it writes into the folder after --dest.
+PIP = r"""
+foreign_pip() {
+    shift 2
+    case $1 in
+        list) printf '%s\n' 'numpy>=1' 'PyAudio>=0.2.14' 'rpi-lgpio>=0.6' 'Odd.ity>=2'; return ;;
+    esac
+    case "$*" in
+        *PyAudio*) echo 'ERROR: PyAudio is known to have none'; return 1 ;;
+        *Odd.ity*) echo 'ERROR: No matching distribution found for odd.ity>=2'; return 1 ;;
+    esac
+    for word in "${@:4}"; do touch "$STAGE/wheels/${word%%>*}-1-py3-none-any.whl"; done
+}
+collect_source() { echo "source of $3"; }
+VENV=$STAGE/tools
+mkdir -p "$VENV/bin"
+printf '#!/bin/sh\n' >"$VENV/bin/python"
+chmod +x "$VENV/bin/python"
+"""
+
+
+def test_what_has_no_wheel_is_taken_as_source(tmp_path: Path) -> None:
+    script = (
+        "REPO_ROOT=$PWD; for piece in steps python system packages install bundle; do "
+        f'. "setup/$piece.sh"; done; WORK={tmp_path}; LOG=$WORK/log; STAGE=$WORK; {PIP}'
+        "mkdir $STAGE/wheels; touch $LOG; "
+        "collect_wheels aarch64 3.13; ls $STAGE/wheels"
+    )
+    done = bash(script)
+    assert done.returncode == 0, done.stderr
+    assert "source of PyAudio>=0.2.14\nsource of Odd.ity>=2\n" in done.stdout
+    assert "lgpio-1-py3-none-any.whl" in done.stdout
+    assert "numpy-1-py3-none-any.whl" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "pure"),
+    [(["setup.py", "sdnotify.py"], True), (["src/x.c", *map(str, range(400))], False)],
+)
+def test_what_has_to_be_compiled_is_told_from_what_has_not(
+    tmp_path: Path, files: list[str], pure: bool
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    script = (
+        f"REPO_ROOT=$PWD; . setup/bundle.sh; tar -C {tmp_path} -czf {tmp_path}/x.tar.gz "
+        f"{' '.join(files)}; is_pure {tmp_path}/x.tar.gz && echo yes || echo no"
+    )
+    done = bash(script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ("yes\n" if pure else "no\n")
+
+
+def test_this_machines_sources_serve_the_other_release_of_the_same_family(tmp_path: Path) -> None:
+    ask = f"apt_sources nowhere {tmp_path}/x && echo yes || echo no"
+    script = f"REPO_ROOT=$PWD; . setup/bundle_debs.sh; {ask}"
+    done = bash(script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "no\n"
+    assert not (tmp_path / "x").exists()
