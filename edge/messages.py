@@ -17,6 +17,8 @@ Probabilities = NDArray[np.float64]
 Point = tuple[float, float]
 """(x, y) in pixels of the frame; x to the right, y down."""
 
+SenseName = Literal["face", "voice"]
+
 SenseState = Literal["off", "starting", "ok", "lost"]
 """off: not wanted. starting: being opened. ok: delivering. lost: failed, being tried again."""
 
@@ -143,7 +145,7 @@ class Mood:
 
 
 NoticeKind = Literal["restart", "lost", "back", "pace"]
-"""restart: a part fell over or hung and is started anew. lost: a part is missing or keeps failing,
+"""restart: a part crashed or hung and is started anew. lost: a part is missing or keeps failing,
 and is tried again from time to time. back: it works again. pace: faces are read slower or faster."""
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convert.metrics import Labels, score
 from convert.training.recipe import VoiceRecipe, load_recipe
-from edge.calibration.prior import STRENGTH, rest_of, shifted
+from edge.calibration.prior import STRENGTH, baseline_of, shifted
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.messages import VoiceReading
@@ -121,7 +121,7 @@ def effect(
     pairs = []
     for _ in range(draws):
         known = random.choice(neutral, CLIPS, replace=False)
-        rest = rest_of(speaker.probabilities[known], np.full(CLIPS, CLIP_S), "")
+        rest = baseline_of(speaker.probabilities[known], np.full(CLIPS, CLIP_S), "")
         prior = shifted(options.voice_class_prior, rest, strength)
         person = replace(options, voice_class_prior=prior)
         scored = np.setdiff1d(np.arange(len(speaker.labels)), known)

@@ -1,4 +1,4 @@
-"""Makes the parts of the appliance from the settings."""
+"""Makes the components of the appliance from the settings."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge.build.outputs import BoardPins, output_makers
-from edge.build.policies import heat_reader, idle_policy, load_governor
+from edge.build.policies import heat_reader, idle_policy, load_policy
 from edge.calibration.prior import Calibration, calibrated
 from edge.calibration.storage import fitting, load_calibration
 from edge.config.paths import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
@@ -23,7 +23,7 @@ from edge.hardware.gpio import board
 from edge.process.native_output import mute_native_code
 from edge.process.signals import stopped_by_signals
 from edge.process.systemd import open_notifier, under_systemd
-from edge.runtime.appliance import Appliance, Parts
+from edge.runtime.appliance import Appliance, Components
 from edge.runtime.statistics import RunReport
 from edge.sensors import Camera, Microphone
 
@@ -62,15 +62,15 @@ def run_appliance(
     if clip is None and not keep_trying and nothing_connected(settings):
         _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
-    parts = build_parts(settings, clip, repeat)
-    appliance = Appliance(parts, _say, keep_trying, open_notifier())
+    components = build_components(settings, clip, repeat)
+    appliance = Appliance(components, _say, keep_trying, open_notifier())
     with stopped_by_signals(appliance.stop):
         report = appliance.run(seconds)
     _tell(report.sentence())
     return _exit(report)
 
 
-def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Parts:
+def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -> Components:
     """Everything that `Appliance` needs; devices and models are opened later, by it.
 
     Raises:
@@ -120,7 +120,7 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
         return Fusion(calibrated(fusion_options(settings, manifest), known))
 
     pins = BoardPins(settings)
-    return Parts(
+    return Components(
         outputs=output_makers(settings, pins),
         light=pins.recording_light,
         open_camera=senses.open_camera if settings.camera.enabled else None,
@@ -131,8 +131,8 @@ def build_parts(settings: Settings, clip_file: Path | None, repeat: bool) -> Par
         fusion=fusion,
         missing=senses.missing,
         close=senses.close,
-        idle=idle_policy(settings),
-        governor=load_governor(settings),
+        idle_policy=idle_policy(settings),
+        load_policy=load_policy(settings),
         read_heat=heat_reader(),
     )
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from edge.config.schema import Settings
 from edge.hardware.gpio import board
 from edge.hardware.thermal import Heat, read_heat
-from edge.runtime.idle_policy import Idle, IdleOptions
-from edge.runtime.load_policy import Governor
+from edge.runtime.idle_policy import IdleOptions, IdlePolicy
+from edge.runtime.load_policy import LoadPolicy
 
 
-def idle_policy(settings: Settings) -> Idle | None:
+def idle_policy(settings: Settings) -> IdlePolicy | None:
     """What rests while nobody is there; None if nothing does."""
     idle = settings.idle
     if not idle.enabled:
         return None
-    return Idle(
+    return IdlePolicy(
         IdleOptions(
             slow_after_s=idle.slow_after_s,
             gate_after_s=idle.gate_after_s,
@@ -25,9 +25,9 @@ def idle_policy(settings: Settings) -> Idle | None:
     )
 
 
-def load_governor(settings: Settings) -> Governor | None:
+def load_policy(settings: Settings) -> LoadPolicy | None:
     """What slows down under heat and load; None if nothing does."""
-    return Governor(settings.load.hot_c) if settings.load.enabled else None
+    return LoadPolicy(settings.load.hot_c) if settings.load.enabled else None
 
 
 def heat_reader() -> Callable[[], Heat]:

@@ -50,7 +50,7 @@ SenseReading = FaceReading | VoiceReading
 
 
 @dataclass(frozen=True)
-class Rest:
+class Baseline:
     """What one sense makes of a person at rest."""
 
     mean_log: tuple[float, ...]
@@ -76,8 +76,8 @@ class Rest:
 class Calibration:
     """One person at rest, as far as known."""
 
-    face: Rest | None = None
-    voice: Rest | None = None
+    face: Baseline | None = None
+    voice: Baseline | None = None
 
     def __bool__(self) -> bool:
         """Something is known."""
@@ -95,7 +95,9 @@ def fingerprint(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def rest_of(probabilities: NDArray[np.float64], weights_s: NDArray[np.float64], model: str) -> Rest:
+def baseline_of(
+    probabilities: NDArray[np.float64], weights_s: NDArray[np.float64], model: str
+) -> Baseline:
     """The mean of some readings of one person at rest.
 
     Args:
@@ -105,7 +107,7 @@ def rest_of(probabilities: NDArray[np.float64], weights_s: NDArray[np.float64], 
     """
     logs = np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
     mean = weights_s @ logs / weights_s.sum()
-    return Rest(tuple(float(value) for value in mean), float(weights_s.sum()), model)
+    return Baseline(tuple(float(value) for value in mean), float(weights_s.sum()), model)
 
 
 def covered_s(readings: Sequence[SenseReading]) -> NDArray[np.float64]:
@@ -116,7 +118,7 @@ def covered_s(readings: Sequence[SenseReading]) -> NDArray[np.float64]:
     return np.asarray(np.clip(gaps, 0.0, LONGEST_GAP_S) * good)
 
 
-def rest_seen(readings: Sequence[SenseReading], model: str) -> Rest | None:
+def baseline_seen(readings: Sequence[SenseReading], model: str) -> Baseline | None:
     """What the readings of one sense, in order of time, say of a person who was at rest.
 
     Returns:
@@ -128,11 +130,11 @@ def rest_seen(readings: Sequence[SenseReading], model: str) -> Rest | None:
     weights_s = covered_s(readings) * quality
     if weights_s.sum() < LEAST_S:
         return None
-    return rest_of(np.array([reading.probabilities for reading in readings]), weights_s, model)
+    return baseline_of(np.array([reading.probabilities for reading in readings]), weights_s, model)
 
 
 def shifted(
-    class_prior: Probabilities, rest: Rest | None, strength: float = STRENGTH
+    class_prior: Probabilities, rest: Baseline | None, strength: float = STRENGTH
 ) -> Probabilities:
     """A net's class prior for this person: shape [7], sum 1, every entry above 0."""
     prior = class_prior / class_prior.sum()
@@ -153,6 +155,6 @@ def calibrated(options: FusionOptions, calibration: Calibration) -> FusionOption
     )
 
 
-def factors(class_prior: Probabilities, rest: Rest) -> Probabilities:
+def factors(class_prior: Probabilities, rest: Baseline) -> Probabilities:
     """By what the odds of each emotion are multiplied for a clear reading of it, shape [7]."""
     return np.asarray(softened(class_prior) / softened(shifted(class_prior, rest)))

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.calibration.prior import LEAST_S, Calibration, Rest, fingerprint
+from edge.calibration.prior import LEAST_S, Baseline, Calibration, fingerprint
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.perception.manifest import Manifest
@@ -24,7 +24,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class _Rest(_Part):
+class _StoredBaseline(_Part):
     mean_log: Annotated[
         tuple[Annotated[float, Field(ge=-50, le=0)], ...],
         Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
@@ -38,8 +38,8 @@ class _File(_Part):
     """Version of this form, and the mark of a file of ours."""
     emotions: tuple[str, ...]
     """Order of the numbers, for a person who looks inside."""
-    face: _Rest | None
-    voice: _Rest | None
+    face: _StoredBaseline | None
+    voice: _StoredBaseline | None
 
 
 def load_calibration(file: Path) -> Calibration:
@@ -69,7 +69,7 @@ def load_calibration(file: Path) -> Calibration:
     except (ValidationError, ValueError) as error:
         raise SettingsError(f"{file} is no calibration of this Mien; {_AGAIN}.") from error
     face, voice = (
-        None if rest is None else Rest(rest.mean_log, rest.seconds, rest.model)
+        None if rest is None else Baseline(rest.mean_log, rest.seconds, rest.model)
         for rest in (kept.face, kept.voice)
     )
     return Calibration(face, voice)
@@ -148,7 +148,7 @@ def forget_calibration(file: Path) -> bool:
     return True
 
 
-def _rounded(rest: Rest | None) -> dict[str, object] | None:
+def _rounded(rest: Baseline | None) -> dict[str, object] | None:
     if rest is None:
         return None
     return {

@@ -6,19 +6,19 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from edge.build.appliance import build_parts, fusion_options, nothing_connected
+from edge.build.appliance import build_components, fusion_options, nothing_connected
 from edge.calibration.prior import (
+    Baseline,
     Calibration,
-    Rest,
     SenseReading,
+    baseline_seen,
     covered_s,
     fingerprint,
-    rest_seen,
 )
 from edge.calibration.storage import fitting, forget_calibration, load_calibration, save_calibration
 from edge.calibration.table import print_calibration
@@ -26,28 +26,27 @@ from edge.config.paths import calibration_file, models_folder
 from edge.config.schema import Settings
 from edge.errors import MienError, SensorError, SettingsError
 from edge.fusion import Fusion, Reading
-from edge.messages import FaceReading, Mood, VoiceReading
+from edge.messages import FaceReading, Mood, SenseName, VoiceReading
 from edge.perception.manifest import Manifest, load_manifest
 from edge.process.native_output import mute_native_code
 from edge.process.signals import stopped_by_signals
 from edge.runtime.appliance import Appliance
-from edge.runtime.parts import Parts
+from edge.runtime.components import Components
 
-Sense = Literal["face", "voice"]
-SENSES: Final[tuple[Sense, ...]] = ("face", "voice")
+SENSES: Final[tuple[SenseName, ...]] = ("face", "voice")
 Device = TypeVar("Device")
 
 PATIENCE: Final = 3.0
 """Waits this many times as long as it wants to see, and `GRACE_S`, before it makes do."""
 GRACE_S: Final = 5.0
 
-ASK: Final[dict[Sense, str]] = {
+ASK: Final[dict[SenseName, str]] = {
     "face": "Look at the camera with a resting face, as when you wait for a kettle: no smile, no "
     "frown.",
     "voice": "Read aloud in your usual voice: The ferry to the island leaves at ten past nine. It "
     "calls at two small harbours on the way and is back before it gets dark. Bring a coat.",
 }
-UNSEEN: Final[dict[Sense, str]] = {
+UNSEEN: Final[dict[SenseName, str]] = {
     "face": "No face was seen well enough: sit within a metre of the camera, in good light, and "
     "look straight at it.",
     "voice": "No voice was heard well enough: speak up, closer to the microphone, where it is "
@@ -77,7 +76,7 @@ def run_calibration(settings: Settings, *, clip: Path | None = None, seconds: fl
         )
     # Without a standard error rich would take the standard output, which is for the result.
     console = Console(file=sys.stderr or io.StringIO(), highlight=False, soft_wrap=True)
-    found: dict[Sense, Rest] = {}
+    found: dict[SenseName, Baseline] = {}
     problems: list[MienError] = []
     for sense in _senses(settings, clip):
         try:
@@ -148,7 +147,7 @@ def _before(file: Path, manifest: Manifest) -> Calibration:
         return Calibration()
 
 
-def _senses(settings: Settings, clip: Path | None) -> list[Sense]:
+def _senses(settings: Settings, clip: Path | None) -> list[SenseName]:
     """The senses to calibrate, in order.
 
     Raises:
@@ -156,11 +155,11 @@ def _senses(settings: Settings, clip: Path | None) -> list[Sense]:
     """
     wanted = {"face": settings.camera.enabled, "voice": settings.microphone.enabled}
     if clip is not None:
-        from edge.sensors.clip_decoder import open_reel
+        from edge.sensors.clip_decoder import probe_clip
 
-        reel = open_reel(clip)
-        wanted["face"] &= reel.has_picture
-        wanted["voice"] &= reel.has_sound
+        info = probe_clip(clip)
+        wanted["face"] &= info.has_picture
+        wanted["voice"] &= info.has_sound
         if not any(wanted.values()):
             missing = "picture" if settings.camera.enabled else "sound"
             raise SensorError(f"{clip} has no {missing} to calibrate with; give another clip.")
@@ -168,13 +167,13 @@ def _senses(settings: Settings, clip: Path | None) -> list[Sense]:
 
 
 def _watch(
-    sense: Sense,
+    sense: SenseName,
     settings: Settings,
     manifest: Manifest,
     clip: Path | None,
     seconds: float,
     console: Console,
-) -> Rest:
+) -> Baseline:
     """Run one sense until it has seen enough of the person.
 
     Raises:
@@ -194,9 +193,9 @@ def _watch(
         sense, seconds, lambda: bar.update(task, completed=min(watching.seen_s, seconds))
     )
     question = ASK[sense] if clip is None else f"Taking the {sense} of {clip.name} as at rest."
-    parts = _only(build_parts(_alone(settings, sense), clip, repeat=False), watching)
-    parts = _asking(parts, lambda: console.print(question, markup=False))
-    appliance = Appliance(parts, lambda sentence: console.print(sentence, markup=False))
+    components = _only(build_components(_alone(settings, sense), clip, repeat=False), watching)
+    components = _asking(components, lambda: console.print(question, markup=False))
+    appliance = Appliance(components, lambda sentence: console.print(sentence, markup=False))
     watching.enough = appliance.stop
     stopped = threading.Event()
 
@@ -211,7 +210,7 @@ def _watch(
     if stopped.is_set():
         raise KeyboardInterrupt
     entry = manifest.face if sense == "face" else manifest.voice
-    rest = rest_seen(watching.readings, fingerprint(entry))
+    rest = baseline_seen(watching.readings, fingerprint(entry))
     if rest is None:
         raise SensorError(UNSEEN[sense])
     if watching.seen_s < seconds:
@@ -222,20 +221,22 @@ def _watch(
     return rest
 
 
-def _alone(settings: Settings, sense: Sense) -> Settings:
+def _alone(settings: Settings, sense: SenseName) -> Settings:
     """The settings with only one sense switched on."""
     camera = settings.camera.model_copy(update={"enabled": sense == "face"})
     microphone = settings.microphone.model_copy(update={"enabled": sense == "voice"})
     return settings.model_copy(update={"camera": camera, "microphone": microphone})
 
 
-def _only(parts: Parts, watching: "Watching") -> Parts:
-    """The parts that watch, without displays, events and rest; *watching* takes the readings."""
-    return replace(parts, outputs=[], idle=None, governor=None, fusion=lambda: watching)
+def _only(components: Components, watching: "Watching") -> Components:
+    """The components that watch, without displays, events and rest; *watching* takes the readings."""
+    return replace(
+        components, outputs=[], idle_policy=None, load_policy=None, fusion=lambda: watching
+    )
 
 
-def _asking(parts: Parts, ask: Callable[[], None]) -> Parts:
-    """The parts, asking once as soon as the sensor is open: models take seconds to load."""
+def _asking(components: Components, ask: Callable[[], None]) -> Components:
+    """The components, asking once as soon as the sensor is open: models take seconds to load."""
     asked = threading.Event()
 
     def then_ask(open_device: Callable[[], Device] | None) -> Callable[[], Device] | None:
@@ -250,16 +251,16 @@ def _asking(parts: Parts, ask: Callable[[], None]) -> Parts:
         return None if open_device is None else opened
 
     return replace(
-        parts,
-        open_camera=then_ask(parts.open_camera),
-        open_microphone=then_ask(parts.open_microphone),
+        components,
+        open_camera=then_ask(components.open_camera),
+        open_microphone=then_ask(components.open_microphone),
     )
 
 
 class Watching(Fusion):
     """Takes the place of the fusion: keeps the readings of one sense, and fuses as well."""
 
-    def __init__(self, sense: Sense, enough_s: float, tell: Callable[[], None]) -> None:
+    def __init__(self, sense: SenseName, enough_s: float, tell: Callable[[], None]) -> None:
         """Watch.
 
         Args:

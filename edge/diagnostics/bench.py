@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from edge.build.appliance import build_parts, fusion_options
+from edge.build.appliance import build_components, fusion_options
 from edge.config.paths import fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.errors import SensorError
@@ -61,10 +61,12 @@ def run_bench(settings: Settings, clip: Path, seconds: float, as_json: bool) -> 
     """
     mute_native_code()
     # The run comes first: its memory must not hold what the stage measurements leave behind.
-    parts = build_parts(settings, clip, repeat=True)
-    parts.outputs = [_NoOutput]
-    parts.idle = parts.governor = None  # the work itself is to be measured, all of it
-    report = Appliance(parts, lambda sentence: None).run(seconds)
+    components = build_components(settings, clip, repeat=True)
+    components.outputs = [_NoOutput]
+    components.idle_policy = components.load_policy = (
+        None  # the work itself is to be measured, all of it
+    )
+    report = Appliance(components, lambda sentence: None).run(seconds)
     memory_mb = peak_memory_mb()
     runtime, stages = measure_stages(settings, clip)
     bench = Bench(
@@ -161,8 +163,8 @@ def _frames(clip: Path) -> list[Frame]:
     """Frames spread over the first half minute of *clip*, read at four times its speed."""
     from edge.sensors.clip import Clip
 
-    reel = Clip(clip, speed=4.0)
-    camera = reel.camera
+    playing = Clip(clip, speed=4.0)
+    camera = playing.camera
     if camera is None:
         raise SensorError(f"{clip} has no picture to measure with; name another with --clip.")
     frames: list[Frame] = []
@@ -172,7 +174,7 @@ def _frames(clip: Path) -> list[Frame]:
         frame = camera.read(0.5)
         if frame is not None:
             frames.append(frame)
-    reel.close()
+    playing.close()
     return frames[::skip]
 
 

@@ -35,7 +35,7 @@ MARKS: Final = {
 def examine(config: Path | None = None) -> Iterator[Check]:
     """Every check in the order in which a person would fix things.
 
-    One that falls over is a problem of its own and keeps none of the others from being made.
+    One that crashes is a problem of its own and keeps none of the others from being made.
     """
     loaded, problems = try_settings(config)
     for problem in problems:

@@ -21,7 +21,7 @@ class Output(Protocol):
         """Show *mood* as it looks at monotonic time *t_s*.
 
         Raises:
-            OutputError: the device or file is gone and has to be opened anew.
+            OutputError: the device or file is gone and has to be reopened.
         """
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ further ones may come without a new schema number; none is taken away or changes
 
 - `t` (number): seconds since the start of the run
 - `part` (string): what it is about, such as "camera", "face reader" or "display ssd1306"
-- `kind` (string): "restart" (it fell over or hung and is started again), "lost" (it is missing or
+- `kind` (string): "restart" (it crashed or hung and is started again), "lost" (it is missing or
   keeps failing, and is tried again from time to time), "back" (it works again), or "pace" (faces
   are read slower or faster, because of heat or load)
 - `text` (string): one sentence or two for people
@@ -63,7 +63,7 @@ class Events:
     """Writes moods as JSON lines; the module's docstring has the schema."""
 
     mends_itself = True
-    """After a failure `show` is to be tried again; opened anew, the lines would begin once more."""
+    """After a failure `show` is to be tried again; reopened, the lines would begin once more."""
 
     def __init__(
         self, target: str = "-", *, interval_s: float = 0.25, start_s: float | None = None

@@ -22,7 +22,7 @@ class Picture:
     """Draws the animated face into a file."""
 
     mends_itself = True
-    """After a failure `show` is to be tried again; opened anew, a GIF would begin once more."""
+    """After a failure `show` is to be tried again; reopened, a GIF would begin once more."""
 
     def __init__(
         self,

@@ -153,7 +153,7 @@ class Oled:
         """Dim, sleep (the panel is off and keeps its picture), or wake.
 
         Raises:
-            OutputError: the display is gone and has to be opened anew.
+            OutputError: the display is gone and has to be reopened.
         """
         with self._troubles():
             if level == "asleep":

@@ -12,17 +12,17 @@ from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, Mood, NoFace, Notice, Sense, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
 from edge.process.systemd import Notifier
+from edge.runtime.components import Components, LateLight, Light
 from edge.runtime.output_stages import OutputStages
-from edge.runtime.parts import LateLight, Light, Parts
-from edge.runtime.rate_control import Pace, Pacer
+from edge.runtime.rate_control import RateControl, RateLimits
 from edge.runtime.reader_stages import FaceStage, VoiceStage
-from edge.runtime.sense_status import Senses, SenseSlots
+from edge.runtime.sense_status import SenseMonitor, SenseSlots
 from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
 from edge.runtime.stage import Stage
 from edge.runtime.statistics import RunReport, Statistics
 from edge.runtime.supervisor import BUILD_S, Slot, Supervised, Supervisor
 
-__all__ = ["Appliance", "Light", "Parts", "Report"]
+__all__ = ["Appliance", "Components", "Light", "Report"]
 
 TICK_S: Final = 0.05
 """The mood is renewed at least this often, reading or not."""
@@ -41,7 +41,7 @@ class Appliance:
 
     def __init__(
         self,
-        parts: Parts,
+        components: Components,
         report: Report,
         keep_trying: bool = False,
         notifier: Notifier | None = None,
@@ -49,13 +49,13 @@ class Appliance:
         """Prepare a run.
 
         Args:
-            parts: what to run.
+            components: what to run.
             report: told every problem once.
             keep_trying: when something is missing at the start, even every sense, every output or
                 a model, show the fault and go on trying instead of ending.
             notifier: tells systemd; None tells nobody.
         """
-        self._parts, self._report, self._keep_trying = parts, report, keep_trying
+        self._components, self._report, self._keep_trying = components, report, keep_trying
         self._notifier = notifier or Notifier()
         self._stopping = threading.Event()
         self._frames: Mailbox[Frame] = Mailbox()
@@ -65,10 +65,16 @@ class Appliance:
         self._supervisor = Supervisor()
         self._slots: list[Slot] = []
         """Of the senses, in the order in which they are loaded and started."""
-        self._senses = Senses(parts.missing, report)
-        self._outputs = OutputStages(parts.outputs, report, self._supervisor)
-        self._pace = Pace()
-        self._pacer = Pacer(self._pace, parts.idle, parts.governor, parts.read_heat, self._say)
+        self._senses = SenseMonitor(components.missing, report)
+        self._outputs = OutputStages(components.outputs, report, self._supervisor)
+        self._limits = RateLimits()
+        self._rate_control = RateControl(
+            self._limits,
+            components.idle_policy,
+            components.load_policy,
+            components.read_heat,
+            self._say,
+        )
         self._light: Light | None = None
         self._past = Statistics()
         """Of stages that have been replaced."""
@@ -90,7 +96,9 @@ class Appliance:
         """
         self._began_s = time.monotonic()
         try:
-            self._light = LateLight(self._parts.light) if self._keep_trying else self._parts.light()
+            self._light = (
+                LateLight(self._components.light) if self._keep_trying else self._components.light()
+            )
             self._outputs.open(self._keep_trying, self._stopping)
             self._put(self._starting())
             self._plan()
@@ -102,26 +110,33 @@ class Appliance:
         return self._summary(hung)
 
     def _starting(self) -> Mood:
-        parts = self._parts
+        components = self._components
         face, voice = (
-            Sense("starting" if wanted or name in parts.missing else "off")
-            for name, wanted in (("face", parts.open_camera), ("voice", parts.open_microphone))
+            Sense("starting" if wanted or name in components.missing else "off")
+            for name, wanted in (
+                ("face", components.open_camera),
+                ("voice", components.open_microphone),
+            )
         )
         return Mood(self._began_s, "starting", face=face, voice=voice)
 
     def _plan(self) -> None:
         """A slot for each stage; readers before sensors, so that no sensor opens for nothing."""
-        parts, light = self._parts, self._light
+        components, light = self._components, self._light
         assert light is not None
-        open_camera, face_reader = parts.open_camera, parts.face_reader
-        open_microphone, gate, voice_reader = parts.open_microphone, parts.gate, parts.voice_reader
+        open_camera, face_reader = components.open_camera, components.face_reader
+        open_microphone, gate, voice_reader = (
+            components.open_microphone,
+            components.gate,
+            components.voice_reader,
+        )
         if open_camera and face_reader:
             reader = self._slot(
                 "face reader",
-                lambda: FaceStage(face_reader(), self._frames, self._faces, self._pace),
+                lambda: FaceStage(face_reader(), self._frames, self._faces, self._limits),
             )
             camera = self._slot(
-                "camera", lambda: CameraStage(open_camera, light, self._frames, self._pace)
+                "camera", lambda: CameraStage(open_camera, light, self._frames, self._limits)
             )
             self._senses.slots["face"] = SenseSlots(camera, reader)
         if open_microphone and gate and voice_reader:
@@ -184,7 +199,7 @@ class Appliance:
         return True
 
     def _loop(self, seconds: float | None) -> None:
-        fusion = self._parts.fusion()
+        fusion = self._components.fusion()
         while not self._stopping.is_set():
             readings = self._take()
             t_s = time.monotonic()
@@ -224,7 +239,7 @@ class Appliance:
     def _put(self, mood: Mood) -> None:
         if not self._shown or self._shown[-1][1] != mood.shown:
             self._shown.append((mood.t_s - self._began_s, mood.shown))
-        self._outputs.put(mood, self._pacer.update(mood.shown, self._statistics(), mood.t_s))
+        self._outputs.put(mood, self._rate_control.update(mood.shown, self._statistics(), mood.t_s))
 
     def _retire(self, stage: Supervised) -> None:
         self._past.add(stage.statistics)
@@ -245,7 +260,7 @@ class Appliance:
         )
         if self._light is not None:
             self._light.close()
-        self._parts.close()
+        self._components.close()
         return hung + self._supervisor.left_behind
 
     def _summary(self, hung: tuple[str, ...]) -> RunReport:
@@ -272,9 +287,9 @@ def status_line(mood: Mood) -> str:
     """One line for `systemctl status`: how the senses fare, nothing of the person."""
     if mood.shown == "fault":
         return f"Fault: {mood.trouble}"
-    parts = [
+    states = [
         f"{name} {sense.state}" + (f" ({sense.trouble})" if sense.trouble else "")
         for name, sense in (("face", mood.face), ("voice", mood.voice))
         if sense.state != "off"
     ]
-    return ("Starting: " if mood.shown == "starting" else "Running: ") + ", ".join(parts)
+    return ("Starting: " if mood.shown == "starting" else "Running: ") + ", ".join(states)

@@ -47,7 +47,7 @@ class Idleness:
     rest: DisplayLevel = "awake"
 
 
-class Idle:
+class IdlePolicy:
     """Remembers since when nobody has been there."""
 
     def __init__(self, options: IdleOptions | None = None) -> None:

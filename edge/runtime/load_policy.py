@@ -56,7 +56,7 @@ class Change:
     text: str
 
 
-class Governor:
+class LoadPolicy:
     """Decides the rate, one window after the other."""
 
     def __init__(self, hot_c: float = 80.0) -> None:

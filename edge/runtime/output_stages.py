@@ -33,7 +33,7 @@ class OutputStage(Stage):
     Two methods are no part of the port, because most outputs have no use for them: `notice(notice)`
     is told what the appliance does about its parts, and `rest(level)` lets a display dim and sleep.
     An output with a true attribute `mends_itself` goes on by itself after a failure (a full disk);
-    any other is closed and opened anew, as a display that was unplugged has to be set up again.
+    any other is closed and reopened, as a display that was unplugged has to be set up again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Sets the pace of camera and face reader by what the idle policy and the governor say."""
+"""Sets the pace of camera and face reader by what the idle policy and the load policy say."""
 
 import math
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from edge.hardware.thermal import Heat
 from edge.messages import DisplayLevel, Notice
-from edge.runtime.idle_policy import Idle, Idleness
-from edge.runtime.load_policy import WINDOW_S, Governor, Load
+from edge.runtime.idle_policy import Idleness, IdlePolicy
+from edge.runtime.load_policy import WINDOW_S, Load, LoadPolicy
 from edge.runtime.statistics import Statistics
 
 
 @dataclass
-class Pace:
+class RateLimits:
     """Shared by threads: each number is replaced whole, and a stage may see it a step late."""
 
     frame_interval_s: float = 0.0
@@ -21,27 +21,27 @@ class Pace:
     """Least time between two looks for faces, unless something moves; 0 is every picture."""
 
 
-class Pacer:
+class RateControl:
     """Joins both policies; the slower of the two holds."""
 
     def __init__(
         self,
-        pace: Pace,
-        idle: Idle | None,
-        governor: Governor | None,
+        limits: RateLimits,
+        idle_policy: IdlePolicy | None,
+        load_policy: LoadPolicy | None,
         read_heat: Callable[[], Heat],
         say: Callable[[Notice], None],
     ) -> None:
-        """Set *pace* from now on.
+        """Set *limits* from now on.
 
         Args:
-            pace: what the stages obey.
-            idle: None never to rest.
-            governor: None never to slow down under heat and load.
+            limits: what the stages obey.
+            idle_policy: None never to rest.
+            load_policy: None never to slow down under heat and load.
             read_heat: asks the board; called every few seconds.
             say: is told of every change of the rate.
         """
-        self._pace, self._idle, self._governor = pace, idle, governor
+        self._limits, self._idle_policy, self._load_policy = limits, idle_policy, load_policy
         self._read_heat, self._say = read_heat, say
         self._window_s = -math.inf
         self._before = Statistics()
@@ -54,16 +54,20 @@ class Pacer:
             statistics: what all stages have done since the start of the run.
             t_s: now, monotonic.
         """
-        idleness = self._idle.update(shown, t_s, statistics.moved_s) if self._idle else Idleness()
-        if self._governor is not None and t_s - self._window_s >= WINDOW_S:
-            self._govern(self._governor, statistics, t_s)
-        rate_hz = self._governor.rate_hz if self._governor is not None else None
+        idleness = (
+            self._idle_policy.update(shown, t_s, statistics.moved_s)
+            if self._idle_policy
+            else Idleness()
+        )
+        if self._load_policy is not None and t_s - self._window_s >= WINDOW_S:
+            self._govern(self._load_policy, statistics, t_s)
+        rate_hz = self._load_policy.rate_hz if self._load_policy is not None else None
         slowest_s = max(idleness.frame_interval_s, 0.0 if rate_hz is None else 1 / rate_hz)
-        self._pace.frame_interval_s = slowest_s
-        self._pace.look_interval_s = idleness.look_interval_s
+        self._limits.frame_interval_s = slowest_s
+        self._limits.look_interval_s = idleness.look_interval_s
         return idleness.rest
 
-    def _govern(self, governor: Governor, now: Statistics, t_s: float) -> None:
+    def _govern(self, load_policy: LoadPolicy, now: Statistics, t_s: float) -> None:
         before, self._before = self._before, now
         first, self._window_s = math.isinf(self._window_s), t_s
         if first:
@@ -77,6 +81,6 @@ class Pacer:
             refused=now.refused - before.refused,
             age_s=(now.age_s - before.age_s) / read if read else 0.0,
         )
-        change = governor.update(load, t_s)
+        change = load_policy.update(load, t_s)
         if change is not None:
             self._say(Notice(t_s, "face reader", "pace", change.text))

@@ -8,7 +8,7 @@ from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, NoFace, VoiceReading
 from edge.perception.motion import Motion
 from edge.perception.speech_gate import SpeechWindow
-from edge.runtime.rate_control import Pace
+from edge.runtime.rate_control import RateLimits
 from edge.runtime.stage import STALE_S, STEP_S, WAIT_S, Stage
 
 FIRST_READ_S: Final = 20.0
@@ -40,7 +40,7 @@ class FaceStage(Stage):
         reader: FrameReader,
         frames: Mailbox[Frame],
         readings: Mailbox[FaceReading | NoFace],
-        pace: Pace | None = None,
+        limits: RateLimits | None = None,
     ) -> None:
         """Read faces.
 
@@ -48,11 +48,11 @@ class FaceStage(Stage):
             reader: reads one frame.
             frames: where the frames come from.
             readings: where the readings go.
-            pace: how often to look while nothing moves; None looks at every frame.
+            limits: how often to look while nothing moves; None looks at every frame.
         """
         super().__init__("face")
         self._reader, self._frames, self._readings = reader, frames, readings
-        self._pace = pace or Pace()
+        self._limits = limits or RateLimits()
         self._motion = Motion()
         self._looked_s = -math.inf
 
@@ -79,13 +79,13 @@ class FaceStage(Stage):
 
     def _worth_a_look(self, frame: Frame, t_s: float) -> bool:
         """While nobody is in view not every frame is searched, but every movement is."""
-        if self._pace.look_interval_s <= 0:
+        if self._limits.look_interval_s <= 0:
             self._motion.forget()
             return True
         if self._motion.seen(frame.image):
             self.statistics.moved_s = t_s
             return True
-        return t_s - self._looked_s >= self._pace.look_interval_s
+        return t_s - self._looked_s >= self._limits.look_interval_s
 
     def finish(self) -> None:
         """Free the reader."""

@@ -1,4 +1,4 @@
-"""When a part that fell over is started again. Pure: times in, decisions out."""
+"""When a part that crashed is started again. Pure: times in, decisions out."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ STEADY_S: Final = 5.0
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do about a part that fell over."""
+    """What to do about a part that crashed."""
 
     at_s: float
     """When to start it again."""

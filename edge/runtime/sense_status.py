@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal, cast
+from typing import Final, cast
 
-from edge.messages import Mood, Sense
+from edge.messages import Mood, Sense, SenseName
 from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
 from edge.runtime.supervisor import Slot
 
-SenseName = Literal["face", "voice"]
 HOLD_S: Final = 3.0
 """A sense whose stage is being replaced counts as working for so long: nobody sees a face change
 because a camera needs a second to start again."""
@@ -27,7 +26,7 @@ class SenseSlots:
         return cast("CameraStage | MicrophoneStage | None", self.sensor.stage)
 
 
-class Senses:
+class SenseMonitor:
     """Adds to a mood how the senses fare, and tells of their troubles once each."""
 
     def __init__(self, missing: Mapping[str, str], report: Callable[[str], None]) -> None:

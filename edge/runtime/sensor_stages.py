@@ -11,20 +11,20 @@ from edge.errors import ClipEnded, MienError, SensorError
 from edge.mailbox import Mailbox
 from edge.messages import Audio, Frame, SenseState
 from edge.perception.speech_gate import SpeechWindow
-from edge.runtime.rate_control import Pace
+from edge.runtime.rate_control import RateLimits
 from edge.runtime.stage import STALE_S, STEP_S, WAIT_S, Stage
 from edge.sensors import Camera, Microphone
-from edge.sensors.microphone_health import Hearing
-from edge.sensors.stuck_camera import Repeats
+from edge.sensors.microphone_health import MicrophoneHealth
+from edge.sensors.stuck_camera import RepeatDetector
 
 SILENT_S: Final = 3.0
-"""A sensor that delivers nothing for so long is taken for dead and opened anew."""
+"""A sensor that delivers nothing for so long is taken for dead and reopened."""
 FIRST_SILENT_S: Final = 8.0
 """The same before its first delivery: some cameras take their time."""
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Pauses between attempts to open a lost device; the last one repeats."""
 STUBBORN: Final = 8
-"""Attempts after which a camera that only repeats an old picture is opened anew less often: it may
+"""Attempts after which a camera that only repeats an old picture is reopened less often: it may
 want to show one, as webcams do whose cover is shut."""
 STUBBORN_S: Final = 60.0
 """How long it is then watched between two attempts; a new picture ends the trouble at once."""
@@ -85,10 +85,10 @@ class _SensorStage(Stage):
         return ""
 
     def silence(self) -> str:
-        """Why the device is opened anew after `read_device` has been False for too long."""
+        """Why the device is reopened after `read_device` has been False for too long."""
         return (
             f"The {self.kind} {self._device.name} has delivered nothing new for "
-            f"{self._patience_s:.0f} s; it is being opened anew."
+            f"{self._patience_s:.0f} s; it is being reopened."
         )
 
     def step(self) -> bool:
@@ -122,7 +122,7 @@ class _SensorStage(Stage):
             self.state = "off"
 
     def _silent_too_long(self) -> bool:
-        # A clip is silent where it has nothing; opening it anew would only end it. `paced` is no
+        # A clip is silent where it has nothing; reopening it would only end it. `paced` is no
         # part of the ports: adapters of devices have no need of it.
         if getattr(self._device, "paced", False):
             return False
@@ -183,7 +183,7 @@ class CameraStage(_SensorStage):
         open_camera: Callable[[], Camera],
         light: SensorLight,
         frames: Mailbox[Frame],
-        pace: Pace | None = None,
+        limits: RateLimits | None = None,
     ) -> None:
         """Read a camera.
 
@@ -191,23 +191,23 @@ class CameraStage(_SensorStage):
             open_camera: opens it.
             light: is told of it.
             frames: where the frames go.
-            pace: how often to take one; None takes every one.
+            limits: how often to take one; None takes every one.
         """
         super().__init__("camera", open_camera, light)
         self._frames = frames
-        self._pace = pace or Pace()
+        self._limits = limits or RateLimits()
         self._taken_s = -math.inf
-        self._repeats = Repeats()
-        """Kept when the camera is opened anew: the picture that it was stuck at is no new one."""
+        self._repeats = RepeatDetector()
+        """Kept when the camera is reopened: the picture that it was stuck at is no new one."""
         self._repeating = False
 
     def silence(self) -> str:
-        """Why the camera is opened anew."""
+        """Why the camera is reopened."""
         if not self._repeating:
             return super().silence()
         return (
             f"The camera {self._device.name} repeats an old picture all the time: its cover is shut, "
-            "or its sensor is stuck. It is being opened anew; if that does not help, plug it in again."
+            "or its sensor is stuck. It is being reopened; if that does not help, plug it in again."
         )
 
     def read_device(self) -> bool:
@@ -216,7 +216,7 @@ class CameraStage(_SensorStage):
         Neither does one count that repeats an older one bit for bit, whatever its time. `has_sensor`
         is no part of the port: a clip or a virtual camera may well show a still picture.
         """
-        wait_s = self._taken_s + self._pace.frame_interval_s - time.monotonic()
+        wait_s = self._taken_s + self._limits.frame_interval_s - time.monotonic()
         if wait_s > 0 and self._stopping.wait(wait_s):
             return True
         frame: Frame | None = self._device.read(WAIT_S)
@@ -252,7 +252,7 @@ class MicrophoneStage(_SensorStage):
         self._windows = windows
         self._past_overflows = 0
         """Of devices that have been closed."""
-        self._hearing: Hearing | None = None
+        self._hearing: MicrophoneHealth | None = None
         self._complaint = ""
 
     def complaint(self) -> str:
@@ -266,7 +266,7 @@ class MicrophoneStage(_SensorStage):
         if audio is None:
             return False
         if not getattr(self._device, "paced", False):  # nobody can mend a clip's sound
-            self._hearing = self._hearing or Hearing(self._device.name)
+            self._hearing = self._hearing or MicrophoneHealth(self._device.name)
             self._complaint = self._hearing.hear(audio.samples, self._device.overflows, audio.t_s)
         window = self._gate.hear(audio)
         if window is not None:

@@ -74,7 +74,7 @@ class RunReport:
     hung: tuple[str, ...] = ()
     """Stages that did not end in time."""
     restarts: int = 0
-    """Stages that fell over or hung and were started again."""
+    """Stages that crashed or hung and were started again."""
 
     def sentence(self) -> str:
         """The run in two lines."""

@@ -1,4 +1,4 @@
-"""Keeps the stages going: starts again what fell over, replaces what hangs, says so.
+"""Keeps the stages going: starts again what crashed, replaces what hangs, says so.
 
 The supervisor has no thread: the loop of the appliance calls `tick`, which never waits. Building a
 stage (loading a model takes seconds) happens on a thread of its own.
@@ -174,7 +174,7 @@ class Slot:
         if failure is None:
             what = "hangs"
         else:
-            what = f"fell over ({type(failure).__name__}: {failure})"
+            what = f"crashed ({type(failure).__name__}: {failure})"
             if not known and os.environ.get("MIEN_DEBUG"):
                 traceback.print_exception(type(failure), failure, failure.__traceback__)
         if not decision.lost:

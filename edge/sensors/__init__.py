@@ -19,7 +19,7 @@ class Camera(Protocol):
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
-            SensorError: the device is gone and has to be opened anew.
+            SensorError: the device is gone and has to be reopened.
             ClipEnded: it was a clip, and it is over.
         """
 
@@ -38,7 +38,7 @@ class Microphone(Protocol):
         """Wait for the next block (512 samples, 32 ms), at most *timeout_s*; None if none came.
 
         Raises:
-            SensorError: the device is gone and has to be opened anew.
+            SensorError: the device is gone and has to be reopened.
             ClipEnded: it was a clip, and it is over.
         """
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.errors import ClipEnded, SensorError
 from edge.messages import SAMPLE_RATE_HZ, Audio, Frame
-from edge.sensors.clip_decoder import STILL_HZ, Reel, Sound, open_reel, pictures, sound, to_rgb
+from edge.sensors.clip_decoder import STILL_HZ, ClipInfo, Sound, pictures, probe_clip, sound, to_rgb
 from edge.sensors.resample import BLOCK
 
 KEPT_S: Final = 2.0
@@ -22,7 +22,7 @@ CATCH_UP_S: Final = 1.0
 old one then, which is better than none."""
 
 
-class _Pace:
+class _ClipClock:
     """The clock that both senses of a clip go by. It starts when the first of them is read."""
 
     def __init__(self, speed: float) -> None:
@@ -53,12 +53,12 @@ def _sleep(until_s: float, deadline_s: float, closed: threading.Event) -> bool:
 class _ClipCamera:
     """The pictures of a clip."""
 
-    def __init__(self, reel: Reel, pace: _Pace, repeat: bool) -> None:
-        self.name = reel.path.name
-        self._reel = reel
-        self._pace = pace
-        self._end_s = float("inf") if repeat or reel.still else reel.length_s
-        self._source = self._rounds() if self._end_s > reel.length_s else pictures(reel)
+    def __init__(self, info: ClipInfo, clock: _ClipClock, repeat: bool) -> None:
+        self.name = info.path.name
+        self._info = info
+        self._clock = clock
+        self._end_s = float("inf") if repeat or info.still else info.length_s
+        self._source = self._rounds() if self._end_s > info.length_s else pictures(info)
         self._reading = threading.Lock()
         self._closed = threading.Event()
         self._next: tuple[float, Any] | None = next(self._source, None)
@@ -70,15 +70,15 @@ class _ClipCamera:
 
     def _rounds(self) -> Generator[tuple[float, Any], None, None]:
         """The pictures over and over, with places that go on rising."""
-        if self._reel.still:
-            for _, frame in pictures(self._reel):
+        if self._info.still:
+            for _, frame in pictures(self._info):
                 for number in itertools.count():
                     yield number / STILL_HZ, frame
         for number in itertools.count():
             empty = True
-            for at_s, frame in pictures(self._reel):
+            for at_s, frame in pictures(self._info):
                 empty = False
-                yield number * self._reel.length_s + at_s, frame
+                yield number * self._info.length_s + at_s, frame
             if empty:  # the file was taken away in between
                 return
 
@@ -87,15 +87,15 @@ class _ClipCamera:
         deadline_s = time.monotonic() + timeout_s
         while not self._closed.is_set():
             with self._reading:
-                newest = self._newest_due(self._pace.position_s())
+                newest = self._newest_due(self._clock.position_s())
                 upcoming = self._next
             if newest is not None:
                 at_s, frame = newest
-                return Frame(image=to_rgb(frame), t_s=self._pace.due_s(at_s))
+                return Frame(image=to_rgb(frame), t_s=self._clock.due_s(at_s))
             if upcoming is None and self._end_s == float("inf"):
-                raise SensorError(f"{self._reel.path} cannot be read any more: is it still there?")
+                raise SensorError(f"{self._info.path} cannot be read any more: is it still there?")
             next_s = self._end_s if upcoming is None else upcoming[0]
-            reached = _sleep(self._pace.due_s(next_s), deadline_s, self._closed)
+            reached = _sleep(self._clock.due_s(next_s), deadline_s, self._closed)
             if reached and upcoming is None:
                 raise ClipEnded
             if not reached and time.monotonic() >= deadline_s:
@@ -123,11 +123,11 @@ class _ClipCamera:
 class _ClipMicrophone:
     """The sound of a clip."""
 
-    def __init__(self, reel: Reel, pace: _Pace, repeat: bool) -> None:
-        self.name = reel.path.name
+    def __init__(self, info: ClipInfo, clock: _ClipClock, repeat: bool) -> None:
+        self.name = info.path.name
         self.overflows = 0
-        self._reel = reel
-        self._pace = pace
+        self._info = info
+        self._clock = clock
         self._repeat = repeat
         self._source = self._rounds()
         self._reading = threading.Lock()
@@ -144,17 +144,17 @@ class _ClipMicrophone:
 
     def _rounds(self) -> Generator[Sound, None, None]:
         for _ in itertools.count() if self._repeat else range(1):
-            yield from sound(self._reel)
+            yield from sound(self._info)
 
     def read(self, timeout_s: float) -> Audio | None:
         """Wait for the next block of 512 samples. See `Microphone.read`."""
         deadline_s = time.monotonic() + timeout_s
         with self._reading:
-            position_s = self._pace.position_s()
-            if position_s - self._given / SAMPLE_RATE_HZ > KEPT_S * self._pace.speed:
+            position_s = self._clock.position_s()
+            if position_s - self._given / SAMPLE_RATE_HZ > KEPT_S * self._clock.speed:
                 self._skip_to(position_s)
             end_s = (self._given + BLOCK) / SAMPLE_RATE_HZ
-        due_s = self._pace.due_s(end_s)
+        due_s = self._clock.due_s(end_s)
         if not _sleep(due_s, deadline_s, self._closed) and not self._closed.is_set():
             return None
         with self._reading:
@@ -217,14 +217,14 @@ class Clip:
         """
         if not speed > 0:
             raise ValueError(f"speed must be above 0, not {speed}")
-        reel = open_reel(Path(path))
-        pace = _Pace(speed)
-        self.name = reel.path.name
-        self.length_s = reel.length_s
+        info = probe_clip(Path(path))
+        clock = _ClipClock(speed)
+        self.name = info.path.name
+        self.length_s = info.length_s
         """Of one round, in seconds of the clip."""
-        self.camera = _ClipCamera(reel, pace, repeat) if reel.has_picture else None
+        self.camera = _ClipCamera(info, clock, repeat) if info.has_picture else None
         """A `Camera`, or None if the clip has no pictures."""
-        self.microphone = _ClipMicrophone(reel, pace, repeat) if reel.has_sound else None
+        self.microphone = _ClipMicrophone(info, clock, repeat) if info.has_sound else None
         """A `Microphone`, or None if the clip has no sound."""
 
     def close(self) -> None:

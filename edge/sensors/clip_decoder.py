@@ -27,7 +27,7 @@ _STILLS: Final = ("image2", "_pipe")
 
 
 @dataclass(frozen=True)
-class Reel:
+class ClipInfo:
     """What a clip is made of."""
 
     path: Path
@@ -105,7 +105,7 @@ def _scanned_end_s(av: Any, path: Path, streams: list[int]) -> float:
     return end_s
 
 
-def open_reel(path: Path) -> Reel:
+def probe_clip(path: Path) -> ClipInfo:
     """Look at a clip and make sure that it can be decoded.
 
     Raises:
@@ -139,15 +139,15 @@ def open_reel(path: Path) -> Reel:
     else:
         length_s = _scanned_end_s(av, path, indices) - origin_s
     samples = max(BLOCK, round(length_s * SAMPLE_RATE_HZ))
-    reel = Reel(
+    info = ClipInfo(
         path, picture is not None, sound is not None, still, origin_s, samples / SAMPLE_RATE_HZ
     )
     # A header may promise what the rest of a cut-off file does not hold.
-    has_picture = reel.has_picture and next(pictures(reel), None) is not None
-    has_sound = reel.has_sound and next(_decoded(reel), None) is not None
+    has_picture = info.has_picture and next(pictures(info), None) is not None
+    has_sound = info.has_sound and next(_decoded(info), None) is not None
     if not has_picture and not has_sound:
         raise _unreadable(path)
-    return Reel(path, has_picture, has_sound, still, origin_s, reel.length_s)
+    return ClipInfo(path, has_picture, has_sound, still, origin_s, info.length_s)
 
 
 def _packets(av: Any, container: Any, streams: list[Any]) -> Iterator[Any]:
@@ -172,14 +172,14 @@ def _frames(av: Any, container: Any, stream: Any) -> Iterator[Any]:
             continue
 
 
-def pictures(reel: Reel) -> Generator[tuple[float, Any], None, None]:
+def pictures(info: ClipInfo) -> Generator[tuple[float, Any], None, None]:
     """Go through the pictures once.
 
     Yields:
         Seconds from the start of the clip, never falling, and PyAV's frame.
     """
     av = _load_av()
-    with _open(av, reel.path) as container:
+    with _open(av, info.path) as container:
         stream = _picture_stream(container)
         if stream is None:
             return
@@ -187,12 +187,12 @@ def pictures(reel: Reel) -> Generator[tuple[float, Any], None, None]:
         last_s = -1 / rate
         for frame in _frames(av, container, stream):
             # Some files lack stamps; then the rate tells.
-            at_s = last_s + 1 / rate if frame.time is None else float(frame.time) - reel.origin_s
+            at_s = last_s + 1 / rate if frame.time is None else float(frame.time) - info.origin_s
             last_s = max(at_s, last_s, 0.0)
-            if last_s >= reel.length_s:
+            if last_s >= info.length_s:
                 return
             yield last_s, frame
-            if reel.still:
+            if info.still:
                 return
 
 
@@ -210,16 +210,16 @@ def to_rgb(frame: Any) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(image, turns), np.uint8)
 
 
-def _decoded(reel: Reel) -> Iterator[tuple[float, Sound]]:
+def _decoded(info: ClipInfo) -> Iterator[tuple[float, Sound]]:
     """The sound as it is decoded: seconds from the start, and samples at 16 kHz, shape [n]."""
     av = _load_av()
-    with _open(av, reel.path) as container:
+    with _open(av, info.path) as container:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
         at_s: float | None = None
         for frame in itertools.chain(_frames(av, container, stream), [None]):
             if frame is not None and frame.time is not None:
-                at_s = float(frame.time) - reel.origin_s
+                at_s = float(frame.time) - info.origin_s
             try:
                 for piece in resampler.resample(frame):
                     samples = np.asarray(piece.to_ndarray(), np.float32).reshape(-1)
@@ -228,14 +228,14 @@ def _decoded(reel: Reel) -> Iterator[tuple[float, Sound]]:
                 continue
 
 
-def sound(reel: Reel) -> Iterator[Sound]:
+def sound(info: ClipInfo) -> Iterator[Sound]:
     """Go through the sound once: pieces that together are exactly `length_samples` long.
 
     Where the clip has none (it starts late, has a gap, ends early) there is silence.
     """
     given = 0
-    total = reel.length_samples
-    for at_s, samples in _decoded(reel):
+    total = info.length_samples
+    for at_s, samples in _decoded(info):
         late = round(at_s * SAMPLE_RATE_HZ) - given
         if late > _GAP_S * SAMPLE_RATE_HZ:
             late = min(late, total - given)

@@ -49,7 +49,7 @@ class _Often:
         return self.is_so
 
 
-class Hearing:
+class MicrophoneHealth:
     """Judges the sound of one opened microphone, block by block."""
 
     def __init__(self, name: str) -> None:

@@ -198,7 +198,7 @@ class OpenCvCamera:
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
-            SensorError: the camera is gone and has to be opened anew.
+            SensorError: the camera is gone and has to be reopened.
         """
         taken = self._newest.take(timeout_s)
         if taken is None:

@@ -172,7 +172,7 @@ class PiCamera:
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
-            SensorError: the camera is gone and has to be opened anew.
+            SensorError: the camera is gone and has to be reopened.
         """
         if self._closed:
             raise SensorError(f"The camera {self.name} has been closed.")

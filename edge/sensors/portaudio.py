@@ -229,7 +229,7 @@ class PortAudioMicrophone:
         """Wait for the next block, at most *timeout_s*; None if none came.
 
         Raises:
-            SensorError: the device is gone and has to be opened anew.
+            SensorError: the device is gone and has to be reopened.
         """
         deadline_s = time.monotonic() + timeout_s
         while not self._ready:

@@ -24,13 +24,13 @@ TELLING: Final = 0.02
 by."""
 
 
-class Repeats:
+class RepeatDetector:
     """Compares each picture with the newest ones, bit for bit.
 
     For cameras with a sensor, whose noise makes every picture another one. A picture that is black
     throughout, or saturated, has no noise in it: it counts as new, however often it comes. Such a
     camera is covered, or stands in the dark, or looks into a lamp, all of which may last for days;
-    opening it anew would help nobody and blink its light all night. It does no harm either, as no
+    reopening it would help nobody and blink its light all night. It does no harm either, as no
     face is found in such a picture. What a stuck sensor really does, and what shows a mood that is
     long over, is to repeat a picture that has something on it.
     """

@@ -11,7 +11,7 @@ import pytest
 
 from edge.messages import Mood
 from edge.process.systemd import Notifier
-from edge.runtime.appliance import Appliance, Parts
+from edge.runtime.appliance import Appliance, Components
 from edge.runtime.statistics import RunReport
 from tests.fakes.world import (
     SHORT,
@@ -48,7 +48,7 @@ class Running:
 
     def __init__(self, world: World, **changes: Any) -> None:
         self.world = world
-        parts = Parts(
+        components = Components(
             outputs=[lambda: FakeDisplay(world), lambda: FakeEvents(world)],
             light=lambda: FakeLight(world),
             open_camera=lambda: FakeCamera(world),
@@ -58,9 +58,9 @@ class Running:
             voice_reader=lambda: FakeVoiceReader(world),
         )
         for name, value in changes.items():
-            setattr(parts, name, value)
+            setattr(components, name, value)
         self.appliance = Appliance(
-            parts, world.reported.append, True, Notifier(world, watchdog_s=0.04)
+            components, world.reported.append, True, Notifier(world, watchdog_s=0.04)
         )
         self.failure: BaseException | None = None
         self.report: RunReport | None = None
@@ -90,7 +90,7 @@ class Running:
 
     @property
     def left_behind(self) -> tuple[str, ...]:
-        """Parts whose thread hangs and has been replaced."""
+        """Components whose thread hangs and has been replaced."""
         return self.appliance._supervisor.left_behind
 
     @property
@@ -131,7 +131,7 @@ def twenty_times(
     Args:
         story: is handed a world, what runs in it, and the number of the time.
         faults: what it injects, each of which has to have struck twenty times in the end.
-        changes: of the appliance's parts, for each world.
+        changes: of the appliance's components, for each world.
     """
 
     def tell(world: World) -> None:

@@ -115,7 +115,7 @@ class FakeCamera:
         image[0, 0] = HAPPY
         if world.strikes("camera black"):
             image[:] = 0
-        if world.strikes("camera stuck"):  # however often it is opened anew
+        if world.strikes("camera stuck"):  # however often it is reopened
             image = image if world.stuck_at is None else world.stuck_at
         world.stuck_at = image
         return Frame(image, time.monotonic() - (5.0 if world.strikes("camera stale") else 0.0))

@@ -60,7 +60,7 @@ def test_damaged_model_leaves_the_other_sense_and_is_read_once_it_is_restored(
             damaged = damage(whole)
             assert damaged != whole
             model.write_bytes(damaged)
-            # What has been loaded is not read again, unless it falls over.
+            # What has been loaded is not read again, unless it crashes.
             with world.fault("voice reader crash"):
                 running.until(lambda mood: "is damaged" in mood.voice.trouble, "the damage")
             assert world.moods[-1].face.state == "ok"

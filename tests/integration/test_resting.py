@@ -8,7 +8,7 @@ import pytest
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.messages import DisplayLevel, Frame
-from edge.runtime.idle_policy import Idle, IdleOptions
+from edge.runtime.idle_policy import IdleOptions, IdlePolicy
 from tests.fakes.running import Running
 from tests.fakes.world import FakeCamera, FakeDisplay, World
 
@@ -47,7 +47,7 @@ def test_display_that_sleeps_shows_whoever_comes_in_within_700_ms() -> None:
         open_camera=lambda: RoomCamera(world),
         open_microphone=None,
         fusion=lambda: Fusion(FusionOptions(nobody_after_s=0.5)),
-        idle=Idle(options),
+        idle_policy=IdlePolicy(options),
     ) as running:
 
         def wait(condition: str, wanted: object, limit_s: float = 10) -> None:
@@ -80,7 +80,7 @@ def test_resting_saves_most_of_the_work() -> None:
         world,
         open_camera=lambda: RoomCamera(world),
         open_microphone=None,
-        idle=Idle(options),
+        idle_policy=IdlePolicy(options),
     ) as running:
         running.until(lambda mood: mood.shown == "nobody", "being alone")
         time.sleep(3)

@@ -94,9 +94,9 @@ def test_somebody_who_is_only_seen_has_not_been_heard(
 
 def test_what_went_wrong_is_said_when_nothing_is_read() -> None:
     clock = itertools.count(0.0, 30.0)
-    said = [{"event": "notice", "text": "The face reader fell over."}]
+    said = [{"event": "notice", "text": "The face reader crashed."}]
     said += [mood(t, (False, 0.0), (False, 0.0)) for t in range(9)]
-    with pytest.raises(NotSoError, match="The face reader fell over"):
+    with pytest.raises(NotSoError, match="The face reader crashed"):
         read_until_both(said, 60.0, lambda: next(clock))
     assert next(clock) < 200
 

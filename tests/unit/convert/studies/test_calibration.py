@@ -43,15 +43,15 @@ def test_clips_that_were_calibrated_with_are_never_scored(monkeypatch: pytest.Mo
     scored: list[int] = []
     keep_figures = calibration_effect._figures
 
-    def rest_of(probabilities: Any, weights_s: Any, model: str) -> Any:
+    def baseline_of(probabilities: Any, weights_s: Any, model: str) -> Any:
         known.append(len(probabilities))
-        return prior.rest_of(probabilities, weights_s, model)
+        return prior.baseline_of(probabilities, weights_s, model)
 
     def figures(heard: Any, truth: Any) -> Any:
         scored.append(int((truth == NEUTRAL).sum()))
         return keep_figures(heard, truth)
 
-    monkeypatch.setattr(calibration_effect, "rest_of", rest_of)
+    monkeypatch.setattr(calibration_effect, "baseline_of", baseline_of)
     monkeypatch.setattr(calibration_effect, "_figures", figures)
     effect(speaker(SAD, neutral_clips=9), OPTIONS, 1.0, draws=2)
     assert known == [CLIPS, CLIPS]

@@ -196,12 +196,14 @@ def test_tells_once_that_mediapipe_does_not_find_the_faces(
     finder = SimpleNamespace(runtime="LiteRT")
     monkeypatch.setattr("edge.perception.face_finder.FaceFinder", lambda *given: finder)
     monkeypatch.setattr("edge.perception.face_reader.FaceReader", lambda *given: given)
-    parts = appliance.build_parts(settings(display={"kind": "none"}), None, False)
-    assert parts.face_reader is not None
-    parts.face_reader()
-    parts.face_reader()
+    components = appliance.build_components(settings(display={"kind": "none"}), None, False)
+    assert components.face_reader is not None
+    components.face_reader()
+    components.face_reader()
     said = capsys.readouterr()
     assert (said.out + said.err).count("Faces are found by LiteRT") == 1
     finder.runtime = "MediaPipe"
-    appliance.build_parts(settings(display={"kind": "none"}), None, False).face_reader()  # type: ignore[misc]
+    components = appliance.build_components(settings(display={"kind": "none"}), None, False)
+    assert components.face_reader is not None
+    components.face_reader()
     assert "Faces are found" not in "".join(capsys.readouterr())

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from edge.build.outputs import BoardPins, open_display
-from edge.build.policies import heat_reader, idle_policy, load_governor
+from edge.build.policies import heat_reader, idle_policy, load_policy
 from edge.config.schema import Settings
 from edge.errors import OutputError
 from edge.hardware.thermal import Heat
@@ -31,15 +31,15 @@ def test_settings_of_resting_and_load_reach_the_policies(monkeypatch: pytest.Mon
     settings = Settings.model_validate(
         {"idle": {"slow_after_s": 2.0, "sleep_after_s": 0.0}, "load": {"hot_c": 70.0}}
     )
-    idle, governor = idle_policy(settings), load_governor(settings)
+    idle, policy = idle_policy(settings), load_policy(settings)
     assert idle is not None
     assert idle.options == IdleOptions(2.0, 60.0, 60.0, math.inf)
-    assert governor is not None
+    assert policy is not None
     monkeypatch.setattr("edge.build.policies.board", lambda: "")
     assert heat_reader()() == Heat()
     off = Settings.model_validate({"idle": {"enabled": False}, "load": {"enabled": False}})
     assert idle_policy(off) is None
-    assert load_governor(off) is None
+    assert load_policy(off) is None
 
 
 def test_built_in_settings_of_resting_are_those_of_the_policy() -> None:

@@ -4,15 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.calibration.prior import (
+    Baseline,
     Calibration,
-    Rest,
     SenseReading,
+    baseline_of,
+    baseline_seen,
     calibrated,
     covered_s,
     factors,
     fingerprint,
-    rest_of,
-    rest_seen,
     shifted,
 )
 from edge.config.paths import MODELS
@@ -34,8 +34,8 @@ distributions = masses.map(lambda values: np.array(values) / sum(values))
 seconds = st.floats(1, 3600)
 
 
-def rest(reading: Probabilities, good_s: float = 5.0) -> Rest:
-    return rest_of(reading[None], np.array([good_s]), "0" * 16)
+def rest(reading: Probabilities, good_s: float = 5.0) -> Baseline:
+    return baseline_of(reading[None], np.array([good_s]), "0" * 16)
 
 
 def faces(
@@ -139,15 +139,15 @@ def test_factors_say_what_counts_less() -> None:
 
 def test_one_odd_moment_hardly_moves_the_resting_reading() -> None:
     smile = np.array([0.01, 0.01, 0.01, 0.94, 0.01, 0.01, 0.01])
-    steady = rest_of(np.array([LOOKS_SAD] * 20), np.ones(20), "")
-    disturbed = rest_of(np.array([LOOKS_SAD] * 19 + [smile]), np.ones(20), "")
+    steady = baseline_of(np.array([LOOKS_SAD] * 20), np.ones(20), "")
+    disturbed = baseline_of(np.array([LOOKS_SAD] * 19 + [smile]), np.ones(20), "")
     np.testing.assert_allclose(steady.reading, LOOKS_SAD)
     assert abs(disturbed.reading - steady.reading).max() < 0.04
 
 
 def test_a_reading_of_probability_zero_stays_finite() -> None:
     certain = np.array([0.0, 0, 0, 0, 0, 0, 1])
-    known = rest_of(np.array([certain, LOOKS_SAD]), np.ones(2), "")
+    known = baseline_of(np.array([certain, LOOKS_SAD]), np.ones(2), "")
     assert np.isfinite(known.reading).all()
     assert known.reading.sum() == pytest.approx(1)
 
@@ -155,26 +155,26 @@ def test_a_reading_of_probability_zero_stays_finite() -> None:
 @pytest.mark.parametrize("rate_hz", [5, 15, 30])
 def test_time_counts_and_not_the_number_of_frames(rate_hz: int) -> None:
     seen: list[SenseReading] = faces(LOOKS_SAD, 5 * rate_hz + 1, rate_hz)  # type: ignore[assignment]
-    known = rest_seen(seen, "")
+    known = baseline_seen(seen, "")
     assert known is not None
     assert known.seconds == pytest.approx(5)
 
 
 def test_poor_readings_count_for_less_and_worthless_ones_for_nothing() -> None:
     half: list[SenseReading] = faces(LOOKS_SAD, 51, 10, 0.5)  # type: ignore[assignment]
-    known = rest_seen(half, "")
+    known = baseline_seen(half, "")
     assert known is not None
     assert known.seconds == pytest.approx(2.5)
     blurred: list[SenseReading] = faces(LOOKS_SAD, 51, 10, 0.05)  # type: ignore[assignment]
     assert covered_s(blurred).sum() == 0
-    assert rest_seen(blurred, "") is None
+    assert baseline_seen(blurred, "") is None
 
 
 def test_a_pause_is_not_taken_for_time_seen() -> None:
     apart = [VoiceReading(t_s, LOOKS_SAD, 1.0) for t_s in (0.0, 60.0, 120.0)]
     np.testing.assert_allclose(covered_s(apart), [0, 1, 1])
-    assert rest_seen(apart[:1], "") is None
-    assert rest_seen([], "") is None
+    assert baseline_seen(apart[:1], "") is None
+    assert baseline_seen([], "") is None
 
 
 def test_fingerprint_is_of_what_decides_the_answers() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.build import appliance
-from edge.calibration.prior import Calibration, Rest, fingerprint, rest_of
+from edge.calibration.prior import Baseline, Calibration, baseline_of, fingerprint
 from edge.calibration.storage import fitting, forget_calibration, load_calibration, save_calibration
 from edge.config import paths
 from edge.config.paths import DEMO_CLIP, MODELS, calibration_file
@@ -20,8 +20,8 @@ LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.4, 0.06, 0.33])
 SAD = EMOTIONS.index("sad")
 
 
-def rest(model: str) -> Rest:
-    return rest_of(LOOKS_SAD[None], np.array([4.5]), model)
+def rest(model: str) -> Baseline:
+    return baseline_of(LOOKS_SAD[None], np.array([4.5]), model)
 
 
 @pytest.fixture
@@ -163,8 +163,8 @@ def test_run_uses_the_calibration_and_says_so(
     told: list[str] = []
     assert appliance.known_person(settings(tmp_path / "me.json"), manifest, told.append)
     assert told == [f"Calibrated for one person's face and voice ({tmp_path / 'me.json'})."]
-    parts = appliance.build_parts(settings(tmp_path / "me.json"), None, False)
-    assert parts.fusion().options.face_class_prior[SAD] > manifest.face.class_prior[SAD] + 0.05
+    components = appliance.build_components(settings(tmp_path / "me.json"), None, False)
+    assert components.fusion().options.face_class_prior[SAD] > manifest.face.class_prior[SAD] + 0.05
 
 
 @pytest.mark.parametrize("text", ["", "no calibration"])
@@ -191,10 +191,10 @@ def test_demo_clip_is_not_taken_for_the_person(
 ) -> None:
     pytest.importorskip("av")
     save_calibration(known, tmp_path / "me.json")
-    parts = appliance.build_parts(settings(tmp_path / "me.json"), DEMO_CLIP, False)
-    prior = parts.fusion().options.face_class_prior
+    components = appliance.build_components(settings(tmp_path / "me.json"), DEMO_CLIP, False)
+    prior = components.fusion().options.face_class_prior
     np.testing.assert_allclose(prior, np.array(manifest.face.class_prior), atol=1e-3)
-    parts.close()
+    components.close()
 
 
 def test_lies_in_the_state_folder_of_service_or_user(

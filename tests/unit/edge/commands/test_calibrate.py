@@ -22,7 +22,7 @@ from edge.config.schema import Settings
 from edge.errors import SensorError, SettingsError
 from edge.messages import Audio, Face, FaceReading, Frame, NoFace, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
-from edge.runtime.parts import Parts
+from edge.runtime.components import Components
 from tests.fakes.portrait import draw_portrait
 
 FACE = Face(
@@ -106,7 +106,7 @@ class Light:
 
 
 class Room:
-    """What `build_parts` finds."""
+    """What `build_components` finds."""
 
     def __init__(self) -> None:
         self.light = Light()
@@ -115,8 +115,8 @@ class Room:
         self.face: Callable[[], Any] = SadFace
         self.voice: Callable[[], Any] = CrossVoice
 
-    def parts(self, settings: Settings, clip: Path | None, repeat: bool) -> Parts:
-        return Parts(
+    def components(self, settings: Settings, clip: Path | None, repeat: bool) -> Components:
+        return Components(
             outputs=[],
             light=lambda: self.light,
             open_camera=self.open_camera if settings.camera.enabled else None,
@@ -130,7 +130,7 @@ class Room:
 @pytest.fixture
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     found = Room()
-    monkeypatch.setattr(calibrate_session, "build_parts", found.parts)
+    monkeypatch.setattr(calibrate_session, "build_components", found.components)
     monkeypatch.setattr(calibrate_session, "nothing_connected", lambda settings: False)
     monkeypatch.setattr(calibrate_session, "mute_native_code", lambda: None)
     monkeypatch.setattr(calibrate_session, "GRACE_S", 0.3)

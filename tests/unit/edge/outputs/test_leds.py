@@ -132,7 +132,7 @@ def test_close_puts_out_and_releases_only_its_own(gpio: MockGpio, common_anode: 
     led.close()
     assert [gpio.level(pin) for pin in (17, 27, 22)] == [None, None, None]
     assert gpio.level(4) == 1.0
-    RgbLed(gpio=gpio, red=17, green=27, blue=22).close()  # may be opened anew
+    RgbLed(gpio=gpio, red=17, green=27, blue=22).close()  # may be reopened
 
 
 def test_pins_are_released_when_one_cannot_be_had(gpio: MockGpio) -> None:
@@ -156,7 +156,7 @@ def test_recording_light_is_on_exactly_while_a_sensor_is_open(gpio: MockGpio) ->
     for act, name in (
         (light.sensor_opened, "camera"),
         (light.sensor_opened, "microphone"),
-        (light.sensor_opened, "camera"),  # opened anew without a word of its end
+        (light.sensor_opened, "camera"),  # reopened without a word of its end
         (light.sensor_closed, "camera"),
         (light.sensor_closed, "microphone"),
         (light.sensor_closed, "microphone"),

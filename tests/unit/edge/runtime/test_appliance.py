@@ -10,7 +10,7 @@ from edge.errors import ClipEnded, ModelError, OutputError, SensorError
 from edge.fusion import Fusion
 from edge.messages import Audio, Face, FaceReading, Frame, Mood, NoFace, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
-from edge.runtime.appliance import Appliance, Parts
+from edge.runtime.appliance import Appliance, Components
 from edge.runtime.statistics import RunReport
 
 FACE = Face(
@@ -129,7 +129,7 @@ def run(
     keep_trying: bool = False,
 ) -> tuple[RunReport, Recorder, Light, list[str]]:
     recorder, light, told = Recorder(), Light(), list[str]()
-    parts = Parts(
+    parts = Components(
         outputs=[lambda: recorder],
         light=lambda: light,
         open_camera=camera,
@@ -187,7 +187,7 @@ def test_service_without_senses_shows_the_fault_and_keeps_trying() -> None:
 
 def test_stop_ends_everything_within_two_seconds() -> None:
     recorder, light = Recorder(), Light()
-    parts = Parts(
+    parts = Components(
         outputs=[lambda: recorder],
         light=lambda: light,
         open_camera=lambda: Camera([(1e9, "happy")]),
@@ -218,7 +218,9 @@ def test_stop_is_heard_while_models_load() -> None:
         return PixelReader()
 
     light = Light()
-    parts = Parts([], lambda: light, open_camera=lambda: Camera([(9, "sad")]), face_reader=slow)
+    parts = Components(
+        [], lambda: light, open_camera=lambda: Camera([(9, "sad")]), face_reader=slow
+    )
     appliance = Appliance(parts, print)
     thread = threading.Thread(target=appliance.run)
     thread.start()
@@ -234,7 +236,7 @@ def test_corrupt_model_ends_the_run_and_closes_what_was_open() -> None:
         raise ModelError("face_int8.tflite is damaged; restore it.")
 
     recorder, light = Recorder(), Light()
-    parts = Parts(
+    parts = Components(
         [lambda: recorder], lambda: light, lambda: Camera([(9, "sad")]), face_reader=corrupt
     )
     with pytest.raises(ModelError, match="damaged"):
@@ -249,7 +251,7 @@ def test_one_broken_output_does_not_stop_the_others() -> None:
         raise OutputError("No display answers at 0x3C; check its wires.")
 
     recorder, told = Recorder(), list[str]()
-    parts = Parts(
+    parts = Components(
         [broken, lambda: recorder],
         Light,
         lambda: Camera([(0.4, "happy")]),
@@ -260,4 +262,4 @@ def test_one_broken_output_does_not_stop_the_others() -> None:
     assert recorder.moods
     assert told == ["No display answers at 0x3C; check its wires."]
     with pytest.raises(OutputError, match="0x3C"):
-        Appliance(Parts([broken], Light, no_camera), told.append).run()
+        Appliance(Components([broken], Light, no_camera), told.append).run()

@@ -8,9 +8,9 @@ from edge.runtime.idle_policy import (
     GATED_LOOK_S,
     SLOW_LOOK_S,
     WATCH_INTERVAL_S,
-    Idle,
     Idleness,
     IdleOptions,
+    IdlePolicy,
 )
 
 OPTIONS = IdleOptions(slow_after_s=10, gate_after_s=60, dim_after_s=30, sleep_after_s=300)
@@ -18,7 +18,7 @@ OPTIONS = IdleOptions(slow_after_s=10, gate_after_s=60, dim_after_s=30, sleep_af
 
 def after(alone_s: float, shown: str = "nobody", moved_s: float = -math.inf) -> Idleness:
     """How awake it is *alone_s* after the last person, something having moved at *moved_s*."""
-    idle = Idle(OPTIONS)
+    idle = IdlePolicy(OPTIONS)
     idle.update("happy", 999.0)
     idle.update(shown, 1000.0)
     return idle.update(shown, 1000.0 + alone_s, 1000.0 + moved_s)
@@ -33,7 +33,7 @@ def test_looks_slower_then_gated_then_dims_then_sleeps() -> None:
 
 
 def test_somebody_wakes_everything_at_once() -> None:
-    idle = Idle(OPTIONS)
+    idle = IdlePolicy(OPTIONS)
     idle.update("nobody", 0.0)
     assert idle.update("nobody", 1000.0).rest == "asleep"
     assert idle.update("unsure", 1000.05) == Idleness()
@@ -61,7 +61,7 @@ def test_starting_is_never_rested_on() -> None:
 
 
 def test_display_that_never_sleeps_is_still_dimmed() -> None:
-    idle = Idle(IdleOptions(sleep_after_s=math.inf, dim_after_s=30))
+    idle = IdlePolicy(IdleOptions(sleep_after_s=math.inf, dim_after_s=30))
     idle.update("nobody", 0.0)
     assert idle.update("nobody", 1e7).rest == "dim"
 
@@ -72,7 +72,7 @@ def test_display_that_never_sleeps_is_still_dimmed() -> None:
 def test_rests_only_while_nobody_is_there(
     story: list[tuple[str, float, bool]],
 ) -> None:
-    idle, t_s, moved_s, alone_s = Idle(OPTIONS), 0.0, -math.inf, 0.0
+    idle, t_s, moved_s, alone_s = IdlePolicy(OPTIONS), 0.0, -math.inf, 0.0
     before = ""
     for shown, gap_s, moved in story:
         t_s += gap_s

@@ -10,8 +10,8 @@ from edge.runtime.load_policy import (
     RELAPSE_S,
     WINDOW_S,
     Change,
-    Governor,
     Load,
+    LoadPolicy,
 )
 
 FINE = Load(Heat(temperature_c=60), frames=150, read=150, age_s=0.02)
@@ -25,13 +25,13 @@ OVERRUN = Load(frames=150, read=50, dropped=100, age_s=0.03)
 
 class Run:
     def __init__(self) -> None:
-        self.governor, self.t_s = Governor(), 0.0
+        self.policy, self.t_s = LoadPolicy(), 0.0
 
     def pass_time(self, load: Load, seconds: float) -> list[Change]:
         changes = []
         for _ in range(round(seconds / WINDOW_S)):
             self.t_s += WINDOW_S
-            change = self.governor.update(load, self.t_s)
+            change = self.policy.update(load, self.t_s)
             changes += [change] if change else []
         return changes
 
@@ -79,10 +79,10 @@ def test_raise_that_did_not_last_makes_the_next_one_wait_longer() -> None:
     run.pass_time(HOT, 5)
     for _ in range(8):
         before_s = run.t_s
-        while run.governor.rate_hz is not None:
+        while run.policy.rate_hz is not None:
             run.pass_time(FINE, WINDOW_S)
         waits.append(run.t_s - before_s)
-        while run.governor.rate_hz is None:
+        while run.policy.rate_hz is None:
             run.pass_time(HOT, WINDOW_S)
     assert waits[1] > waits[0] * 1.5
     assert waits[2] > waits[1] * 1.5
@@ -94,13 +94,13 @@ LOADS = st.sampled_from([FINE, HOT, WARM, SLOWED, WEAK, LATE, OVERRUN])
 
 @given(st.lists(LOADS, max_size=200))
 def test_steps_are_single_and_never_swing_fast(loads: list[Load]) -> None:
-    governor, t_s = Governor(), 0.0
+    policy, t_s = LoadPolicy(), 0.0
     step, lowered_s, changed_s = 0, -1e9, -1e9
     for load in loads:
         t_s += WINDOW_S
-        change = governor.update(load, t_s)
+        change = policy.update(load, t_s)
         if change is None:
-            assert governor.rate_hz == RATES_HZ[step]
+            assert policy.rate_hz == RATES_HZ[step]
             continue
         now = RATES_HZ.index(change.rate_hz)
         assert abs(now - step) == 1

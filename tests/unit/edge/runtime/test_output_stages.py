@@ -143,7 +143,7 @@ def test_output_that_mends_itself_is_not_opened_anew(monkeypatch: pytest.MonkeyP
     bench = Bench(monkeypatch, make)
     bench.pass_time(1)
     made[0].plugged = False
-    bench.stage.add_notice(Notice(5.0, "camera", "restart", "The camera fell over."))
+    bench.stage.add_notice(Notice(5.0, "camera", "restart", "The camera crashed."))
     bench.pass_time(10)
     assert bench.reported == ["The disk is full; make room."]
     made[0].plugged = True

@@ -4,21 +4,21 @@ import pytest
 
 from edge.hardware.thermal import Heat
 from edge.messages import Notice
-from edge.runtime.idle_policy import WATCH_INTERVAL_S, Idle, IdleOptions
-from edge.runtime.load_policy import WINDOW_S, Governor
-from edge.runtime.rate_control import Pace, Pacer
+from edge.runtime.idle_policy import WATCH_INTERVAL_S, IdleOptions, IdlePolicy
+from edge.runtime.load_policy import WINDOW_S, LoadPolicy
+from edge.runtime.rate_control import RateControl, RateLimits
 from edge.runtime.statistics import Statistics
 
 
 class Bench:
-    def __init__(self, idle: bool = True, governor: bool = True) -> None:
-        self.pace, self.said = Pace(), list[Notice]()
+    def __init__(self, idle: bool = True, load_policy: bool = True) -> None:
+        self.limits, self.said = RateLimits(), list[Notice]()
         self.heat, self.statistics, self.t_s = Heat(), Statistics(), 1000.0
         self.asked = 0
-        self.pacer = Pacer(
-            self.pace,
-            Idle(IdleOptions(slow_after_s=10)) if idle else None,
-            Governor() if governor else None,
+        self.limitsr = RateControl(
+            self.limits,
+            IdlePolicy(IdleOptions(slow_after_s=10)) if idle else None,
+            LoadPolicy() if load_policy else None,
             self.read_heat,
             self.said.append,
         )
@@ -34,17 +34,17 @@ class Bench:
             self.statistics.frames += round(frames_hz * 0.05 * 100)
             self.statistics.read += round(frames_hz * 0.05 * 100) - late
             self.statistics.refused += late
-            rest = self.pacer.update(shown, replace(self.statistics), self.t_s)
+            rest = self.limitsr.update(shown, replace(self.statistics), self.t_s)
         return rest
 
 
 def test_hot_board_is_read_slower_and_told_once() -> None:
     bench = Bench()
     bench.pass_time(30, "happy")
-    assert bench.pace.frame_interval_s == 0
+    assert bench.limits.frame_interval_s == 0
     bench.heat = Heat(temperature_c=84)
     bench.pass_time(WINDOW_S + 1, "happy")
-    assert bench.pace.frame_interval_s == pytest.approx(1 / 15)
+    assert bench.limits.frame_interval_s == pytest.approx(1 / 15)
     assert [(notice.part, notice.kind) for notice in bench.said] == [("face reader", "pace")]
     assert "84 °C" in bench.said[0].text
 
@@ -58,10 +58,10 @@ def test_sensors_of_the_board_are_asked_seldom() -> None:
 def test_lag_is_judged_by_what_happened_since_the_window_before() -> None:
     bench = Bench()
     bench.pass_time(20, "happy", late=100)
-    assert bench.pace.frame_interval_s > 0
+    assert bench.limits.frame_interval_s > 0
     slowed = len(bench.said)
     bench.pass_time(200, "happy")
-    assert bench.pace.frame_interval_s == 0
+    assert bench.limits.frame_interval_s == 0
     assert bench.said[slowed:][-1].text.endswith("faces are read at full rate.")
 
 
@@ -69,18 +69,18 @@ def test_slower_of_both_policies_holds() -> None:
     bench = Bench()
     bench.heat = Heat(temperature_c=90)
     bench.pass_time(120, "happy")
-    assert bench.pace.frame_interval_s == pytest.approx(1 / 3)
+    assert bench.limits.frame_interval_s == pytest.approx(1 / 3)
     bench.pass_time(15, "nobody")
-    assert bench.pace.frame_interval_s == pytest.approx(1 / 3)
-    assert bench.pace.look_interval_s > 0
+    assert bench.limits.frame_interval_s == pytest.approx(1 / 3)
+    assert bench.limits.look_interval_s > 0
     cool = Bench()
     cool.pass_time(15, "nobody")
-    assert cool.pace.frame_interval_s == WATCH_INTERVAL_S
+    assert cool.limits.frame_interval_s == WATCH_INTERVAL_S
 
 
 def test_without_policies_nothing_ever_slows_down_or_rests() -> None:
-    bench = Bench(idle=False, governor=False)
+    bench = Bench(idle=False, load_policy=False)
     bench.heat = Heat(slowed=True)
     assert bench.pass_time(400, "nobody") == "awake"
-    assert bench.pace == Pace()
+    assert bench.limits == RateLimits()
     assert bench.asked == 0

@@ -4,7 +4,7 @@ from typing import cast
 import pytest
 
 from edge.messages import Mood, SenseState
-from edge.runtime.sense_status import HOLD_S, Senses, SenseSlots
+from edge.runtime.sense_status import HOLD_S, SenseMonitor, SenseSlots
 from edge.runtime.supervisor import Slot
 
 
@@ -24,7 +24,7 @@ class FakeSlot:
 class Bench:
     def __init__(self, *names: str) -> None:
         self.told: list[str] = []
-        self.senses = Senses({}, self.told.append)
+        self.senses = SenseMonitor({}, self.told.append)
         self.sensors = {name: FakeSlot() for name in names}
         self.readers = {name: FakeSlot() for name in names}
         for name in names:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, NoFace
-from edge.runtime.rate_control import Pace
+from edge.runtime.rate_control import RateLimits
 from edge.runtime.reader_stages import FaceStage
 from edge.runtime.sensor_stages import CameraStage
 from edge.runtime.stage import STEP_S, Stage
@@ -105,8 +105,8 @@ class Room:
         self.t_s = 1000.0
         monkeypatch.setattr("time.monotonic", lambda: self.t_s)
         self.frames: Mailbox[Frame] = Mailbox()
-        self.reader, self.pace = Reader(), Pace(look_interval_s=look_interval_s)
-        self.stage = FaceStage(self.reader, self.frames, Mailbox(), self.pace)
+        self.reader, self.limits = Reader(), RateLimits(look_interval_s=look_interval_s)
+        self.stage = FaceStage(self.reader, self.frames, Mailbox(), self.limits)
         self.noise = np.random.default_rng(1)
 
     def picture(self, person: bool) -> NDArray[np.uint8]:
@@ -171,8 +171,8 @@ class Light:
 def test_camera_is_read_no_faster_than_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: now_s)
-    camera, pace = FastCamera(), Pace(frame_interval_s=0.2)
-    stage = CameraStage(lambda: camera, Light(), Mailbox(), pace)
+    camera, limits = FastCamera(), RateLimits(frame_interval_s=0.2)
+    stage = CameraStage(lambda: camera, Light(), Mailbox(), limits)
 
     def wait(timeout_s: float) -> bool:
         nonlocal now_s
@@ -184,6 +184,6 @@ def test_camera_is_read_no_faster_than_the_pace(monkeypatch: pytest.MonkeyPatch)
         assert stage.step()
     gaps = np.diff(camera.read_at_s)
     assert gaps == pytest.approx(0.2)
-    pace.frame_interval_s = 0.0
+    limits.frame_interval_s = 0.0
     assert stage.step()
     assert stage.state == "ok"

@@ -1,4 +1,4 @@
-"""A camera stage whose camera repeats an old picture: when it is opened anew, and how often."""
+"""A camera stage whose camera repeats an old picture: when it is reopened, and how often."""
 
 from typing import Any
 

@@ -98,7 +98,7 @@ def test_stage_that_falls_over_is_started_again_at_once_and_says_so() -> None:
     assert bench.slot.stage is bench.made[1]
     assert bench.retired == [bench.made[0]]
     assert bench.said[0].text == (
-        "The camera fell over (ZeroDivisionError: division by zero); it is started again."
+        "The camera crashed (ZeroDivisionError: division by zero); it is started again."
     )
     assert (bench.slot.trouble, bench.slot.restarts) == ("", 1)
 

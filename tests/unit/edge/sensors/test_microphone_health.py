@@ -13,7 +13,7 @@ from edge.sensors.microphone_health import (
     OVER_S,
     OVERDRIVEN_S,
     WITHIN_S,
-    Hearing,
+    MicrophoneHealth,
 )
 
 BLOCK = 512
@@ -21,10 +21,10 @@ BLOCK_S = BLOCK / SAMPLE_RATE_HZ
 
 
 class Listener:
-    """A `Hearing` that is fed with one kind of sound after the other."""
+    """A `MicrophoneHealth` that is fed with one kind of sound after the other."""
 
     def __init__(self) -> None:
-        self.hearing = Hearing("USB microphone")
+        self.hearing = MicrophoneHealth("USB microphone")
         self.t_s, self.overflows = 1000.0, 0
         self.noise = np.random.default_rng(0)
 

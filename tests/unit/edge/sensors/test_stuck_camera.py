@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.sensors.stuck_camera import BRIGHT, DARK, KNOWN, LEAST, Repeats
+from edge.sensors.stuck_camera import BRIGHT, DARK, KNOWN, LEAST, RepeatDetector
 
 Picture = NDArray[np.uint8]
 
@@ -18,12 +18,12 @@ def scene(seed: int = 0, size: tuple[int, int] = (48, 64), noise: int = 0) -> Pi
     return picture
 
 
-def judged(repeats: Repeats, pictures: list[Picture]) -> list[bool]:
+def judged(repeats: RepeatDetector, pictures: list[Picture]) -> list[bool]:
     return [repeats.seen(picture) for picture in pictures]
 
 
 def test_same_picture_is_a_repeated_one_after_some() -> None:
-    said = judged(Repeats(), [scene()] * (LEAST + 3))
+    said = judged(RepeatDetector(), [scene()] * (LEAST + 3))
     assert said == [False] * LEAST + [True] * 3
 
 
@@ -31,19 +31,19 @@ def test_same_picture_is_a_repeated_one_after_some() -> None:
 @given(st.integers(0, 1000), st.sampled_from([(48, 64), (120, 160), (17, 20)]))
 def test_noise_of_one_step_makes_every_picture_new(seed: int, size: tuple[int, int]) -> None:
     pictures = [scene(100 * seed + n, size, noise=1) for n in range(4 * KNOWN)]
-    assert not any(judged(Repeats(), pictures))
+    assert not any(judged(RepeatDetector(), pictures))
 
 
 @pytest.mark.parametrize("buffers", [2, 4, KNOWN])
 def test_old_pictures_that_are_handed_out_in_turn_are_repeated_ones(buffers: int) -> None:
     pictures = [scene(seed, noise=9) for seed in range(buffers)]
-    said = judged(Repeats(), pictures * 6)
+    said = judged(RepeatDetector(), pictures * 6)
     assert not any(said[: buffers + LEAST - 1])
     assert all(said[buffers + LEAST :])
 
 
 def test_one_new_picture_ends_it_and_it_begins_anew() -> None:
-    repeats = Repeats()
+    repeats = RepeatDetector()
     assert judged(repeats, [scene()] * (LEAST + 1))[-1]
     assert not repeats.seen(scene(1, noise=9))
     assert judged(repeats, [scene()] * LEAST) == [False] * (LEAST - 1) + [True]
@@ -60,23 +60,23 @@ def test_one_new_picture_ends_it_and_it_begins_anew() -> None:
     ],
 )
 def test_covered_dark_or_dazzled_camera_may_repeat_itself_for_ever(picture: Picture) -> None:
-    assert not any(judged(Repeats(), [picture] * 500))
+    assert not any(judged(RepeatDetector(), [picture] * 500))
 
 
 def test_green_of_a_driver_that_delivers_nothing_is_no_darkness() -> None:
     green = np.full((48, 64, 3), (0, 135, 0), np.uint8)  # zeros as YUV
-    assert judged(Repeats(), [green] * (LEAST + 1))[-1]
+    assert judged(RepeatDetector(), [green] * (LEAST + 1))[-1]
 
 
 def test_a_picture_in_which_only_a_little_can_be_seen_is_judged_by_it() -> None:
     lamp = np.zeros((48, 64, 3), np.uint8)
     lamp[:, :4] = 128
-    assert judged(Repeats(), [lamp] * (LEAST + 1))[-1]
+    assert judged(RepeatDetector(), [lamp] * (LEAST + 1))[-1]
     lamp[:, 1:4] = 255
-    assert not any(judged(Repeats(), [lamp] * (LEAST + 9)))
+    assert not any(judged(RepeatDetector(), [lamp] * (LEAST + 9)))
 
 
 def test_remembers_no_more_than_it_has_to() -> None:
-    repeats = Repeats()
+    repeats = RepeatDetector()
     judged(repeats, [scene(seed, noise=9) for seed in range(300)])
     assert len(repeats._known) == KNOWN

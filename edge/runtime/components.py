@@ -8,8 +8,8 @@ from edge.errors import MienError
 from edge.fusion import Fusion
 from edge.hardware.thermal import Heat
 from edge.outputs import Output
-from edge.runtime.idle_policy import Idle
-from edge.runtime.load_policy import Governor
+from edge.runtime.idle_policy import IdlePolicy
+from edge.runtime.load_policy import LoadPolicy
 from edge.runtime.reader_stages import FrameReader, WindowReader
 from edge.runtime.sensor_stages import Gate, SensorLight
 from edge.sensors import Camera, Microphone
@@ -23,7 +23,7 @@ class Light(SensorLight, Protocol):
 
 
 @dataclass
-class Parts:
+class Components:
     """Everything that the appliance is made of. Each maker may be called again after a failure."""
 
     outputs: Sequence[Callable[[], Output]]
@@ -36,15 +36,15 @@ class Parts:
     voice_reader: Callable[[], WindowReader] | None = None
     fusion: Callable[[], Fusion] = Fusion
     missing: dict[str, str] = field(default_factory=dict)
-    """Senses that are wanted and cannot be had in this run ("face", "voice"), and why."""
+    """SenseMonitor that are wanted and cannot be had in this run ("face", "voice"), and why."""
     close: Callable[[], None] = lambda: None
     """Frees what the parts share, after everything has stopped."""
-    idle: Idle | None = None
+    idle_policy: IdlePolicy | None = None
     """What rests while nobody is in view; None to be always awake."""
-    governor: Governor | None = None
+    load_policy: LoadPolicy | None = None
     """Lowers the rate under heat and load; None to leave it."""
     read_heat: Callable[[], Heat] = Heat
-    """For the governor."""
+    """For the load policy."""
 
 
 class LateLight:
