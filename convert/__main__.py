@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from convert.errors import ConversionError, DataError, RecipeError
 from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
 from edge.errors import MienError, SettingsError
 
@@ -255,7 +254,7 @@ def main() -> None:
     """Run; failures that have a remedy are one sentence."""
     try:
         app(prog_name="python -m convert")
-    except (DataError, RecipeError, ConversionError, MienError) as error:
+    except MienError as error:
         print(f"convert: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as ended:

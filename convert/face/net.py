@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
+from convert.training.blocks import Residual
 from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS
 
@@ -22,40 +22,6 @@ class FaceOutputs(NamedTuple):
     features: Tensor
     """The last feature map [N, channels, h, w]; both heads are linear in its mean over h and w, so
     that a class-activation map (Zhou et al. 2016) is its sum weighted by the class's row."""
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions and a shortcut (He et al. 2016), the first with *stride*.
-
-    smooth: where the stride is 2, average pixels for the shortcut instead of skipping three of
-    four (He et al. 2019). separable: each 3x3 convolution is a depth-wise and a 1x1 one (Howard et
-    al. 2017).
-    """
-
-    def __init__(
-        self, inputs: int, outputs: int, stride: int, smooth: bool = False, separable: bool = False
-    ) -> None:
-        super().__init__()
-        convolution = _separable if separable else _plain
-        self.body = nn.Sequential(
-            *convolution(inputs, outputs, stride),
-            nn.ReLU(inplace=True),
-            *convolution(outputs, outputs, 1),
-        )
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            pooled = smooth and stride == 2
-            pool: list[nn.Module] = [nn.AvgPool2d(2, 2, ceil_mode=True)] if pooled else []
-            self.shortcut = nn.Sequential(
-                *pool,
-                nn.Conv2d(inputs, outputs, 1, 1 if pooled else stride, bias=False),
-                nn.BatchNorm2d(outputs),
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 [N, inputs, H, W] -> [N, outputs, ceil(H/stride), ceil(W/stride)]."""
-        out: Tensor = torch.relu(self.body(x) + self.shortcut(x))
-        return out
 
 
 class FaceNet(nn.Module):
@@ -140,20 +106,3 @@ class DeviceFaceNet(nn.Module):
             "ferplus": given.ferplus,
             "features": given.features.permute(0, 2, 3, 1),
         }
-
-
-def _plain(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
-
-
-def _separable(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
-        nn.BatchNorm2d(inputs),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(inputs, outputs, 1, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]

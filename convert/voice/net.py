@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from convert.face.net import Residual
+from convert.training.blocks import Residual
 
 
 class VoiceLogits(NamedTuple):

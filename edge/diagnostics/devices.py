@@ -13,8 +13,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from edge.diagnostics.checks.machine import board_name
 from edge.errors import MienError, SensorError
+from edge.hardware.board import board_name
 from edge.hardware.i2c import I2cBus, bus_numbers, scan_bus
 
 _CHIPINFO: Final = 0x8044B401

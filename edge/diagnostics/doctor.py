@@ -15,7 +15,6 @@ from edge.diagnostics.checks import Check
 from edge.diagnostics.checks.access import check_access
 from edge.diagnostics.checks.files import check_detectors, check_models
 from edge.diagnostics.checks.machine import (
-    board_name,
     check_disk,
     check_memory,
     check_temperature,
@@ -24,6 +23,7 @@ from edge.diagnostics.checks.machine import (
 from edge.diagnostics.checks.outputs import check_display, check_lights
 from edge.diagnostics.checks.sensors import check_camera, check_microphone
 from edge.diagnostics.checks.software import check_libraries, check_packages, check_python
+from edge.hardware.board import board_name
 
 MARKS: Final = {
     "ok": ("ok", "green"),

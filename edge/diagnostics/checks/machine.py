@@ -28,15 +28,6 @@ THROTTLED: Final = {
 """Bits of `vcgencmd get_throttled`, after the documentation of Raspberry Pi."""
 
 
-def board_name(root: Path = Path("/")) -> str:
-    """What the board calls itself, such as "Raspberry Pi 5 Model B Rev 1.0"; empty on a PC."""
-    try:
-        model = (root / "proc/device-tree/model").read_bytes()
-    except OSError:
-        return ""
-    return model.decode("utf-8", "replace").rstrip("\0").strip()
-
-
 def check_disk(folder: Path = REPO_ROOT) -> Iterator[Check]:
     """Room on the disk that Mien lies on."""
     free_mb = shutil.disk_usage(folder).free // 1_000_000

@@ -13,7 +13,6 @@ from edge.diagnostics.checks import Check
 from edge.diagnostics.checks.access import check_access
 from edge.diagnostics.checks.files import check_detectors, check_models
 from edge.diagnostics.checks.machine import (
-    board_name,
     check_disk,
     check_memory,
     check_temperature,
@@ -267,13 +266,6 @@ def test_groups_that_are_missing_are_named_together(dev: Path) -> None:
         in only(check_access(dev, lambda node: False, groups, ["video", "i2c"])).fix
     )
     assert only(check_access(dev, lambda node: True, groups, [])).state == "ok"
-
-
-def test_reads_the_name_of_the_board(tmp_path: Path) -> None:
-    assert board_name(tmp_path) == ""
-    (tmp_path / "proc/device-tree").mkdir(parents=True)
-    (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
-    assert board_name(tmp_path) == "Raspberry Pi 5 Model B Rev 1.0"
 
 
 def test_little_memory_is_a_warning(tmp_path: Path) -> None:
