@@ -32,18 +32,6 @@ VENV=$REPO_ROOT/.venv
 . setup/bundle.sh
 # shellcheck source=setup/bundle_debs.sh
 . setup/bundle_debs.sh
-# shellcheck source=setup/rig.sh
-. setup/rig.sh
-# shellcheck source=setup/rig_bars.sh
-. setup/rig_bars.sh
-# shellcheck source=setup/rig_guest.sh
-. setup/rig_guest.sh
-# shellcheck source=setup/rig_guest_disk.sh
-. setup/rig_guest_disk.sh
-# shellcheck source=setup/rig_arm_guest.sh
-. setup/rig_arm_guest.sh
-# shellcheck source=setup/rig_camera.sh
-. setup/rig_camera.sh
 
 show_help() {
     cat <<'END'
@@ -55,10 +43,10 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             take it out again
        ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
                                             all that install fetches, for a device without network
-       sudo ./setup.sh rig [a] [b] [c] [d] [e]
-                                            prove it in a container (a), in a guest with all its
-                                            devices (b), for aarch64 (c), booted as aarch64 (d),
-                                            with a camera behind picamera2 (e)
+       sudo ./setup.sh rig [container] [devices] [arm-nets] [arm-boot] [picamera]
+                                            prove it in a container, in a guest with all its devices,
+                                            the nets for aarch64, booted as aarch64, with a camera
+                                            behind picamera2; without a word: container arm-nets
        ./setup.sh rig soak [--minutes 60] [--speed 4]
                                             watch its memory, descriptors and threads meanwhile
        ./setup.sh rig start                 time it and the splash from their start on
@@ -137,6 +125,10 @@ case "${1:-help}" in
         ;;
     rig)
         shift
+        [ -f tests/acceptance/rig/rig.sh ] ||
+            die "The rig comes with the source repository, not with a bundle or an installation: run ./setup.sh rig in a checkout."
+        # shellcheck source=tests/acceptance/rig/rig.sh
+        . tests/acceptance/rig/rig.sh
         rig_mien "$@"
         ;;
     help | -h | --help) show_help ;;

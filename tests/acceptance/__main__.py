@@ -1,4 +1,4 @@
-"""`python -m tests.acceptance FOLDER PART...`: called by setup/rig.sh once all is made ready."""
+"""`python -m tests.acceptance FOLDER WORD...`: called by rig/rig.sh once all is made ready."""
 
 import signal
 import sys
@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 
-from tests.acceptance.programs import RigError
-from tests.acceptance.table import Proof, exit_code, table
+from tests.acceptance.common.programs import RigError
+from tests.acceptance.common.table import Proof, exit_code, table
 
 
 def main() -> int:
     """Prove the parts, print a table of each, keep them in FOLDER/tables.txt; the exit code."""
-    rig, parts = Path(sys.argv[1]), sys.argv[2:]
+    rig, words = Path(sys.argv[1]), sys.argv[2:]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     proofs: list[Proof] = []
     tables: list[str] = []
-    for part in parts:
-        title, planned = _part(part, rig)
+    for word in words:
+        title, planned = _part(word, rig)
         made: list[Proof] = []
         try:
             for proof in planned:
@@ -34,29 +34,29 @@ def main() -> int:
     return exit_code(proofs)
 
 
-def _part(name: str, rig: Path) -> tuple[str, Iterable[Proof]]:
+def _part(word: str, rig: Path) -> tuple[str, Iterable[Proof]]:
     # Imported only now, because the container's proofs get by without numpy.
-    if name == "a":
-        from tests.acceptance import native
+    if word == "container":
+        from tests.acceptance.container import host as container
 
-        return native.TITLE, native.Native(rig).prove()
-    if name == "b":
-        from tests.acceptance import guest
+        return container.TITLE, container.InstalledContainer(rig).prove()
+    if word == "devices":
+        from tests.acceptance.devices import host as devices
 
-        return guest.TITLE, guest.Guest(rig).prove()
-    if name == "d":
-        from tests.acceptance import arm_guest
+        return devices.TITLE, devices.Guest(rig).prove()
+    if word == "arm-boot":
+        from tests.acceptance.arm_boot import host as arm_boot
 
-        return arm_guest.TITLE, arm_guest.ArmGuest(rig).prove()
-    if name == "e":
-        from tests.acceptance import camera_guest
+        return arm_boot.TITLE, arm_boot.ArmGuest(rig).prove()
+    if word == "picamera":
+        from tests.acceptance.picamera import host as picamera
 
-        return camera_guest.TITLE, camera_guest.CameraGuest(rig).prove()
+        return picamera.TITLE, picamera.CameraGuest(rig).prove()
     try:
-        from tests.acceptance import arm
+        from tests.acceptance.arm_nets import host as arm_nets
     except ModuleNotFoundError as error:
-        return f"{name}.", [Proof("aarch64", "not run", f"{error}; see {rig}/why")]
-    return arm.TITLE, arm.Arm(rig).prove()
+        return word, [Proof("aarch64", "not run", f"{error}; see {rig}/why")]
+    return arm_nets.TITLE, arm_nets.ArmNets(rig).prove()
 
 
 def _end(number: int, frame: FrameType | None) -> None:

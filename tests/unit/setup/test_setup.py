@@ -60,7 +60,8 @@ def fake_python(folder: Path, says: str) -> str:
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_shellcheck_is_content() -> None:
-    pieces = [str(path.relative_to(REPO_ROOT)) for path in (REPO_ROOT / "setup").glob("*.sh")]
+    folders = (REPO_ROOT / "setup", REPO_ROOT / "tests/acceptance/rig")
+    pieces = [str(path) for folder in folders for path in folder.glob("*.sh")]
     done = run(REPO_ROOT, "shellcheck", "-x", "setup.sh", ".ci/run", *pieces)
     assert done.returncode == 0, done.stdout
 

@@ -1,0 +1,1 @@
+"""The installed service in a booted aarch64 machine."""

@@ -1,0 +1,1 @@
+"""The nets as aarch64 programs, by qemu-user."""

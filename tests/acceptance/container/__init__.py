@@ -1,0 +1,1 @@
+"""The installed service, run by systemd in a container."""

@@ -1,0 +1,1 @@
+"""The installed service with all its devices, in an emulated machine."""

@@ -1,0 +1,1 @@
+"""The camera adapter on the real picamera2 and libcamera, in an emulated machine."""

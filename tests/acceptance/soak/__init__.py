@@ -1,0 +1,1 @@
+"""Memory over an hour, and the time to READY and to the splash."""
