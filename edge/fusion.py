@@ -1,4 +1,4 @@
-"""Joins what the face and the voice say into one mood: a Bayes filter with forgetting.
+"""Joins what the face and the voice say into one belief: a Bayes filter with forgetting.
 
 Belief over the seven emotions at any moment:
 
@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from edge.emotions import EMOTIONS, affect
 from edge.messages import (
     UNIFORM,
+    Belief,
+    Evidence,
     FaceReading,
-    Mood,
     NoFace,
     Point,
     Probabilities,
-    Sense,
     VoiceReading,
 )
 
@@ -97,7 +97,7 @@ def log_ratio(probabilities: Probabilities, base: Probabilities) -> NDArray[np.f
     return np.asarray(np.log(doubted / base))
 
 
-class _Evidence:
+class _Memory:
     """What one sense has been saying lately."""
 
     def __init__(self, class_prior: Probabilities, weight: float, memory_s: float) -> None:
@@ -128,21 +128,21 @@ class _Evidence:
 
 
 class Fusion:
-    """Turns readings into moods."""
+    """Turns readings into beliefs."""
 
     def __init__(self, options: FusionOptions | None = None) -> None:
         self.options = options or FusionOptions()
         self._prior: Probabilities = self.options.prior / self.options.prior.sum()
         # A look is over in a third of a second; a tone of voice needs a phrase.
-        self._face = _Evidence(self.options.face_class_prior, self.options.face_weight, 0.28)
-        self._voice = _Evidence(self.options.voice_class_prior, self.options.voice_weight, 1.2)
+        self._face = _Memory(self.options.face_class_prior, self.options.face_weight, 0.28)
+        self._voice = _Memory(self.options.voice_class_prior, self.options.voice_weight, 1.2)
         self._gaze: Point = (0.0, 0.0)
         self._face_gone = False
         self._started_s: float | None = None
         self._choice = _Choice(self.options.confidence_floor)
 
-    def update(self, readings: Sequence[Reading], t_s: float) -> Mood:
-        """Take in the readings of one moment (in any order; often none) and say the mood at *t_s*."""
+    def update(self, readings: Sequence[Reading], t_s: float) -> Belief:
+        """Take in the readings of one moment (in any order; often none); the belief at *t_s*."""
         if self._started_s is None:
             self._started_s = t_s
         self._face.advance(t_s)
@@ -164,21 +164,23 @@ class Fusion:
         voice_present = t_s - self._voice.seen_s <= 1.0
         silent_s = t_s - max(self._face.seen_s, self._voice.seen_s, self._started_s)
         nothing_yet = self._face.latest is None and self._voice.latest is None
-        if nothing_yet or silent_s > self.options.nobody_after_s:
+        somebody = not nothing_yet and silent_s <= self.options.nobody_after_s
+        if not somebody:
             shown = self._choice.reset("nobody")
         else:
             shown = self._choice.step(belief, bool(faces or voices), t_s)
         valence, arousal = affect(belief)
         face_share, voice_share = self._shares()
-        return Mood(
+        return Belief(
             t_s=t_s,
             shown=shown,
+            somebody=somebody,
             probabilities=belief,
             valence=valence,
             arousal=arousal,
-            face=Sense("ok", face_present, self._face.quality if face_present else 0.0, face_share),
-            voice=Sense(
-                "ok", voice_present, self._voice.quality if voice_present else 0.0, voice_share
+            face=Evidence(face_present, self._face.quality if face_present else 0.0, face_share),
+            voice=Evidence(
+                voice_present, self._voice.quality if voice_present else 0.0, voice_share
             ),
             gaze=self._gaze if face_present else (0.0, 0.0),
         )

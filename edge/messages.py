@@ -4,7 +4,8 @@ Every `t_s` is monotonic time in seconds (`time.monotonic`), never the wall cloc
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ Point = tuple[float, float]
 """(x, y) in pixels of the frame; x to the right, y down."""
 
 SenseName = Literal["face", "voice"]
+SENSES: Final[tuple[SenseName, ...]] = ("face", "voice")
 
 SenseState = Literal["off", "starting", "ok", "lost"]
 """off: not wanted. starting: being opened. ok: delivering. lost: failed, being tried again."""
@@ -123,6 +125,54 @@ SHOWN = (*EMOTIONS, "unsure", "nobody", "starting", "fault")
 """Everything that `Mood.shown` can be."""
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What one sense contributes to a belief."""
+
+    present: bool = False
+    """Somebody is seen (or heard) just now."""
+    quality: float = 0.0
+    """Of the newest reading, 0-1; 0 when nobody is present."""
+    share: float = 0.0
+    """Part of the recent evidence that came from this sense, 0-1; the two sum to 1, or both are 0."""
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What the fusion makes of the readings; how the senses themselves are doing it cannot know."""
+
+    t_s: float
+    shown: str
+    """What is to be shown of it: one of `EMOTIONS`, "unsure" or "nobody"."""
+    somebody: bool
+    """Somebody has been seen or heard lately."""
+    probabilities: Probabilities = field(default_factory=lambda: UNIFORM)
+    valence: float = 0.0
+    """-1 (unpleasant) to 1 (pleasant)."""
+    arousal: float = 0.0
+    """-1 (drowsy) to 1 (excited)."""
+    face: Evidence = Evidence()
+    voice: Evidence = Evidence()
+    gaze: Point = (0.0, 0.0)
+    """As `Mood.gaze`."""
+
+
+class Condition(Enum):
+    """What the appliance is in the middle of.
+
+    It decides what happens; `Mood.shown` only names the picture that is shown meanwhile.
+    """
+
+    STARTING = "starting"
+    """No sense has delivered yet."""
+    WATCHING = "watching"
+    """Somebody is seen or heard."""
+    ALONE = "alone"
+    """Nobody is."""
+    FAULT = "fault"
+    """Every sense that is wanted is lost."""
+
+
 @dataclass(frozen=True, eq=False)
 class Mood:
     """What Mien believes and shows."""
@@ -142,6 +192,7 @@ class Mood:
     frame as the camera sees it, y 1 = bottom; (0, 0) is the centre or nobody."""
     trouble: str = ""
     """The sentence behind a shown "fault"."""
+    condition: Condition = Condition.WATCHING
 
 
 NoticeKind = Literal["restart", "lost", "back", "pace"]

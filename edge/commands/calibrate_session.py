@@ -26,14 +26,13 @@ from edge.config.paths import calibration_file, models_folder
 from edge.config.schema import Settings
 from edge.errors import MienError, SensorError, SettingsError
 from edge.fusion import Fusion, Reading
-from edge.messages import FaceReading, Mood, SenseName, VoiceReading
+from edge.messages import SENSES, Belief, FaceReading, SenseName, VoiceReading
 from edge.perception.manifest import Manifest, load_manifest
 from edge.process.native_output import mute_native_code
 from edge.process.signals import stopped_by_signals
 from edge.runtime.appliance import Appliance
 from edge.runtime.components import Components
 
-SENSES: Final[tuple[SenseName, ...]] = ("face", "voice")
 Device = TypeVar("Device")
 
 PATIENCE: Final = 3.0
@@ -257,8 +256,8 @@ def _asking(components: Components, ask: Callable[[], None]) -> Components:
     )
 
 
-class Watching(Fusion):
-    """Takes the place of the fusion: keeps the readings of one sense, and fuses as well."""
+class Watching:
+    """Takes the place of the fusion: keeps the readings of one sense, and lets them be joined."""
 
     def __init__(self, sense: SenseName, enough_s: float, tell: Callable[[], None]) -> None:
         """Watch.
@@ -268,14 +267,14 @@ class Watching(Fusion):
             enough_s: after so many seconds of face or voice `enough` is called.
             tell: is called whenever more has been seen.
         """
-        super().__init__()
+        self._fusion = Fusion()
         self._sense, self._enough_s, self._tell = sense, enough_s, tell
         self.enough: Callable[[], None] = lambda: None
         self.readings: list[SenseReading] = []
         self.seen_s = 0.0
         """Seconds of face or voice that were good enough to count."""
 
-    def update(self, readings: Sequence[Reading], t_s: float) -> Mood:
+    def update(self, readings: Sequence[Reading], t_s: float) -> Belief:
         """Keep the readings of the sense that is watched."""
         wanted = FaceReading if self._sense == "face" else VoiceReading
         for reading in readings:
@@ -285,4 +284,4 @@ class Watching(Fusion):
                 self._tell()
         if self.seen_s >= self._enough_s:
             self.enough()
-        return super().update(readings, t_s)
+        return self._fusion.update(readings, t_s)

@@ -4,9 +4,9 @@ Adapters live beside this file. Constructing one opens its device or file; hardw
 imported then, not before.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from edge.messages import Mood
+from edge.messages import DisplayLevel, Mood, Notice
 
 
 class Output(Protocol):
@@ -26,3 +26,38 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Clear the display, put out the lights, let go. May be called twice."""
+
+
+@runtime_checkable
+class TakesNotices(Protocol):
+    """An output that also writes down what the appliance does about its own parts."""
+
+    def notice(self, notice: Notice) -> None:
+        """Take *notice*.
+
+        Raises:
+            OutputError: as `Output.show`; the same notice is given again later.
+        """
+
+
+@runtime_checkable
+class CanRest(Protocol):
+    """A display that can dim and sleep while nobody is there."""
+
+    def rest(self, level: DisplayLevel) -> None:
+        """Be as awake as *level* from now on; while it is "asleep" nothing is shown.
+
+        Raises:
+            OutputError: as `Output.show`.
+        """
+
+
+@runtime_checkable
+class SelfHealing(Protocol):
+    """An output that goes on by itself after a failure, such as a full disk.
+
+    Any other is closed and reopened, as a display that was unplugged has to be set up again.
+    """
+
+    mends_itself: bool
+    """True: after an `OutputError` `show` is called again."""

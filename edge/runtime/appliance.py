@@ -9,7 +9,7 @@ from typing import Final
 from edge.errors import ModelError, SensorError
 from edge.fusion import Reading
 from edge.mailbox import Mailbox
-from edge.messages import FaceReading, Frame, Mood, NoFace, Notice, Sense, VoiceReading
+from edge.messages import Condition, FaceReading, Frame, Mood, NoFace, Notice, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
 from edge.process.systemd import Notifier
 from edge.runtime.components import Components, LateLight, Light
@@ -21,6 +21,7 @@ from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
 from edge.runtime.stage import Stage
 from edge.runtime.statistics import RunReport, Statistics
 from edge.runtime.supervisor import BUILD_S, Slot, Supervised, Supervisor
+from edge.runtime.timing import DEVICE, Timing
 
 __all__ = ["Appliance", "Components", "Light", "Report"]
 
@@ -45,6 +46,7 @@ class Appliance:
         report: Report,
         keep_trying: bool = False,
         notifier: Notifier | None = None,
+        timing: Timing = DEVICE,
     ) -> None:
         """Prepare a run.
 
@@ -54,9 +56,10 @@ class Appliance:
             keep_trying: when something is missing at the start, even every sense, every output or
                 a model, show the fault and go on trying instead of ending.
             notifier: tells systemd; None tells nobody.
+            timing: how long the stages wait for what.
         """
         self._components, self._report, self._keep_trying = components, report, keep_trying
-        self._notifier = notifier or Notifier()
+        self._notifier, self._timing = notifier or Notifier(), timing
         self._stopping = threading.Event()
         self._frames: Mailbox[Frame] = Mailbox()
         self._windows: Mailbox[SpeechWindow] = Mailbox()
@@ -65,8 +68,8 @@ class Appliance:
         self._supervisor = Supervisor()
         self._slots: list[Slot] = []
         """Of the senses, in the order in which they are loaded and started."""
-        self._senses = SenseMonitor(components.missing, report)
-        self._outputs = OutputStages(components.outputs, report, self._supervisor)
+        self._senses = SenseMonitor(components.missing, report, timing)
+        self._outputs = OutputStages(components.outputs, report, self._supervisor, timing)
         self._limits = RateLimits()
         self._rate_control = RateControl(
             self._limits,
@@ -100,8 +103,8 @@ class Appliance:
                 LateLight(self._components.light) if self._keep_trying else self._components.light()
             )
             self._outputs.open(self._keep_trying, self._stopping)
-            self._put(self._starting())
             self._plan()
+            self._put(self._senses.starting(self._began_s))
             if self._load():
                 self._loop(seconds)
         finally:
@@ -109,20 +112,9 @@ class Appliance:
             hung = self._shut_down()
         return self._summary(hung)
 
-    def _starting(self) -> Mood:
-        components = self._components
-        face, voice = (
-            Sense("starting" if wanted or name in components.missing else "off")
-            for name, wanted in (
-                ("face", components.open_camera),
-                ("voice", components.open_microphone),
-            )
-        )
-        return Mood(self._began_s, "starting", face=face, voice=voice)
-
     def _plan(self) -> None:
         """A slot for each stage; readers before sensors, so that no sensor opens for nothing."""
-        components, light = self._components, self._light
+        components, light, timing = self._components, self._light, self._timing
         assert light is not None
         open_camera, face_reader = components.open_camera, components.face_reader
         open_microphone, gate, voice_reader = (
@@ -130,27 +122,28 @@ class Appliance:
             components.gate,
             components.voice_reader,
         )
+        frames, windows, limits = self._frames, self._windows, self._limits
         if open_camera and face_reader:
             reader = self._slot(
                 "face reader",
-                lambda: FaceStage(face_reader(), self._frames, self._faces, self._limits),
+                lambda: FaceStage(face_reader(), frames, self._faces, limits, timing),
             )
             camera = self._slot(
-                "camera", lambda: CameraStage(open_camera, light, self._frames, self._limits)
+                "camera", lambda: CameraStage(open_camera, light, frames, limits, timing)
             )
             self._senses.slots["face"] = SenseSlots(camera, reader)
         if open_microphone and gate and voice_reader:
             reader = self._slot(
-                "voice reader", lambda: VoiceStage(voice_reader(), self._windows, self._voices)
+                "voice reader", lambda: VoiceStage(voice_reader(), windows, self._voices, timing)
             )
             microphone = self._slot(
                 "microphone",
-                lambda: MicrophoneStage(open_microphone, light, gate(), self._windows),
+                lambda: MicrophoneStage(open_microphone, light, gate(), windows, timing),
             )
             self._senses.slots["voice"] = SenseSlots(microphone, reader)
 
     def _slot(self, part: str, make: Callable[[], Stage]) -> Slot:
-        slot = Slot(part, make, self._say_sense, self._retire)
+        slot = Slot(part, make, self._say_sense, self._retire, timing=self._timing)
         self._supervisor.add(slot)
         self._slots.append(slot)
         return slot
@@ -209,14 +202,15 @@ class Appliance:
                 break
             mood = self._senses.judge(fusion.update(readings, t_s))
             ready_s = self._senses.ready_s
-            if mood.shown == "fault" and not self._keep_trying and ready_s is None:
+            if mood.condition is Condition.FAULT and not self._keep_trying and ready_s is None:
                 raise SensorError(mood.trouble)
             self._senses.tell(mood)
             self._put(mood)
             self._notify(mood)
             # Loading models takes seconds on a small board: the time counts from then on.
+            started = mood.condition is not Condition.STARTING
             counted_s = t_s - (self._began_s if ready_s is None else ready_s)
-            if seconds is not None and mood.shown != "starting" and counted_s >= seconds:
+            if seconds is not None and started and counted_s >= seconds:
                 break
 
     def _take(self) -> list[Reading]:
@@ -230,7 +224,8 @@ class Appliance:
 
     def _notify(self, mood: Mood) -> None:
         """Tell systemd what is going on."""
-        if mood.shown != "starting" and (mood.shown != "fault" or self._outputs.shows("fault")):
+        seen = mood.condition is not Condition.FAULT or self._outputs.shows(Condition.FAULT)
+        if mood.condition is not Condition.STARTING and seen:
             self._notifier.ready()
         self._notifier.status(status_line(mood))
         if self._supervisor.advancing:
@@ -239,7 +234,9 @@ class Appliance:
     def _put(self, mood: Mood) -> None:
         if not self._shown or self._shown[-1][1] != mood.shown:
             self._shown.append((mood.t_s - self._began_s, mood.shown))
-        self._outputs.put(mood, self._rate_control.update(mood.shown, self._statistics(), mood.t_s))
+        self._outputs.put(
+            mood, self._rate_control.update(mood.condition, self._statistics(), mood.t_s)
+        )
 
     def _retire(self, stage: Supervised) -> None:
         self._past.add(stage.statistics)
@@ -285,11 +282,13 @@ class Appliance:
 
 def status_line(mood: Mood) -> str:
     """One line for `systemctl status`: how the senses fare, nothing of the person."""
-    if mood.shown == "fault":
+    if mood.condition is Condition.FAULT:
         return f"Fault: {mood.trouble}"
     states = [
         f"{name} {sense.state}" + (f" ({sense.trouble})" if sense.trouble else "")
         for name, sense in (("face", mood.face), ("voice", mood.voice))
         if sense.state != "off"
     ]
-    return ("Starting: " if mood.shown == "starting" else "Running: ") + ", ".join(states)
+    return ("Starting: " if mood.condition is Condition.STARTING else "Running: ") + ", ".join(
+        states
+    )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge.errors import MienError
-from edge.fusion import Fusion
+from edge.fusion import Fusion, Reading
 from edge.hardware.thermal import Heat
+from edge.messages import Belief
 from edge.outputs import Output
 from edge.runtime.idle_policy import IdlePolicy
 from edge.runtime.load_policy import LoadPolicy
@@ -22,6 +23,13 @@ class Light(SensorLight, Protocol):
         """Put it out."""
 
 
+class Joins(Protocol):
+    """Makes one belief of the readings of all senses; `edge.fusion.Fusion` on the device."""
+
+    def update(self, readings: Sequence[Reading], t_s: float) -> Belief:
+        """Take in the readings of one moment; the belief at *t_s*, monotonic."""
+
+
 @dataclass
 class Components:
     """Everything that the appliance is made of. Each maker may be called again after a failure."""
@@ -34,7 +42,7 @@ class Components:
     face_reader: Callable[[], FrameReader] | None = None
     gate: Callable[[], Gate] | None = None
     voice_reader: Callable[[], WindowReader] | None = None
-    fusion: Callable[[], Fusion] = Fusion
+    fusion: Callable[[], Joins] = Fusion
     missing: dict[str, str] = field(default_factory=dict)
     """SenseMonitor that are wanted and cannot be had in this run ("face", "voice"), and why."""
     close: Callable[[], None] = lambda: None

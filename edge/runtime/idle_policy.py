@@ -1,4 +1,4 @@
-"""What rests while nobody is in view. Pure: what is shown and the time in, how awake to be out.
+"""What rests while nobody is in view. Pure: the condition and the time in, how awake to be out.
 
 The search for faces slows down first, since it costs most; then the display dims and sleeps, since
 an OLED that shows one picture for months burns it in. Somebody coming into view ends all of it.
@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from edge.messages import DisplayLevel
+from edge.messages import Condition, DisplayLevel
 
 SLOW_LOOK_S: Final = 0.5
 """Between two looks for faces at first: 2 Hz keeps waking within 0.7 s without further means."""
@@ -20,8 +20,8 @@ WATCH_INTERVAL_S: Final = 0.2
 AWAKE_AFTER_MOTION_S: Final = 2.0
 """Full attention after a movement: a face that comes into the picture takes a moment to turn up."""
 
-_QUIET: Final = ("nobody", "fault")
-"""What is shown when nobody is there to be seen. A fault stays visible, dimmed."""
+_QUIET: Final = (Condition.ALONE, Condition.FAULT)
+"""Nobody is there to be seen. A fault stays visible, dimmed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Idleness:
     """Least time between two looks for faces, unless something moves; 0 is every picture."""
     frame_interval_s: float = 0.0
     """Least time between two pictures; 0 is as the camera delivers."""
-    rest: DisplayLevel = "awake"
+    display: DisplayLevel = "awake"
 
 
 class IdlePolicy:
@@ -54,27 +54,27 @@ class IdlePolicy:
         self.options = options or IdleOptions()
         self._since_s: float | None = None
 
-    def update(self, shown: str, t_s: float, moved_s: float = -math.inf) -> Idleness:
+    def update(self, condition: Condition, t_s: float, moved_s: float = -math.inf) -> Idleness:
         """Say how awake to be.
 
         Args:
-            shown: what is shown now, one of `edge.messages.SHOWN`.
+            condition: of the appliance now.
             t_s: now, monotonic; must not fall.
             moved_s: when something has last moved in the picture.
         """
-        if shown not in _QUIET:
+        if condition not in _QUIET:
             self._since_s = None
             return Idleness()
         if self._since_s is None:
             self._since_s = t_s
         alone_s = t_s - self._since_s
         options = self.options
-        rest: DisplayLevel = "awake"
-        if alone_s >= options.sleep_after_s and shown != "fault":
-            rest = "asleep"
+        display: DisplayLevel = "awake"
+        if alone_s >= options.sleep_after_s and condition is not Condition.FAULT:
+            display = "asleep"
         elif alone_s >= min(options.dim_after_s, options.sleep_after_s):
-            rest = "dim"
+            display = "dim"
         if alone_s < options.slow_after_s or t_s - moved_s < AWAKE_AFTER_MOTION_S:
-            return Idleness(rest=rest)
+            return Idleness(display=display)
         look_s = GATED_LOOK_S if alone_s >= options.gate_after_s else SLOW_LOOK_S
-        return Idleness(look_s, WATCH_INTERVAL_S, rest)
+        return Idleness(look_s, WATCH_INTERVAL_S, display)

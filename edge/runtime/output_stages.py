@@ -9,20 +9,17 @@ from typing import Final, Literal, cast
 
 from edge.errors import MienError, OutputError
 from edge.mailbox import Mailbox
-from edge.messages import DisplayLevel, Mood, Notice
-from edge.outputs import Output
-from edge.runtime.stage import STEP_S, WAIT_S, Stage
+from edge.messages import Condition, DisplayLevel, Mood, Notice
+from edge.outputs import CanRest, Output, SelfHealing, TakesNotices
+from edge.runtime.stage import Stage
 from edge.runtime.supervisor import Slot, Supervisor
+from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
 
 REST_S: Final = 0.002
 """Least pause between two pictures of an output that cannot keep up with its own rate."""
-AGAIN_S: Final = 1.0
-"""Pause before an output that has just failed is tried again."""
-MISSING_RETRY_S: Final = 3.0
-"""How often an output that is not there is looked for: asking an I2C address takes under 1 ms."""
-OPEN_S: Final = 20.0
-"""Opening takes longer than showing: it imports the library of the display first."""
 NOTICES_KEPT: Final = 32
+START_WAIT_S: Final = 5.0
+"""Longest that the start waits to hear whether the outputs can be opened; they go on opening."""
 
 OutputState = Literal["opening", "open", "missing"]
 
@@ -30,10 +27,7 @@ OutputState = Literal["opening", "open", "missing"]
 class OutputStage(Stage):
     """Shows the newest mood, as often as the output wants.
 
-    Two methods are no part of the port, because most outputs have no use for them: `notice(notice)`
-    is told what the appliance does about its parts, and `rest(level)` lets a display dim and sleep.
-    An output with a true attribute `mends_itself` goes on by itself after a failure (a full disk);
-    any other is closed and reopened, as a display that was unplugged has to be set up again.
+    What an output can do beyond the port is told by `TakesNotices`, `CanRest` and `SelfHealing`.
     """
 
     def __init__(
@@ -43,6 +37,8 @@ class OutputStage(Stage):
         make: Callable[[], Output] | None = None,
         name: str = "output",
         tell: Callable[[Notice], None] = lambda notice: None,
+        timing: Timing = DEVICE,
+        clock: Clock = CLOCK,
     ) -> None:
         """Drive *output*, or what *make* opens.
 
@@ -53,8 +49,10 @@ class OutputStage(Stage):
             make: opens the output; without it a failed output is only tried again.
             name: of the output as long as it has not been open.
             tell: is told when the output is lost and when it is back.
+            timing: how long to wait for what.
+            clock: the time that it goes by.
         """
-        super().__init__(f"output {output.name}" if output is not None else f"output {name}")
+        super().__init__(f"output {name if output is None else output.name}", timing, clock)
         self._output, self._report, self._make, self._tell = output, report, make, tell
         self.part = output.name if output is not None else name
         """What a person would call it."""
@@ -64,17 +62,17 @@ class OutputStage(Stage):
         self._shown_s = -math.inf
         self._told: set[str] = set()
         """What has been reported of the failure that lasts."""
-        self._rest: DisplayLevel = "awake"
+        self._level: DisplayLevel = "awake"
         self._rested: DisplayLevel = "awake"
         self.state: OutputState = "opening" if output is None else "open"
         self.trouble: MienError | None = None
         """Why it cannot be used just now."""
-        self.showing = ""
-        """What it has shown last, one of `edge.messages.SHOWN`; "" before the first picture."""
+        self.showing: Condition | None = None
+        """That of the mood that it has shown last; None before the first picture."""
 
-    def put(self, mood: Mood, rest: DisplayLevel = "awake") -> None:
+    def put(self, mood: Mood, level: DisplayLevel = "awake") -> None:
         """Leave the newest mood, and how awake a display has to be."""
-        self._rest = rest
+        self._level = level
         self._moods.put(mood)
 
     def add_notice(self, notice: Notice) -> None:
@@ -86,13 +84,16 @@ class OutputStage(Stage):
         if self._output is None:
             return self._open()
         due_s = self._shown_s + self._output.interval_s
-        if self._stopping.wait(max(REST_S, min(WAIT_S, due_s - time.monotonic()))):
+        if self.clock.wait(
+            self._stopping, max(REST_S, min(self.timing.wait_s, due_s - self.clock.now_s()))
+        ):
             return False
         # Only the first mood is waited for: an animated face moves on without a new one.
-        self._mood = self._moods.take(WAIT_S if self._mood is None else 0.0) or self._mood
-        if self._mood is None or time.monotonic() < due_s:
+        wait_s = self.timing.wait_s if self._mood is None else 0.0
+        self._mood = self._moods.take(wait_s) or self._mood
+        if self._mood is None or self.clock.now_s() < due_s:
             return True
-        self._shown_s = time.monotonic()
+        self._shown_s = self.clock.now_s()
         try:
             self._show(self._output, self._mood)
             self._told.clear()
@@ -107,31 +108,30 @@ class OutputStage(Stage):
 
     def _open(self) -> bool:
         assert self._make is not None
-        self.allow(OPEN_S)
+        self.allow(self.timing.output_open_s)
         try:
             output = self._make()
         except MienError as error:
             self._lose(error)
-            self.allow(STEP_S)
-            self._stopping.wait(MISSING_RETRY_S)
+            self.allow(self.timing.step_s)
+            self.clock.wait(self._stopping, self.timing.output_missing_s)
             return True
         self._output, self._shown_s, self._rested = output, -math.inf, "awake"
         self.part, self.state = output.name, "open"
         return True
 
     def _show(self, output: Output, mood: Mood) -> None:
-        write_down = getattr(output, "notice", None)
-        while write_down is not None and self._notices:
-            write_down(self._notices[0])
+        while isinstance(output, TakesNotices) and self._notices:
+            output.notice(self._notices[0])
             self._notices.popleft()
-        rest = getattr(output, "rest", None)
-        if rest is not None and self._rest != self._rested:
-            level = self._rest
-            rest(level)
+        can_rest = isinstance(output, CanRest)
+        if isinstance(output, CanRest) and self._level != self._rested:
+            level = self._level
+            output.rest(level)
             self._rested = level
-        if rest is None or self._rested != "asleep":
+        if not can_rest or self._rested != "asleep":
             output.show(mood, self._shown_s)
-        self.showing = mood.shown
+        self.showing = mood.condition
         if self.trouble is not None:
             self.trouble = None
             self._tell(Notice(self._shown_s, self.part, "back", f"The {self.part} is back."))
@@ -140,27 +140,24 @@ class OutputStage(Stage):
 
     def _fail(self, error: MienError) -> None:
         output = self._output
-        if self._make is None or output is None or getattr(output, "mends_itself", False):
+        heals = isinstance(output, SelfHealing) and output.mends_itself
+        if self._make is None or output is None or heals:
             if str(error) not in self._told:
                 self._report(str(error))
                 self._told.add(str(error))
-            self._stopping.wait(AGAIN_S)
+            self.clock.wait(self._stopping, self.timing.output_again_s)
             return
         self._output = None
         self._lose(error)
         output.close()
-        self._stopping.wait(AGAIN_S)
+        self.clock.wait(self._stopping, self.timing.output_again_s)
 
     def _lose(self, error: MienError) -> None:
         self.state = "missing"
         if self.trouble is None:
             self._report(str(error))
-            self._tell(Notice(time.monotonic(), self.part, "lost", str(error)))
+            self._tell(Notice(self.clock.now_s(), self.part, "lost", str(error)))
         self.trouble = error
-
-
-OPENING_WAIT_S: Final = 5.0
-"""Longest that the start waits to hear whether the outputs can be opened; they go on opening."""
 
 
 class OutputStages:
@@ -171,6 +168,7 @@ class OutputStages:
         makers: Sequence[Callable[[], Output]],
         report: Callable[[str], None],
         supervisor: Supervisor,
+        timing: Timing = DEVICE,
     ) -> None:
         """Plan the outputs.
 
@@ -178,7 +176,9 @@ class OutputStages:
             makers: each opens one output, again and again if need be.
             report: is told every problem once.
             supervisor: looks after the stages.
+            timing: how long to wait for what.
         """
+        self._timing = timing
         self._report, self._supervisor = report, supervisor
         self._slots: list[Slot] = []
         self._quiet: list[str] | None = []
@@ -189,8 +189,9 @@ class OutputStages:
     def _add(self, make: Callable[[], Output], name: str) -> None:
         slot = Slot(
             name,
-            lambda: OutputStage(None, self._hear, make, name, self.add_notice),
+            lambda: OutputStage(None, self._hear, make, name, self.add_notice, self._timing),
             self._say,
+            timing=self._timing,
         )
         self._supervisor.add(slot)
         self._slots.append(slot)
@@ -210,7 +211,7 @@ class OutputStages:
             slot.load()
             slot.begin(now_s)
         while any(stage.state == "opening" and stage.alive for stage in self._stages):
-            if time.monotonic() - now_s > OPENING_WAIT_S or stopping.wait(0.005):
+            if time.monotonic() - now_s > START_WAIT_S or stopping.wait(0.005):
                 break
         told, self._quiet = self._quiet, None
         stages = self._stages
@@ -239,12 +240,12 @@ class OutputStages:
         for stage in self._stages:
             stage.add_notice(notice)
 
-    def put(self, mood: Mood, rest: DisplayLevel) -> None:
+    def put(self, mood: Mood, level: DisplayLevel) -> None:
         """Leave the newest mood with every output, and how awake displays have to be."""
         for stage in self._stages:
-            stage.put(mood, rest)
+            stage.put(mood, level)
 
-    def shows(self, shown: str) -> bool:
+    def shows(self, condition: Condition) -> bool:
         """Whether somebody can know: an output shows it, or there is none that could."""
         stages = [stage for stage in self._stages if stage.state == "open"]
-        return not stages or any(stage.showing == shown for stage in stages)
+        return not stages or any(stage.showing is condition for stage in stages)

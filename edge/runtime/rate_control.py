@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.hardware.thermal import Heat
-from edge.messages import DisplayLevel, Notice
+from edge.messages import Condition, DisplayLevel, Notice
 from edge.runtime.idle_policy import Idleness, IdlePolicy
 from edge.runtime.load_policy import WINDOW_S, Load, LoadPolicy
 from edge.runtime.statistics import Statistics
@@ -46,16 +46,16 @@ class RateControl:
         self._window_s = -math.inf
         self._before = Statistics()
 
-    def update(self, shown: str, statistics: Statistics, t_s: float) -> DisplayLevel:
-        """Set the pace for what is *shown* now, and say how displays rest.
+    def update(self, condition: Condition, statistics: Statistics, t_s: float) -> DisplayLevel:
+        """Set the pace for the *condition* of now, and say how displays rest.
 
         Args:
-            shown: one of `edge.messages.SHOWN`.
+            condition: of the appliance now.
             statistics: what all stages have done since the start of the run.
             t_s: now, monotonic.
         """
         idleness = (
-            self._idle_policy.update(shown, t_s, statistics.moved_s)
+            self._idle_policy.update(condition, t_s, statistics.moved_s)
             if self._idle_policy
             else Idleness()
         )
@@ -65,7 +65,7 @@ class RateControl:
         slowest_s = max(idleness.frame_interval_s, 0.0 if rate_hz is None else 1 / rate_hz)
         self._limits.frame_interval_s = slowest_s
         self._limits.look_interval_s = idleness.look_interval_s
-        return idleness.rest
+        return idleness.display
 
     def _govern(self, load_policy: LoadPolicy, now: Statistics, t_s: float) -> None:
         before, self._before = self._before, now

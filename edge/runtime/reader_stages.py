@@ -1,18 +1,15 @@
 """The stages that read: a frame or a window of speech in, a reading out."""
 
 import math
-import time
-from typing import Final, Protocol
+from typing import Protocol
 
 from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, NoFace, VoiceReading
 from edge.perception.motion import Motion
 from edge.perception.speech_gate import SpeechWindow
 from edge.runtime.rate_control import RateLimits
-from edge.runtime.stage import STALE_S, STEP_S, WAIT_S, Stage
-
-FIRST_READ_S: Final = 20.0
-"""The same for a model's first inference: it allocates, and pages its file in from the SD card."""
+from edge.runtime.stage import Stage
+from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
 
 
 class FrameReader(Protocol):
@@ -41,6 +38,8 @@ class FaceStage(Stage):
         frames: Mailbox[Frame],
         readings: Mailbox[FaceReading | NoFace],
         limits: RateLimits | None = None,
+        timing: Timing = DEVICE,
+        clock: Clock = CLOCK,
     ) -> None:
         """Read faces.
 
@@ -49,8 +48,10 @@ class FaceStage(Stage):
             frames: where the frames come from.
             readings: where the readings go.
             limits: how often to look while nothing moves; None looks at every frame.
+            timing: how long to wait for what.
+            clock: the time that it goes by.
         """
-        super().__init__("face")
+        super().__init__("face", timing, clock)
         self._reader, self._frames, self._readings = reader, frames, readings
         self._limits = limits or RateLimits()
         self._motion = Motion()
@@ -58,12 +59,12 @@ class FaceStage(Stage):
 
     def step(self) -> bool:
         """Read the newest frame, unless it is too old."""
-        frame = self._frames.take(WAIT_S)
+        frame = self._frames.take(self.timing.wait_s)
         if frame is None:
             return True
-        statistics, began_s = self.statistics, time.monotonic()
+        statistics, began_s = self.statistics, self.clock.now_s()
         age_s = began_s - frame.t_s
-        if age_s > STALE_S:
+        if age_s > self.timing.stale_s:
             statistics.refused += 1
             return True
         if not self._worth_a_look(frame, began_s):
@@ -71,10 +72,10 @@ class FaceStage(Stage):
         self._looked_s = began_s
         statistics.age_s += age_s
         statistics.oldest_s = max(statistics.oldest_s, age_s)
-        self.allow(STEP_S if statistics.read else FIRST_READ_S)
+        self.allow(self.timing.step_s if statistics.read else self.timing.first_read_s)
         self.pass_on(self._readings, self._reader.read(frame))
         statistics.read += 1
-        statistics.busy_s += time.monotonic() - began_s
+        statistics.busy_s += self.clock.now_s() - began_s
         return True
 
     def _worth_a_look(self, frame: Frame, t_s: float) -> bool:
@@ -100,14 +101,24 @@ class VoiceStage(Stage):
         reader: WindowReader,
         windows: Mailbox[SpeechWindow],
         readings: Mailbox[VoiceReading],
+        timing: Timing = DEVICE,
     ) -> None:
-        super().__init__("voice")
+        """Read voices.
+
+        Args:
+            reader: reads one window.
+            windows: where the windows come from.
+            readings: where the readings go.
+            timing: how long to wait for what.
+        """
+        super().__init__("voice", timing)
         self._reader, self._windows, self._readings = reader, windows, readings
 
     def step(self) -> bool:
         """Read the newest window."""
-        window = self._windows.take(WAIT_S)
-        self.allow(STEP_S if self.statistics.windows else FIRST_READ_S)
+        window = self._windows.take(self.timing.wait_s)
+        first = not self.statistics.windows
+        self.allow(self.timing.first_read_s if first else self.timing.step_s)
         reading = self._reader.read(window)
         if reading is not None:
             self.pass_on(self._readings, reading)

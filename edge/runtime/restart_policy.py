@@ -4,16 +4,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-RESTARTS: Final = 5
+from edge.runtime.timing import DEVICE, Timing
+
 WITHIN_S: Final = 60.0
-"""More than `RESTARTS` restarts in this time are no accident: the part is lost."""
-PAUSES_S: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
-"""Before the first, second ... restart in that time. The first is at once, as it mostly helps; all
-five together take less than the 5 s in which a sense has to be back."""
-LOST_RETRY_S: Final = 30.0
-"""How often a lost part is tried again: seldom enough not to starve the parts that work."""
-STEADY_S: Final = 5.0
-"""A lost part that has run for so long works again."""
+"""More restarts in this time than there are pauses are no accident: the part is lost."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +23,9 @@ class Decision:
 class RestartPolicy:
     """Counts the restarts of one part."""
 
-    def __init__(self) -> None:
-        self._restarts: deque[float] = deque(maxlen=RESTARTS)
+    def __init__(self, timing: Timing = DEVICE) -> None:
+        self._timing = timing
+        self._restarts: deque[float] = deque(maxlen=len(timing.restart_pauses_s))
         self.lost = False
 
     def failed(self, t_s: float, hopeless: bool = False) -> Decision:
@@ -41,15 +36,16 @@ class RestartPolicy:
             hopeless: the reason is known and will not go away within seconds, such as a damaged
                 file: the part is lost at once.
         """
+        pauses_s = self._timing.restart_pauses_s
         recent = sum(t_s - then_s < WITHIN_S for then_s in self._restarts)
-        self.lost = self.lost or hopeless or recent >= RESTARTS
-        at_s = t_s + (LOST_RETRY_S if self.lost else PAUSES_S[recent])
+        self.lost = self.lost or hopeless or recent >= len(pauses_s)
+        at_s = t_s + (self._timing.lost_retry_s if self.lost else pauses_s[recent])
         self._restarts.append(at_s)
         return Decision(at_s, self.lost)
 
     def ran(self, since_s: float, t_s: float) -> bool:
         """Note that the part has run from *since_s* to *t_s*; True if that ends its being lost."""
-        if not self.lost or t_s - since_s < STEADY_S:
+        if not self.lost or t_s - since_s < self._timing.steady_s:
             return False
         self.lost = False
         return True

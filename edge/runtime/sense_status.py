@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import cast
 
-from edge.messages import Mood, Sense, SenseName
+from edge.messages import (
+    SENSES,
+    Belief,
+    Condition,
+    Evidence,
+    Mood,
+    Sense,
+    SenseName,
+    SenseState,
+)
 from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
 from edge.runtime.supervisor import Slot
-
-HOLD_S: Final = 3.0
-"""A sense whose stage is being replaced counts as working for so long: nobody sees a face change
-because a camera needs a second to start again."""
+from edge.runtime.timing import DEVICE, Timing
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,22 @@ class SenseSlots:
 
 
 class SenseMonitor:
-    """Adds to a mood how the senses fare, and tells of their troubles once each."""
+    """Makes a mood of a belief and of how the senses fare, and tells of their troubles once each."""
 
-    def __init__(self, missing: Mapping[str, str], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        missing: Mapping[str, str],
+        report: Callable[[str], None],
+        timing: Timing = DEVICE,
+    ) -> None:
         """Know of no stages yet.
 
         Args:
             missing: senses that are wanted and cannot be had in this run, and why.
             report: is told each new trouble of a sense, and its end.
+            timing: how long to wait for what.
         """
+        self._hold_s = timing.sense_hold_s
         self.slots: dict[SenseName, SenseSlots] = {}
         self.ready_s: float | None = None
         """When the first of them delivered, or began to do so."""
@@ -51,37 +64,63 @@ class SenseMonitor:
         stages = [slots.stage for slots in self.slots.values()]
         return bool(stages) and all(stage is not None and stage.ended for stage in stages)
 
-    def judge(self, mood: Mood) -> Mood:
-        """Add how the senses fare; say "starting" or "fault" where that is the truth."""
-        face = self._sense(mood.face, "face", mood.t_s)
-        voice = self._sense(mood.voice, "voice", mood.t_s)
+    def starting(self, t_s: float) -> Mood:
+        """What is shown before anything has been loaded."""
+        face, voice = (
+            Sense("starting" if name in self.slots or name in self._missing else "off")
+            for name in SENSES
+        )
+        return Mood(t_s, "starting", face=face, voice=voice, condition=Condition.STARTING)
+
+    def judge(self, belief: Belief) -> Mood:
+        """What to show: the belief, with how the senses fare; the one place that decides `shown`."""
+        face = self._sense(belief.face, "face", belief.t_s)
+        voice = self._sense(belief.voice, "voice", belief.t_s)
+        mood = Mood(
+            belief.t_s,
+            belief.shown,
+            belief.probabilities,
+            belief.valence,
+            belief.arousal,
+            face,
+            voice,
+            belief.gaze,
+            condition=Condition.WATCHING if belief.somebody else Condition.ALONE,
+        )
         wanted = [sense for sense in (face, voice) if sense.state != "off"]
         if any(sense.state == "ok" for sense in wanted) or not wanted:
             self.ready_s = mood.t_s if self.ready_s is None else self.ready_s
-            return replace(mood, face=face, voice=voice)
+            return mood
         if all(sense.state == "lost" for sense in wanted):
             trouble = " ".join(dict.fromkeys(sense.trouble for sense in wanted))
-            return replace(mood, shown="fault", face=face, voice=voice, trouble=trouble)
-        return replace(mood, shown="starting", face=face, voice=voice)
+            return replace(mood, shown="fault", trouble=trouble, condition=Condition.FAULT)
+        return replace(mood, shown="starting", condition=Condition.STARTING)
 
-    def _sense(self, sense: Sense, name: SenseName, t_s: float) -> Sense:
+    def _sense(self, evidence: Evidence, name: SenseName, t_s: float) -> Sense:
+        state, trouble = self._state(name, t_s)
+        if state == "off" or name in self._missing:
+            return Sense(state, trouble=trouble)
+        return Sense(state, evidence.present, evidence.quality, evidence.share, trouble)
+
+    def _state(self, name: SenseName, t_s: float) -> tuple[SenseState, str]:
+        """How a sense fares, and the sentence that says why."""
         if name in self._missing:
-            return Sense("lost", trouble=self._missing[name])
+            return "lost", self._missing[name]
         if name not in self.slots:
-            return Sense("off")
+            return "off", ""
         slots = self.slots[name]
         trouble = slots.reader.trouble or slots.sensor.trouble
         if trouble:
-            return replace(sense, state="lost", trouble=trouble)
+            return "lost", trouble
         stage = slots.stage
         state = stage.state if stage is not None else "starting"
         if slots.reader.stage is None and state == "ok":
             state = "starting"
-        if state == "starting" and t_s - self._ok_s.get(name, t_s - HOLD_S) < HOLD_S:
+        if state == "starting" and t_s - self._ok_s.get(name, t_s - self._hold_s) < self._hold_s:
             state = "ok"
         elif state == "ok":
             self._ok_s[name] = t_s
-        return replace(sense, state=state, trouble=stage.trouble if stage is not None else "")
+        return state, stage.trouble if stage is not None else ""
 
     def shut_useless(self) -> None:
         """Shut the sensor of a reader that is lost: nobody is watched for nothing."""

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import math
-import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -12,24 +11,15 @@ from edge.mailbox import Mailbox
 from edge.messages import Audio, Frame, SenseState
 from edge.perception.speech_gate import SpeechWindow
 from edge.runtime.rate_control import RateLimits
-from edge.runtime.stage import STALE_S, STEP_S, WAIT_S, Stage
-from edge.sensors import Camera, Microphone
+from edge.runtime.stage import Stage
+from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
+from edge.sensors import Camera, Microphone, has_sensor, is_paced
 from edge.sensors.microphone_health import MicrophoneHealth
 from edge.sensors.stuck_camera import RepeatDetector
 
-SILENT_S: Final = 3.0
-"""A sensor that delivers nothing for so long is taken for dead and reopened."""
-FIRST_SILENT_S: Final = 8.0
-"""The same before its first delivery: some cameras take their time."""
-RETRY_S: Final = (0.5, 1.0, 2.0, 4.0)
-"""Pauses between attempts to open a lost device; the last one repeats."""
 STUBBORN: Final = 8
 """Attempts after which a camera that only repeats an old picture is reopened less often: it may
 want to show one, as webcams do whose cover is shut."""
-STUBBORN_S: Final = 60.0
-"""How long it is then watched between two attempts; a new picture ends the trouble at once."""
-OPEN_S: Final = 30.0
-"""Opening takes longer than reading: "auto" may try several cameras that take 10 s each to fail."""
 
 _NUMBERS: Final = itertools.count(1)
 
@@ -56,8 +46,15 @@ class _SensorStage(Stage):
 
     kind = "sensor"
 
-    def __init__(self, name: str, open_device: Callable[[], Any], light: SensorLight) -> None:
-        super().__init__(name)
+    def __init__(
+        self,
+        name: str,
+        open_device: Callable[[], Any],
+        light: SensorLight,
+        timing: Timing,
+        clock: Clock = CLOCK,
+    ) -> None:
+        super().__init__(name, timing, clock)
         self._open_device = open_device
         self._light = light
         # A stage that hung may still hold its device when another one opens and closes its own:
@@ -66,7 +63,7 @@ class _SensorStage(Stage):
         self._device: Any = None
         self._attempts = 0
         self._delivered_s = 0.0
-        self._patience_s = FIRST_SILENT_S
+        self._patience_s = timing.first_silent_s
         self.state: SenseState = "starting"
         self.trouble = ""
         """One sentence: why it is lost, or what is wrong with what it delivers."""
@@ -93,17 +90,17 @@ class _SensorStage(Stage):
 
     def step(self) -> bool:
         """Open if need be, then read once."""
-        if not self.wanted and not getattr(self._device, "paced", False):
+        if not self.wanted and not is_paced(self._device):
             if self._device is not None:
                 self._close()
                 self.state = "starting"
-            return not self._stopping.wait(WAIT_S)
+            return not self.clock.wait(self._stopping, self.timing.wait_s)
         if self._device is None and not self._open():
             return True
         try:
             if self.read_device():
-                self._delivered_s = time.monotonic()
-                self._patience_s = SILENT_S
+                self._delivered_s = self.clock.now_s()
+                self._patience_s = self.timing.silent_s
                 self.state, self.trouble, self._attempts = "ok", self.complaint(), 0
             elif self._silent_too_long():
                 raise SensorError(self.silence())
@@ -122,14 +119,13 @@ class _SensorStage(Stage):
             self.state = "off"
 
     def _silent_too_long(self) -> bool:
-        # A clip is silent where it has nothing; reopening it would only end it. `paced` is no
-        # part of the ports: adapters of devices have no need of it.
-        if getattr(self._device, "paced", False):
+        # A clip is silent where it has nothing; reopening it would only end it.
+        if is_paced(self._device):
             return False
-        return time.monotonic() - self._delivered_s > self._patience_s
+        return self.clock.now_s() - self._delivered_s > self._patience_s
 
     def _open(self) -> bool:
-        self.allow(OPEN_S)
+        self.allow(self.timing.sensor_open_s)
         try:
             # A light that cannot be lit keeps its sensor shut: nobody is watched in secret.
             self._light.sensor_opened(self._light_name)
@@ -146,8 +142,8 @@ class _SensorStage(Stage):
         except BaseException:
             self._put_out()
             raise
-        self.allow(STEP_S)
-        self._delivered_s, self._patience_s = time.monotonic(), FIRST_SILENT_S
+        self.allow(self.timing.step_s)
+        self._delivered_s, self._patience_s = self.clock.now_s(), self.timing.first_silent_s
         if self._attempts:
             self.reopened += 1
         return True
@@ -156,10 +152,11 @@ class _SensorStage(Stage):
         self.state, self.trouble = "lost", trouble
         if self._device is not None:
             self._close()
-        pause_s = RETRY_S[min(self._attempts, len(RETRY_S) - 1)]
+        pauses_s = self.timing.sensor_pauses_s
+        pause_s = pauses_s[min(self._attempts, len(pauses_s) - 1)]
         self._attempts += 1
-        self.allow(pause_s + STEP_S)
-        self._stopping.wait(pause_s)
+        self.allow(pause_s + self.timing.step_s)
+        self.clock.wait(self._stopping, pause_s)
 
     def _close(self) -> None:
         device, self._device = self._device, None
@@ -184,6 +181,8 @@ class CameraStage(_SensorStage):
         light: SensorLight,
         frames: Mailbox[Frame],
         limits: RateLimits | None = None,
+        timing: Timing = DEVICE,
+        clock: Clock = CLOCK,
     ) -> None:
         """Read a camera.
 
@@ -192,8 +191,10 @@ class CameraStage(_SensorStage):
             light: is told of it.
             frames: where the frames go.
             limits: how often to take one; None takes every one.
+            timing: how long to wait for what.
+            clock: the time that it goes by.
         """
-        super().__init__("camera", open_camera, light)
+        super().__init__("camera", open_camera, light, timing, clock)
         self._frames = frames
         self._limits = limits or RateLimits()
         self._taken_s = -math.inf
@@ -213,23 +214,23 @@ class CameraStage(_SensorStage):
     def read_device(self) -> bool:
         """Put the next frame into the mailbox; one that is old already counts as none.
 
-        Neither does one count that repeats an older one bit for bit, whatever its time. `has_sensor`
-        is no part of the port: a clip or a virtual camera may well show a still picture.
+        Neither does one count that repeats an older one bit for bit, whatever its time, where the
+        camera has a sensor.
         """
-        wait_s = self._taken_s + self._limits.frame_interval_s - time.monotonic()
-        if wait_s > 0 and self._stopping.wait(wait_s):
+        wait_s = self._taken_s + self._limits.frame_interval_s - self.clock.now_s()
+        if wait_s > 0 and self.clock.wait(self._stopping, wait_s):
             return True
-        frame: Frame | None = self._device.read(WAIT_S)
+        frame: Frame | None = self._device.read(self.timing.wait_s)
         if frame is None:
             return False
-        self._taken_s = time.monotonic()
-        has_sensor = getattr(self._device, "has_sensor", False)
-        self._repeating = has_sensor and self._repeats.seen(frame.image)
+        self._taken_s = self.clock.now_s()
+        self._repeating = has_sensor(self._device) and self._repeats.seen(frame.image)
         if self._repeating:
-            self._patience_s = SILENT_S if self._attempts < STUBBORN else STUBBORN_S
+            timing = self.timing
+            self._patience_s = timing.silent_s if self._attempts < STUBBORN else timing.stubborn_s
             return False
         self.pass_on(self._frames, frame)
-        return getattr(self._device, "paced", False) or self._taken_s - frame.t_s <= STALE_S
+        return is_paced(self._device) or self._taken_s - frame.t_s <= self.timing.stale_s
 
 
 class MicrophoneStage(_SensorStage):
@@ -246,8 +247,18 @@ class MicrophoneStage(_SensorStage):
         light: SensorLight,
         gate: Gate,
         windows: Mailbox[SpeechWindow],
+        timing: Timing = DEVICE,
     ) -> None:
-        super().__init__("microphone", open_microphone, light)
+        """Listen.
+
+        Args:
+            open_microphone: opens it.
+            light: is told of it.
+            gate: cuts windows of speech.
+            windows: where they go.
+            timing: how long to wait for what.
+        """
+        super().__init__("microphone", open_microphone, light, timing)
         self._gate = gate
         self._windows = windows
         self._past_overflows = 0
@@ -261,11 +272,11 @@ class MicrophoneStage(_SensorStage):
 
     def read_device(self) -> bool:
         """Pass the next block through the gate."""
-        audio: Audio | None = self._device.read(WAIT_S)
+        audio: Audio | None = self._device.read(self.timing.wait_s)
         self.statistics.overflows = self._past_overflows + self._device.overflows
         if audio is None:
             return False
-        if not getattr(self._device, "paced", False):  # nobody can mend a clip's sound
+        if not is_paced(self._device):  # nobody can mend a clip's sound
             self._hearing = self._hearing or MicrophoneHealth(self._device.name)
             self._complaint = self._hearing.hear(audio.samples, self._device.overflows, audio.t_s)
         window = self._gate.hear(audio)

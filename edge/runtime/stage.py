@@ -2,20 +2,13 @@
 
 import math
 import threading
-import time
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from edge.mailbox import Mailbox
 from edge.runtime.statistics import Statistics
+from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
 
 Item = TypeVar("Item")
-
-WAIT_S: Final = 0.2
-"""Longest that a stage waits for anything before it looks whether it should stop."""
-STALE_S: Final = 0.2
-"""An older frame is not worth reading."""
-STEP_S: Final = 5.0
-"""A step that takes longer hangs: every wait in one is bounded by 3 s, an inference is far below."""
 
 
 class Stage:
@@ -25,8 +18,18 @@ class Stage:
     abandoned: what it still has to say, should it ever wake up, is dropped.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, timing: Timing = DEVICE, clock: Clock = CLOCK) -> None:
+        """Make ready; `start` begins.
+
+        Args:
+            name: of the thread.
+            timing: how long it waits for what.
+            clock: the time that it goes by.
+        """
         self.name = name
+        self.timing, self.clock = timing, clock
+        self.part = ""
+        """What a person calls it, where it knows better than who runs it."""
         self.failure: BaseException | None = None
         """What ended the stage, when it was not told to stop."""
         self.statistics = Statistics()
@@ -34,7 +37,7 @@ class Stage:
         self._stopping = threading.Event()
         self._passing = threading.Lock()
         self._abandoned = False
-        self._pulse = (math.inf, STEP_S)
+        self._pulse = (math.inf, timing.step_s)
         """When the running step began or was last allowed more time, and how long it may take."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -59,7 +62,7 @@ class Stage:
 
     def allow(self, limit_s: float) -> None:
         """Give the running step *limit_s* from now; called by the step itself."""
-        self._pulse = (time.monotonic(), limit_s)
+        self._pulse = (self.clock.now_s(), limit_s)
 
     def late(self, t_s: float, awake_s: float = -math.inf) -> bool:
         """Whether the running step has taken longer than it is allowed, at monotonic time *t_s*.
@@ -92,13 +95,13 @@ class Stage:
 
     def _run(self) -> None:
         try:
-            self.allow(STEP_S)
+            self.allow(self.timing.step_s)
             while not self._stopping.is_set() and self.step():
-                self.allow(STEP_S)
+                self.allow(self.timing.step_s)
         # The supervisor reports it; a thread must not die in silence, not even of a SystemExit.
         except BaseException as error:
             self.failure = error
-        self.allow(STEP_S)
+        self.allow(self.timing.step_s)
         try:
             self.finish()
         except BaseException as error:  # what ended the stage says more than what followed from it

@@ -12,8 +12,9 @@ from typing import Final, Protocol
 
 from edge.errors import MienError
 from edge.messages import Notice, NoticeKind
-from edge.runtime.restart_policy import LOST_RETRY_S, RestartPolicy
+from edge.runtime.restart_policy import RestartPolicy
 from edge.runtime.statistics import Statistics
+from edge.runtime.timing import DEVICE, Timing
 
 BUILD_S: Final = 90.0
 """Building a stage anew takes longer than this only if it hangs: MediaPipe needs 20 s on a Pi Zero."""
@@ -29,6 +30,8 @@ class Supervised(Protocol):
     """What the supervisor asks of a stage; see `edge.runtime.stage.Stage`."""
 
     name: str
+    part: str
+    """What a person calls it; "" leaves the name to the slot."""
     failure: BaseException | None
     statistics: Statistics
 
@@ -89,6 +92,7 @@ class Slot:
         say: Callable[[Notice], None],
         retire: Callable[[Supervised], None] = lambda stage: None,
         spawn: Spawn = spawn_thread,
+        timing: Timing = DEVICE,
     ) -> None:
         """Look after one stage.
 
@@ -98,6 +102,7 @@ class Slot:
             say: is told what happens.
             retire: is called once with every stage that has been replaced.
             spawn: starts the threads on which stages are built.
+            timing: when it is started again.
         """
         self.part = part
         self.stage: Supervised | None = None
@@ -105,7 +110,7 @@ class Slot:
         """One sentence while the part is lost, else ""."""
         self.restarts = 0
         self._make, self._say, self._retire, self._spawn = make, say, retire, spawn
-        self._policy = RestartPolicy()
+        self._policy, self._timing = RestartPolicy(timing), timing
         self._build: _Build | None = None
         self._due_s: float | None = None
         self._since_s = 0.0
@@ -165,7 +170,7 @@ class Slot:
         """
         stage, self.stage, self._build = self.stage, None, None
         if stage is not None:
-            self.part = getattr(stage, "part", self.part)  # an output tells its name when open
+            self.part = stage.part or self.part  # an output tells its name when open
             self._retire(stage)
         known = isinstance(failure, MienError)
         was_lost = self._policy.lost
@@ -180,7 +185,7 @@ class Slot:
         if not decision.lost:
             self._tell(t_s, "restart", f"The {self.part} {what}; it is started again.")
             return
-        again = f"is tried again every {LOST_RETRY_S:.0f} s"
+        again = f"is tried again every {self._timing.lost_retry_s:.0f} s"
         if known:
             self.trouble = f"{failure} The {self.part} {again}."
         else:

@@ -4,7 +4,7 @@ Adapters live beside this file, one a device family, and import their hardware m
 opened, so that all of Mien loads on any desktop. Constructing an adapter opens its device.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.messages import Audio, Frame
 
@@ -44,3 +44,34 @@ class Microphone(Protocol):
 
     def close(self) -> None:
         """Let go of the device. May be called twice."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A camera or microphone that keeps to the times of a file: its silence is no sign of trouble."""
+
+    @property
+    def paced(self) -> bool:
+        """Whether it does."""
+
+
+@runtime_checkable
+class HasSensor(Protocol):
+    """A camera with a sensor, whose noise makes every picture a new one.
+
+    One that repeats a picture bit for bit is stuck; a clip or a virtual camera may show a still one.
+    """
+
+    @property
+    def has_sensor(self) -> bool:
+        """Whether it has."""
+
+
+def is_paced(device: object) -> bool:
+    """Whether *device* keeps to the times of a file."""
+    return isinstance(device, Paced) and device.paced
+
+
+def has_sensor(device: object) -> bool:
+    """Whether every picture of *device* has to differ from the one before."""
+    return isinstance(device, HasSensor) and device.has_sensor

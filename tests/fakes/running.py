@@ -13,6 +13,7 @@ from edge.messages import Mood
 from edge.process.systemd import Notifier
 from edge.runtime.appliance import Appliance, Components
 from edge.runtime.statistics import RunReport
+from edge.runtime.timing import Timing
 from tests.fakes.world import (
     SHORT,
     FakeCamera,
@@ -29,24 +30,10 @@ from tests.fakes.world import (
 TIMES, WORLDS = 20, 4
 
 
-def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten all waiting times."""
-    for name, value in SHORT.items():
-        monkeypatch.setattr(name, value)
-
-
-def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests without hangs, after `shorten`: a busy machine is not to be taken for one."""
-    for room in ("stage", "reader_stages", "sensor_stages", "output_stages"):
-        monkeypatch.setattr(f"edge.runtime.{room}.STEP_S", 20.0)
-    for name in ("edge.runtime.reader_stages.FIRST_READ_S", "edge.runtime.sensor_stages.SILENT_S"):
-        monkeypatch.setattr(name, 20.0)
-
-
 class Running:
     """An appliance that runs on a thread in its world."""
 
-    def __init__(self, world: World, **changes: Any) -> None:
+    def __init__(self, world: World, timing: Timing = SHORT, **changes: Any) -> None:
         self.world = world
         components = Components(
             outputs=[lambda: FakeDisplay(world), lambda: FakeEvents(world)],
@@ -60,7 +47,7 @@ class Running:
         for name, value in changes.items():
             setattr(components, name, value)
         self.appliance = Appliance(
-            components, world.reported.append, True, Notifier(world, watchdog_s=0.04)
+            components, world.reported.append, True, Notifier(world, watchdog_s=0.04), timing
         )
         self.failure: BaseException | None = None
         self.report: RunReport | None = None
@@ -125,6 +112,7 @@ def twenty_times(
     story: Callable[[World, Running, int], None],
     *faults: str,
     changes: Callable[[World], dict[str, Any]] = lambda world: {},
+    timing: Timing = SHORT,
 ) -> list[World]:
     """Tell *story* five times in each of four worlds at once; it mostly waits.
 
@@ -132,10 +120,11 @@ def twenty_times(
         story: is handed a world, what runs in it, and the number of the time.
         faults: what it injects, each of which has to have struck twenty times in the end.
         changes: of the appliance's components, for each world.
+        timing: of the appliance.
     """
 
     def tell(world: World) -> None:
-        with Running(world, **changes(world)) as running:
+        with Running(world, timing, **changes(world)) as running:
             running.until(well, "being well")
             for number in range(TIMES // WORLDS):
                 story(world, running, number)

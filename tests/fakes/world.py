@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,33 +15,32 @@ from edge.emotions import EMOTIONS
 from edge.errors import OutputError, SensorError
 from edge.messages import Audio, Face, FaceReading, Frame, Mood, NoFace, Notice, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
+from edge.runtime.timing import Timing
 
 FACE = Face(
     100, 100, 80, 80, (120, 130), (160, 130), (140, 150), (140, 165), (105, 135), (175, 135), 0.9
 )
 HAPPY, SAD = EMOTIONS.index("happy"), EMOTIONS.index("sad")
-SHORT: dict[str, Any] = {
-    "edge.runtime.stage.WAIT_S": 0.05,
-    "edge.runtime.stage.STEP_S": 0.15,
-    "edge.runtime.reader_stages.FIRST_READ_S": 0.15,
-    "edge.runtime.sensor_stages.WAIT_S": 0.05,
-    "edge.runtime.sensor_stages.STEP_S": 0.15,
-    "edge.runtime.sensor_stages.OPEN_S": 0.3,
-    "edge.runtime.sensor_stages.SILENT_S": 0.06,
-    "edge.runtime.sensor_stages.FIRST_SILENT_S": 0.1,
-    "edge.runtime.sensor_stages.RETRY_S": (0.01, 0.02),
-    "edge.runtime.sensor_stages.STUBBORN_S": 0.2,
-    "edge.runtime.output_stages.WAIT_S": 0.05,
-    "edge.runtime.output_stages.STEP_S": 0.15,
-    "edge.runtime.output_stages.OPEN_S": 0.3,
-    "edge.runtime.output_stages.AGAIN_S": 0.02,
-    "edge.runtime.output_stages.MISSING_RETRY_S": 0.03,
-    "edge.runtime.restart_policy.PAUSES_S": (0.0, 0.01, 0.01, 0.01, 0.01),
-    "edge.runtime.restart_policy.LOST_RETRY_S": 0.03,
-    "edge.runtime.restart_policy.STEADY_S": 0.02,
-    "edge.runtime.sense_status.HOLD_S": 0.05,
-}
+SHORT = Timing(
+    wait_s=0.05,
+    step_s=0.15,
+    first_read_s=0.15,
+    sensor_open_s=0.3,
+    silent_s=0.06,
+    first_silent_s=0.1,
+    sensor_pauses_s=(0.01, 0.02),
+    stubborn_s=0.2,
+    sense_hold_s=0.05,
+    output_open_s=0.3,
+    output_again_s=0.02,
+    output_missing_s=0.03,
+    restart_pauses_s=(0.0, 0.01, 0.01, 0.01, 0.01),
+    lost_retry_s=0.03,
+    steady_s=0.02,
+)
 """Some fiftieth of the times on the device."""
+PATIENT = replace(SHORT, step_s=20.0, first_read_s=20.0, silent_s=20.0)
+"""For tests without hangs: a busy machine is not to be taken for one."""
 
 
 class World:

@@ -7,23 +7,15 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from edge.fusion import Fusion, Reading
-from edge.messages import Mood
+from edge.messages import Belief, Mood
 from tests.fakes.running import (
     TIMES,
     Running,
-    be_patient,
     mood_goes_on,
-    shorten,
     twenty_times,
     well,
 )
-from tests.fakes.world import World
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten(monkeypatch)
-
+from tests.fakes.world import PATIENT, World
 
 SENSES = {
     "camera gone": "face",
@@ -128,7 +120,7 @@ class HangingFusion(Fusion):
         super().__init__()
         self._world = world
 
-    def update(self, readings: Sequence[Reading], t_s: float) -> Mood:
+    def update(self, readings: Sequence[Reading], t_s: float) -> Belief:
         if "loop hang" in self._world.faults:
             self._world.injected["loop hang"] += 1
             while "loop hang" in self._world.faults:
@@ -181,11 +173,10 @@ def test_display_that_is_missing_at_the_start_is_used_once_it_is_there() -> None
 
 
 def test_clock_that_is_set_by_years_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    be_patient(monkeypatch)
     world = World()
     jumps = (-30, 10, -1, 30) * 5
     assert len(jumps) == TIMES
-    with Running(world) as running:
+    with Running(world, PATIENT) as running:
         running.until(well, "being well")
         for years in jumps:
             monkeypatch.setattr("time.time", lambda set_to=years: 1.7e9 + set_to * 3.2e7)

@@ -12,13 +12,11 @@ from edge.outputs.oled import Oled
 from tests.fakes.running import (
     TIMES,
     Running,
-    be_patient,
     mood_goes_on,
-    shorten,
     twenty_times,
     well,
 )
-from tests.fakes.world import FakeEvents, World
+from tests.fakes.world import PATIENT, FakeEvents, World
 
 
 class Bus:
@@ -44,8 +42,6 @@ def test_display_whose_wires_are_loose_is_used_again_once_it_answers(
 ) -> None:
     from luma.core.interface.serial import i2c
 
-    shorten(monkeypatch)
-    be_patient(monkeypatch)
     buses: dict[World, Bus] = {}
 
     def outputs(world: World) -> dict[str, Any]:
@@ -69,7 +65,7 @@ def test_display_whose_wires_are_loose_is_used_again_once_it_answers(
         running.until(lambda mood: bus.written > before + 30, "pictures")
         running.until(well, "being well")
 
-    worlds = twenty_times(story, "error 121", changes=outputs)
+    worlds = twenty_times(story, "error 121", changes=outputs, timing=PATIENT)
     assert sum(lost(world) for world in worlds) == TIMES
     for world in worlds:
         assert buses[world].open == 0  # each time it was let go of
@@ -103,8 +99,6 @@ class Pins(MockGpio):
 def test_led_whose_pins_are_busy_is_lit_once_they_are_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shorten(monkeypatch)
-    be_patient(monkeypatch)
     pins: dict[World, Pins] = {}
 
     def outputs(world: World) -> dict[str, Any]:
@@ -127,7 +121,7 @@ def test_led_whose_pins_are_busy_is_lit_once_they_are_free(
             assert not gpio.lit
         running.until(lambda mood: gpio.lit and back(world) == number + 1, "light again")
 
-    worlds = twenty_times(story, "GPIO busy", changes=outputs)
+    worlds = twenty_times(story, "GPIO busy", changes=outputs, timing=PATIENT)
     assert sum(lost(world) for world in worlds) == TIMES
     for world in worlds:
         assert any("The RGB LED cannot use its pins" in told for told in world.reported)

@@ -20,13 +20,11 @@ from tests.fakes.running import (
     TIMES,
     WORLDS,
     Running,
-    be_patient,
     mood_goes_on,
-    shorten,
     twenty_times,
     well,
 )
-from tests.fakes.world import FakeDisplay, FakeEvents, World
+from tests.fakes.world import PATIENT, FakeDisplay, FakeEvents, World
 
 pytestmark = pytest.mark.skipif(bool(obstacle()), reason=obstacle())
 
@@ -34,9 +32,7 @@ FULL, READ_ONLY = "(no space left on device)", "(read-only file system)"
 
 
 @pytest.fixture
-def disks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[SmallDisk]]:
-    shorten(monkeypatch)
-    be_patient(monkeypatch)
+def disks(tmp_path: Path) -> Iterator[list[SmallDisk]]:
     made: list[SmallDisk] = []
     try:
         for number in range(WORLDS):
@@ -92,7 +88,7 @@ def test_everything_goes_on_and_so_does_the_writing_once_there_is_room(
         running.until(is_written_again(file), "being written again")
         running.until(well, "being well")
 
-    twenty_times(story, FULL, READ_ONLY, changes=outputs)
+    twenty_times(story, FULL, READ_ONLY, changes=outputs, timing=PATIENT)
     for disk in disks:
         assert [file.name for file in disk.folder.iterdir()] == [name]
         if kind == "picture":

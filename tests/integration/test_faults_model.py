@@ -9,7 +9,7 @@ import pytest
 from edge.config.paths import MODELS
 from edge.perception.manifest import load_manifest
 from edge.perception.voice_reader import open_voice_reader
-from tests.fakes.running import TIMES, Running, shorten, well
+from tests.fakes.running import TIMES, Running, well
 from tests.fakes.world import FakeVoiceReader, World
 
 FILES = ("manifest.json", "voice_int8.tflite")
@@ -41,7 +41,6 @@ DAMAGES: tuple[Callable[[bytes], bytes], ...] = (
 def test_damaged_model_leaves_the_other_sense_and_is_read_once_it_is_restored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shorten(monkeypatch)
     for name in FILES:
         shutil.copy(MODELS / name, tmp_path)
     model = tmp_path / FILES[1]

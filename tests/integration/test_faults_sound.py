@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fakes.running import TIMES, WORLDS, Running, be_patient, shorten, twenty_times, well
-from tests.fakes.world import World
+from tests.fakes.running import TIMES, WORLDS, Running, twenty_times, well
+from tests.fakes.world import PATIENT, World
 
 SAID = {
     "microphone silence": "delivers nothing but zeros",
@@ -16,8 +16,6 @@ SAID = {
 def test_bad_sound_loses_no_sense_and_is_told_each_time_with_its_end(
     fault: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shorten(monkeypatch)
-    be_patient(monkeypatch)
     for name, value in {"GATED_S": 0.05, "OVERDRIVEN_S": 0.06, "LOST": 2, "OVER_S": 0.05}.items():
         monkeypatch.setattr(f"edge.sensors.microphone_health.{name}", value)
 
@@ -28,17 +26,15 @@ def test_bad_sound_loses_no_sense_and_is_told_each_time_with_its_end(
         running.until(lambda mood: well(mood) and not mood.voice.trouble, "recovery")
         assert {mood.voice.state for mood in world.moods[before:]} == {"ok"}
 
-    for world in twenty_times(story, fault):
+    for world in twenty_times(story, fault, timing=PATIENT):
         assert [words in told for told in world.reported] == [True, False] * (TIMES // WORLDS)
         assert set(world.reported[1::2]) == {"The voice is well again."}
         assert all("alsamixer" in told or "rate_hz" in told for told in world.reported[::2])
 
 
-def test_sound_that_is_lost_is_counted_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten(monkeypatch)
-    be_patient(monkeypatch)
+def test_sound_that_is_lost_is_counted_in_the_report() -> None:
     world = World()
-    with Running(world) as running:
+    with Running(world, PATIENT) as running:
         running.until(well, "being well")
         with world.fault("microphone overflow"):
             running.until(lambda mood: world.trips["microphone overflow"] > 3, "the fault")

@@ -9,6 +9,7 @@ from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions
 from edge.messages import DisplayLevel, Frame
 from edge.runtime.idle_policy import IdleOptions, IdlePolicy
+from edge.runtime.timing import DEVICE
 from tests.fakes.running import Running
 from tests.fakes.world import FakeCamera, FakeDisplay, World
 
@@ -43,6 +44,7 @@ def test_display_that_sleeps_shows_whoever_comes_in_within_700_ms() -> None:
     took_s = []
     with Running(
         world,
+        DEVICE,
         outputs=[lambda: display],
         open_camera=lambda: RoomCamera(world),
         open_microphone=None,
@@ -78,6 +80,7 @@ def test_resting_saves_most_of_the_work() -> None:
     options = IdleOptions(slow_after_s=0.2, gate_after_s=0.2)
     with Running(
         world,
+        DEVICE,
         open_camera=lambda: RoomCamera(world),
         open_microphone=None,
         idle_policy=IdlePolicy(options),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions, Reading
-from edge.messages import Face, FaceReading, Mood, NoFace, Probabilities, VoiceReading
+from edge.messages import Belief, Face, FaceReading, NoFace, Probabilities, VoiceReading
 
 FACE = Face(
     100, 100, 80, 80, (120, 130), (160, 130), (140, 150), (140, 165), (105, 135), (175, 135), 0.9
@@ -34,7 +34,7 @@ def voice(emotion: str, t_s: float, confidence: float = 0.9) -> VoiceReading:
 
 def watch(
     fusion: Fusion, emotion: str, start_s: float, seconds: float, rate_hz: float
-) -> list[Mood]:
+) -> list[Belief]:
     count = round(seconds * rate_hz)
     times = [start_s + step / rate_hz for step in range(1, count + 1)]
     return [fusion.update([face(emotion, t)], t) for t in times]

@@ -14,7 +14,9 @@ from edge.config.paths import DEMO_CLIP, MODELS, calibration_file
 from edge.config.schema import Settings
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
+from edge.fusion import Fusion
 from edge.perception.manifest import Manifest, load_manifest
+from edge.runtime.components import Components
 
 LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.4, 0.06, 0.33])
 SAD = EMOTIONS.index("sad")
@@ -164,7 +166,15 @@ def test_run_uses_the_calibration_and_says_so(
     assert appliance.known_person(settings(tmp_path / "me.json"), manifest, told.append)
     assert told == [f"Calibrated for one person's face and voice ({tmp_path / 'me.json'})."]
     components = appliance.build_components(settings(tmp_path / "me.json"), None, False)
-    assert components.fusion().options.face_class_prior[SAD] > manifest.face.class_prior[SAD] + 0.05
+    assert (
+        fusion_of(components).options.face_class_prior[SAD] > manifest.face.class_prior[SAD] + 0.05
+    )
+
+
+def fusion_of(components: Components) -> Fusion:
+    fusion = components.fusion()
+    assert isinstance(fusion, Fusion)
+    return fusion
 
 
 @pytest.mark.parametrize("text", ["", "no calibration"])
@@ -192,7 +202,7 @@ def test_demo_clip_is_not_taken_for_the_person(
     pytest.importorskip("av")
     save_calibration(known, tmp_path / "me.json")
     components = appliance.build_components(settings(tmp_path / "me.json"), DEMO_CLIP, False)
-    prior = components.fusion().options.face_class_prior
+    prior = fusion_of(components).options.face_class_prior
     np.testing.assert_allclose(prior, np.array(manifest.face.class_prior), atol=1e-3)
     components.close()
 

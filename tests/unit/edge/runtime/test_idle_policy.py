@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.messages import SHOWN
+from edge.messages import Condition
 from edge.runtime.idle_policy import (
     GATED_LOOK_S,
     SLOW_LOOK_S,
@@ -16,12 +16,14 @@ from edge.runtime.idle_policy import (
 OPTIONS = IdleOptions(slow_after_s=10, gate_after_s=60, dim_after_s=30, sleep_after_s=300)
 
 
-def after(alone_s: float, shown: str = "nobody", moved_s: float = -math.inf) -> Idleness:
+def after(
+    alone_s: float, condition: Condition = Condition.ALONE, moved_s: float = -math.inf
+) -> Idleness:
     """How awake it is *alone_s* after the last person, something having moved at *moved_s*."""
     idle = IdlePolicy(OPTIONS)
-    idle.update("happy", 999.0)
-    idle.update(shown, 1000.0)
-    return idle.update(shown, 1000.0 + alone_s, 1000.0 + moved_s)
+    idle.update(Condition.WATCHING, 999.0)
+    idle.update(condition, 1000.0)
+    return idle.update(condition, 1000.0 + alone_s, 1000.0 + moved_s)
 
 
 def test_looks_slower_then_gated_then_dims_then_sleeps() -> None:
@@ -34,16 +36,16 @@ def test_looks_slower_then_gated_then_dims_then_sleeps() -> None:
 
 def test_somebody_wakes_everything_at_once() -> None:
     idle = IdlePolicy(OPTIONS)
-    idle.update("nobody", 0.0)
-    assert idle.update("nobody", 1000.0).rest == "asleep"
-    assert idle.update("unsure", 1000.05) == Idleness()
-    assert idle.update("nobody", 1000.1) == Idleness()
-    assert idle.update("nobody", 1009.0) == Idleness()
+    idle.update(Condition.ALONE, 0.0)
+    assert idle.update(Condition.ALONE, 1000.0).display == "asleep"
+    assert idle.update(Condition.WATCHING, 1000.05) == Idleness()
+    assert idle.update(Condition.ALONE, 1000.1) == Idleness()
+    assert idle.update(Condition.ALONE, 1009.0) == Idleness()
 
 
 def test_movement_looks_at_full_rate_but_leaves_the_display_asleep() -> None:
     moved = after(400, moved_s=399.5)
-    assert (moved.look_interval_s, moved.frame_interval_s, moved.rest) == (0.0, 0.0, "asleep")
+    assert (moved.look_interval_s, moved.frame_interval_s, moved.display) == (0.0, 0.0, "asleep")
     assert after(400, moved_s=397).look_interval_s == GATED_LOOK_S
 
 
@@ -53,38 +55,38 @@ def test_movement_is_noticed_and_a_face_found_well_within_the_waking_time() -> N
 
 
 def test_fault_is_dimmed_but_stays_to_be_read() -> None:
-    assert after(86400, "fault").rest == "dim"
+    assert after(86400, Condition.FAULT).display == "dim"
 
 
 def test_starting_is_never_rested_on() -> None:
-    assert after(86400, "starting") == Idleness()
+    assert after(86400, Condition.STARTING) == Idleness()
 
 
 def test_display_that_never_sleeps_is_still_dimmed() -> None:
     idle = IdlePolicy(IdleOptions(sleep_after_s=math.inf, dim_after_s=30))
-    idle.update("nobody", 0.0)
-    assert idle.update("nobody", 1e7).rest == "dim"
+    idle.update(Condition.ALONE, 0.0)
+    assert idle.update(Condition.ALONE, 1e7).display == "dim"
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(SHOWN), st.floats(0, 500), st.booleans()), max_size=60),
+    st.lists(st.tuples(st.sampled_from(Condition), st.floats(0, 500), st.booleans()), max_size=60),
 )
 def test_rests_only_while_nobody_is_there(
-    story: list[tuple[str, float, bool]],
+    story: list[tuple[Condition, float, bool]],
 ) -> None:
     idle, t_s, moved_s, alone_s = IdlePolicy(OPTIONS), 0.0, -math.inf, 0.0
-    before = ""
-    for shown, gap_s, moved in story:
+    before = Condition.STARTING
+    for condition, gap_s, moved in story:
         t_s += gap_s
         moved_s = t_s if moved else moved_s
-        quiet = shown in ("nobody", "fault")
-        alone_s = alone_s + gap_s if quiet and before in ("nobody", "fault") else 0.0
-        state = idle.update(shown, t_s, moved_s)
+        quiet = condition in (Condition.ALONE, Condition.FAULT)
+        alone_s = alone_s + gap_s if quiet and before in (Condition.ALONE, Condition.FAULT) else 0.0
+        state = idle.update(condition, t_s, moved_s)
         if alone_s < 9.999:
             assert state == Idleness()
-        if state.rest == "asleep":
-            assert shown == "nobody"
+        if state.display == "asleep":
+            assert condition is Condition.ALONE
             assert alone_s > 299.999
         if moved:
             assert state.look_interval_s == 0
-        before = shown
+        before = condition

@@ -8,10 +8,12 @@ import pytest
 
 from edge.errors import OutputError
 from edge.hardware.gpio_mock import MockGpio
-from edge.messages import DisplayLevel, Mood, Notice
+from edge.messages import Condition, DisplayLevel, Mood, Notice
 from edge.outputs.leds import RgbLed
 from edge.outputs.oled import Oled
-from edge.runtime.output_stages import AGAIN_S, MISSING_RETRY_S, OutputStage
+from edge.runtime.output_stages import OutputStage
+from edge.runtime.timing import DEVICE
+from tests.fakes.clock import HandClock
 
 NO_ANSWER = "No display answers at 0x3C; check its wires."
 
@@ -59,30 +61,24 @@ class Writer(Display):
 class Bench:
     """An `OutputStage` stepped by hand, with time that only its waiting moves on."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> None:
-        self.now_s = 1000.0
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.clock = HandClock()
         self.reported: list[str] = []
         self.told: list[Notice] = []
-        self.stage = OutputStage(None, self.reported.append, make, "output 1", self.told.append)
-        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
-        monkeypatch.setattr(self.stage._stopping, "wait", self.wait)
-
-    def wait(self, timeout_s: float) -> bool:
-        self.now_s += timeout_s
-        return False
+        self.stage = OutputStage(
+            None, self.reported.append, make, "output 1", self.told.append, clock=self.clock
+        )
 
     def pass_time(self, seconds: float, shown: str = "happy", rest: Any = "awake") -> None:
-        end_s = self.now_s + seconds
-        while self.now_s < end_s:
-            self.stage.put(Mood(self.now_s, shown), rest)
-            before_s = self.now_s
+        end_s = self.clock.t_s + seconds
+        while self.clock.t_s < end_s:
+            self.stage.put(Mood(self.clock.t_s, shown), rest)
+            before_s = self.clock.t_s
             assert self.stage.step()
-            assert self.now_s > before_s or self.stage.state == "open"
+            assert self.clock.t_s > before_s or self.stage.state == "open"
 
 
-def test_missing_display_is_looked_for_and_used_once_it_is_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_missing_display_is_looked_for_and_used_once_it_is_there() -> None:
     plugged: list[Display] = []
     asked = 0
 
@@ -93,22 +89,20 @@ def test_missing_display_is_looked_for_and_used_once_it_is_there(
             raise OutputError(NO_ANSWER)
         return plugged[0]
 
-    bench = Bench(monkeypatch, make)
+    bench = Bench(make)
     bench.pass_time(60)
-    assert asked == pytest.approx(60 / MISSING_RETRY_S, abs=2)
+    assert asked == pytest.approx(60 / DEVICE.output_missing_s, abs=2)
     assert bench.reported == [NO_ANSWER]
     assert [(notice.part, notice.kind) for notice in bench.told] == [("output 1", "lost")]
     assert bench.stage.state == "missing"
     plugged.append(Display())
-    bench.pass_time(MISSING_RETRY_S + 0.2)
+    bench.pass_time(DEVICE.output_missing_s + 0.2)
     assert plugged[0].pictures[:1] == ["happy"]
     assert bench.reported[1:] == ["The test display is back."]
     assert bench.told[-1].kind == "back"
 
 
-def test_unplugged_display_is_closed_and_set_up_anew_within_five_seconds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_unplugged_display_is_closed_and_set_up_anew_within_five_seconds() -> None:
     made: list[Display] = []
     broken = False
 
@@ -118,7 +112,7 @@ def test_unplugged_display_is_closed_and_set_up_anew_within_five_seconds(
         made.append(Display())
         return made[-1]
 
-    bench = Bench(monkeypatch, make)
+    bench = Bench(make)
     for round_ in range(20):
         bench.pass_time(1)
         made[-1].plugged, broken = False, True
@@ -130,17 +124,17 @@ def test_unplugged_display_is_closed_and_set_up_anew_within_five_seconds(
         assert len(made) == round_ + 2
         assert made[-1].pictures
     assert bench.reported == [NO_ANSWER, "The test display is back."] * 20
-    assert AGAIN_S + MISSING_RETRY_S <= 5
+    assert DEVICE.output_again_s + DEVICE.output_missing_s <= 5
 
 
-def test_output_that_mends_itself_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_that_mends_itself_is_not_opened_anew() -> None:
     made: list[Writer] = []
 
     def make() -> Writer:
         made.append(Writer())
         return made[-1]
 
-    bench = Bench(monkeypatch, make)
+    bench = Bench(make)
     bench.pass_time(1)
     made[0].plugged = False
     bench.stage.add_notice(Notice(5.0, "camera", "restart", "The camera crashed."))
@@ -152,11 +146,9 @@ def test_output_that_mends_itself_is_not_opened_anew(monkeypatch: pytest.MonkeyP
     assert [notice.part for notice in made[0].notices] == ["camera"]
 
 
-def test_display_dims_sleeps_without_being_drawn_on_and_wakes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_display_dims_sleeps_without_being_drawn_on_and_wakes() -> None:
     display = Display()
-    bench = Bench(monkeypatch, lambda: display)
+    bench = Bench(lambda: display)
     bench.pass_time(1)
     bench.pass_time(1, "nobody", "dim")
     assert display.rests == ["dim"]
@@ -165,23 +157,21 @@ def test_display_dims_sleeps_without_being_drawn_on_and_wakes(
     bench.pass_time(60, "nobody", "asleep")
     assert display.rests == ["dim", "asleep"]
     assert len(display.pictures) == drawn
-    woken_s = bench.now_s
+    woken_s = bench.clock.t_s
     while display.pictures[-1] != "happy":
         bench.pass_time(0.01)
-    assert bench.now_s - woken_s <= 0.2
+    assert bench.clock.t_s - woken_s <= 0.2
     assert display.rests == ["dim", "asleep", "awake"]
 
 
-def test_display_that_was_opened_anew_while_resting_rests_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_display_that_was_opened_anew_while_resting_rests_again() -> None:
     made: list[Display] = []
 
     def make() -> Display:
         made.append(Display())
         return made[-1]
 
-    bench = Bench(monkeypatch, make)
+    bench = Bench(make)
     bench.pass_time(1, "nobody", "dim")
     made[0].plugged = False
     bench.pass_time(3, "nobody", "dim")
@@ -216,7 +206,7 @@ def test_writer_tells_every_reason_once_until_it_writes_again(
     def refuse(mood: Mood, t_s: float) -> None:
         raise OutputError(reasons[int(t_s / 7) % 2])
 
-    bench = Bench(monkeypatch, lambda: writer)
+    bench = Bench(lambda: writer)
     for _ in range(20):
         with monkeypatch.context() as broken:
             broken.setattr(writer, "show", refuse)
@@ -227,12 +217,10 @@ def test_writer_tells_every_reason_once_until_it_writes_again(
         assert writer.pictures.pop() == "happy"
 
 
-def test_oled_survives_error_121_of_its_bus_and_comes_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_oled_survives_error_121_of_its_bus_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     bus = Bus()
     monkeypatch.setattr("edge.outputs.oled._open_bus", lambda *arguments: bus)
-    bench = Bench(monkeypatch, partial(Oled, fps=2))
+    bench = Bench(partial(Oled, fps=2))
     for _ in range(20):
         bench.pass_time(1)
         assert bench.stage.state == "open"
@@ -241,7 +229,7 @@ def test_oled_survives_error_121_of_its_bus_and_comes_back(
         assert bench.stage.trouble is not None
         bus.number = 0
         bench.pass_time(5)
-        assert bench.stage.showing == "happy"
+        assert bench.stage.showing is Condition.WATCHING
     assert all("0x3c" in sentence for sentence in bench.reported[::2])
     assert bench.reported[1::2] == ["The display ssd1306 is back."] * 20
 
@@ -261,21 +249,19 @@ class BusyGpio(MockGpio):
         super().setup(channel, direction, initial=initial)
 
 
-def test_light_whose_pins_are_busy_is_used_once_they_are_free(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_light_whose_pins_are_busy_is_used_once_they_are_free() -> None:
     for _ in range(20):
         gpio = BusyGpio()
         gpio.setmode(gpio.BCM)
         gpio.busy = True
-        bench = Bench(monkeypatch, partial(RgbLed, gpio=gpio, red=17, green=27, blue=22))
+        bench = Bench(partial(RgbLed, gpio=gpio, red=17, green=27, blue=22))
         bench.pass_time(10)
         assert bench.stage.state == "missing"
         (sentence,) = bench.reported
         assert "GPIO busy" in sentence
         gpio.busy = False
         bench.pass_time(5)
-        assert bench.stage.showing == "happy"
+        assert bench.stage.showing is Condition.WATCHING
         assert gpio.level(17) not in (None, 0)
 
 

@@ -4,14 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.runtime.restart_policy import (
-    LOST_RETRY_S,
-    PAUSES_S,
-    RESTARTS,
-    STEADY_S,
-    WITHIN_S,
-    RestartPolicy,
-)
+from edge.runtime.restart_policy import WITHIN_S, RestartPolicy
+from edge.runtime.timing import DEVICE
+
+PAUSES_S, LOST_RETRY_S, STEADY_S = DEVICE.restart_pauses_s, DEVICE.lost_retry_s, DEVICE.steady_s
+RESTARTS = len(PAUSES_S)
 
 GAPS = st.lists(st.floats(0, 100), min_size=1, max_size=60)
 

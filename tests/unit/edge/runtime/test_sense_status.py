@@ -3,9 +3,12 @@ from typing import cast
 
 import pytest
 
-from edge.messages import Mood, SenseState
-from edge.runtime.sense_status import HOLD_S, SenseMonitor, SenseSlots
+from edge.messages import Belief, Mood, SenseState
+from edge.runtime.sense_status import SenseMonitor, SenseSlots
 from edge.runtime.supervisor import Slot
+from edge.runtime.timing import DEVICE
+
+HOLD_S = DEVICE.sense_hold_s
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Bench:
             )
 
     def judge(self, t_s: float, shown: str = "happy") -> Mood:
-        mood = self.senses.judge(Mood(t_s, shown))
+        mood = self.senses.judge(Belief(t_s, shown, shown != "nobody"))
         self.senses.tell(mood)
         return mood
 

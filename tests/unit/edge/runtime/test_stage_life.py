@@ -12,7 +12,11 @@ from edge.messages import FaceReading, Frame, NoFace
 from edge.runtime.rate_control import RateLimits
 from edge.runtime.reader_stages import FaceStage
 from edge.runtime.sensor_stages import CameraStage
-from edge.runtime.stage import STEP_S, Stage
+from edge.runtime.stage import Stage
+from edge.runtime.timing import DEVICE
+from tests.fakes.clock import HandClock
+
+STEP_S = DEVICE.step_s
 
 
 class Waiting(Stage):
@@ -101,12 +105,11 @@ class Reader:
 class Room:
     """A face reader that is handed pictures of a room at 5 Hz, on a clock moved by hand."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, look_interval_s: float) -> None:
-        self.t_s = 1000.0
-        monkeypatch.setattr("time.monotonic", lambda: self.t_s)
+    def __init__(self, look_interval_s: float) -> None:
+        self.clock = HandClock()
         self.frames: Mailbox[Frame] = Mailbox()
         self.reader, self.limits = Reader(), RateLimits(look_interval_s=look_interval_s)
-        self.stage = FaceStage(self.reader, self.frames, Mailbox(), self.limits)
+        self.stage = FaceStage(self.reader, self.frames, Mailbox(), self.limits, clock=self.clock)
         self.noise = np.random.default_rng(1)
 
     def picture(self, person: bool) -> NDArray[np.uint8]:
@@ -119,28 +122,24 @@ class Room:
         """How many pictures of those *seconds* were searched for faces."""
         before = self.reader.seen
         for _ in range(round(seconds / 0.2)):
-            self.t_s += 0.2
-            self.frames.put(Frame(self.picture(person), self.t_s))
+            self.clock.t_s += 0.2
+            self.frames.put(Frame(self.picture(person), self.clock.t_s))
             assert self.stage.step()
         return self.reader.seen - before
 
 
-def test_every_picture_is_searched_while_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Room(monkeypatch, 0.0).watch(10) == 50
+def test_every_picture_is_searched_while_somebody_is_there() -> None:
+    assert Room(0.0).watch(10) == 50
 
 
-def test_resting_reader_searches_a_still_room_at_half_a_hertz(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert Room(monkeypatch, 2.0).watch(60) == pytest.approx(30, abs=1)
+def test_resting_reader_searches_a_still_room_at_half_a_hertz() -> None:
+    assert Room(2.0).watch(60) == pytest.approx(30, abs=1)
 
 
-def test_somebody_who_comes_in_is_searched_for_with_the_next_picture(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    room = Room(monkeypatch, 2.0)
+def test_somebody_who_comes_in_is_searched_for_with_the_next_picture() -> None:
+    room = Room(2.0)
     room.watch(20)
-    entered_s = room.t_s
+    entered_s = room.clock.t_s
     assert room.watch(0.2, person=True) == 1
     assert room.stage.statistics.moved_s == pytest.approx(entered_s + 0.2)
 
@@ -148,11 +147,12 @@ def test_somebody_who_comes_in_is_searched_for_with_the_next_picture(
 class FastCamera:
     name = "fast camera"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
         self.read_at_s: list[float] = []
 
     def read(self, timeout_s: float) -> Frame | None:
-        now_s = time.monotonic()
+        now_s = self.clock.now_s()
         self.read_at_s.append(now_s)
         return Frame(np.zeros((2, 2, 3), np.uint8), now_s)
 
@@ -168,18 +168,10 @@ class Light:
         pass
 
 
-def test_camera_is_read_no_faster_than_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s = 1000.0
-    monkeypatch.setattr("time.monotonic", lambda: now_s)
-    camera, limits = FastCamera(), RateLimits(frame_interval_s=0.2)
-    stage = CameraStage(lambda: camera, Light(), Mailbox(), limits)
-
-    def wait(timeout_s: float) -> bool:
-        nonlocal now_s
-        now_s += timeout_s
-        return False
-
-    monkeypatch.setattr(stage._stopping, "wait", wait)
+def test_camera_is_read_no_faster_than_the_pace() -> None:
+    clock = HandClock()
+    camera, limits = FastCamera(clock), RateLimits(frame_interval_s=0.2)
+    stage = CameraStage(lambda: camera, Light(), Mailbox(), limits, clock=clock)
     for _ in range(20):
         assert stage.step()
     gaps = np.diff(camera.read_at_s)

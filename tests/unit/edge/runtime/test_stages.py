@@ -1,5 +1,7 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from edge.mailbox import Mailbox
 from edge.messages import FaceReading, Frame, Mood, NoFace
 from edge.runtime.output_stages import OutputStage
 from edge.runtime.reader_stages import FaceStage
-from edge.runtime.sensor_stages import RETRY_S, CameraStage
+from edge.runtime.sensor_stages import CameraStage
+from edge.runtime.timing import DEVICE
+from tests.fakes.clock import HandClock
 
 
 class Light:
@@ -54,11 +58,7 @@ def wait_for(condition: Callable[[], bool], limit_s: float = 10) -> bool:
     return False
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "edge.runtime.sensor_stages.RETRY_S", tuple(pause / 100 for pause in RETRY_S)
-    )
+QUICK = replace(DEVICE, sensor_pauses_s=tuple(pause_s / 100 for pause_s in DEVICE.sensor_pauses_s))
 
 
 def test_unplugged_camera_comes_back_by_itself() -> None:
@@ -76,7 +76,7 @@ def test_unplugged_camera_comes_back_by_itself() -> None:
 
     attempts = [False, True, True]
     light, frames = Light(), Mailbox[Frame]()
-    stage = CameraStage(plug_in, light, frames)
+    stage = CameraStage(plug_in, light, frames, timing=QUICK)
     stage.start()
     assert wait_for(lambda: len(opened) == 2 and stage.state == "ok")
     assert stage.trouble == ""
@@ -96,7 +96,7 @@ def test_lost_camera_says_why() -> None:
         raise SensorError("No camera found; plug one in.")
 
     light = Light()
-    stage = CameraStage(nothing_there, light, Mailbox())
+    stage = CameraStage(nothing_there, light, Mailbox(), timing=QUICK)
     stage.start()
     assert wait_for(lambda: stage.state == "lost")
     assert stage.trouble == "No camera found; plug one in."
@@ -105,8 +105,7 @@ def test_lost_camera_says_why() -> None:
     assert light.open == 0
 
 
-def test_frozen_camera_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.runtime.sensor_stages.FIRST_SILENT_S", 0.05)
+def test_frozen_camera_is_reopened() -> None:
     opened: list[object] = []
 
     class Frozen:
@@ -122,7 +121,7 @@ def test_frozen_camera_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
         opened.append(object())
         return Frozen()
 
-    stage = CameraStage(open_frozen, Light(), Mailbox())
+    stage = CameraStage(open_frozen, Light(), Mailbox(), timing=replace(QUICK, first_silent_s=0.05))
     stage.start()
     assert wait_for(lambda: len(opened) >= 3)
     assert "delivered nothing" in stage.trouble
@@ -182,15 +181,12 @@ class FailingOutput:
 
 def test_broken_output_is_reported_once_and_used_again_when_it_recovers() -> None:
     output, told = FailingOutput(), list[str]()
-    stage = OutputStage(output, told.append)
-    stage._stopping.wait = lambda timeout=None: False  # type: ignore[method-assign]
+    stage = OutputStage(output, told.append, clock=HandClock())
     for _ in range(3):
         stage.put(Mood(0, "happy"))
-        stage._shown_s = 0
         stage.step()
     assert told == ["The display does not answer; check its wires."]
     output.broken = False
-    stage._shown_s = 0
     stage.step()
     assert output.shown == 1
     stage.finish()
@@ -208,10 +204,9 @@ def test_stage_that_falls_over_keeps_the_reason() -> None:
 
 
 @pytest.mark.parametrize("paced", [True, False])
-def test_clip_that_pauses_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch, paced: bool) -> None:
-    now_s = 100.0
-    monkeypatch.setattr("edge.runtime.sensor_stages.time.monotonic", lambda: now_s)
-    opened: list[object] = []
+def test_clip_that_pauses_is_not_reopened(paced: bool) -> None:
+    clock = HandClock()
+    opened: list[Any] = []
 
     class Pausing:
         name = "pausing clip"
@@ -227,12 +222,12 @@ def test_clip_that_pauses_is_not_opened_anew(monkeypatch: pytest.MonkeyPatch, pa
         def close(self) -> None:
             self.frames = []
 
-    stage = CameraStage(Pausing, Light(), Mailbox())
+    stage = CameraStage(Pausing, Light(), Mailbox(), clock=clock)
     assert stage.step()
-    stage._device.frames.append(Frame(np.zeros((4, 4, 3), np.uint8), now_s))
+    opened[0].frames.append(Frame(np.zeros((4, 4, 3), np.uint8), clock.t_s))
     assert stage.step()
     assert stage.state == "ok"
-    now_s += 3600
+    clock.t_s += 3600
     assert stage.step()
     assert stage.state == ("ok" if paced else "lost")
     stage.step()
@@ -270,54 +265,28 @@ def test_failure_to_close_does_not_hide_what_ended_the_stage() -> None:
     assert isinstance(stage.failure, ZeroDivisionError)
 
 
-class Clock:
-    """Time that only waiting moves on."""
-
-    def __init__(self, stage: OutputStage, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now_s = 1000.0
-        self.waits: list[float] = []
-        monkeypatch.setattr("edge.runtime.stage.time.monotonic", lambda: self.now_s)
-        monkeypatch.setattr(stage._stopping, "wait", self.wait)
-        take = stage._moods.take
-
-        def timed_take(timeout_s: float) -> Mood | None:
-            mood = take(0)
-            if mood is None:
-                self.wait(timeout_s)
-            return mood
-
-        monkeypatch.setattr(stage._moods, "take", timed_take)
-
-    def wait(self, timeout_s: float) -> bool:
-        self.waits.append(timeout_s)
-        self.now_s += timeout_s
-        return False
-
-
 @pytest.mark.parametrize("interval_s", [0.08, 0.5])
 def test_output_keeps_its_rate_without_new_moods(
-    interval_s: float, monkeypatch: pytest.MonkeyPatch
+    interval_s: float,
 ) -> None:
     output = FailingOutput()
     output.broken, output.interval_s = False, interval_s
-    stage = OutputStage(output, lambda sentence: None)
-    clock = Clock(stage, monkeypatch)
+    clock = HandClock()
+    stage = OutputStage(output, lambda sentence: None, clock=clock)
     stage.put(Mood(0, "happy"))
-    while clock.now_s < 1010:
+    while clock.t_s < 1010:
         assert stage.step()
     assert output.shown == pytest.approx(10 / interval_s, rel=0.05, abs=1)
     assert max(clock.waits) <= 0.2
 
 
-@pytest.mark.parametrize("mood", [None, Mood(0, "happy")])
-def test_output_never_spins(mood: Mood | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_never_spins() -> None:
     output = FailingOutput()
     output.broken, output.interval_s = False, 0.0
-    stage = OutputStage(output, lambda sentence: None)
-    clock = Clock(stage, monkeypatch)
-    if mood is not None:
-        stage.put(mood)
+    clock = HandClock()
+    stage = OutputStage(output, lambda sentence: None, clock=clock)
+    stage.put(Mood(0, "happy"))
     for _ in range(100):
         stage.step()
-    assert clock.now_s > 1000 + 99 * 0.002
+    assert clock.t_s > 1000 + 99 * 0.002
     assert max(clock.waits) <= 0.2

@@ -7,9 +7,12 @@ import pytest
 
 from edge.mailbox import Mailbox
 from edge.messages import Frame, SenseState
-from edge.runtime.sensor_stages import RETRY_S, SILENT_S, STUBBORN, STUBBORN_S, CameraStage
+from edge.runtime.sensor_stages import STUBBORN, CameraStage
+from edge.runtime.timing import DEVICE
 from edge.sensors.stuck_camera import LEAST
+from tests.fakes.clock import HandClock
 
+RETRY_S, SILENT_S, STUBBORN_S = DEVICE.sensor_pauses_s, DEVICE.silent_s, DEVICE.stubborn_s
 RATE_HZ = 10
 
 
@@ -24,26 +27,20 @@ class Light:
 class Bench:
     """A `CameraStage` stepped by hand, with time that only reading and waiting move on."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, has_sensor: bool | None = True) -> None:
-        self.now_s, self.has_sensor = 1000.0, has_sensor
+    def __init__(self, has_sensor: bool | None = True) -> None:
+        self.clock, self.has_sensor = HandClock(), has_sensor
         self.random = np.random.default_rng(0)
         self.opened_s: list[float] = []
         self.stuck = self.mends_when_opened = False
         self.old = self.picture()
         self.frames: Mailbox[Frame] = Mailbox()
-        self.stage = CameraStage(self.open, Light(), self.frames)
-        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
-        monkeypatch.setattr(self.stage._stopping, "wait", self.wait)
-
-    def wait(self, timeout_s: float) -> bool:
-        self.now_s += timeout_s
-        return False
+        self.stage = CameraStage(self.open, Light(), self.frames, clock=self.clock)
 
     def picture(self) -> Any:
         return self.random.integers(90, 110, (48, 64, 3), np.uint8)
 
     def open(self) -> Any:
-        self.opened_s.append(self.now_s)
+        self.opened_s.append(self.clock.t_s)
         self.stuck = self.stuck and not self.mends_when_opened
         bench = self
 
@@ -53,9 +50,9 @@ class Bench:
                 has_sensor = bench.has_sensor
 
             def read(self, timeout_s: float) -> Frame:
-                bench.now_s += 1 / RATE_HZ
+                bench.clock.t_s += 1 / RATE_HZ
                 bench.old = bench.old if bench.stuck else bench.picture()
-                return Frame(bench.old, bench.now_s)
+                return Frame(bench.old, bench.clock.t_s)
 
             def close(self) -> None:
                 pass
@@ -63,21 +60,21 @@ class Bench:
         return Camera()
 
     def watch(self, seconds: float) -> None:
-        end_s = self.now_s + seconds
-        while self.now_s < end_s:
+        end_s = self.clock.t_s + seconds
+        while self.clock.t_s < end_s:
             assert self.stage.step()
 
     def seems(self, state: SenseState) -> bool:
         return self.stage.state == state
 
 
-def test_stuck_camera_is_opened_anew_and_works_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(monkeypatch)
+def test_stuck_camera_is_opened_anew_and_works_again() -> None:
+    bench = Bench()
     for number in range(1, 21):
         bench.watch(5)
         assert bench.seems("ok") and len(bench.opened_s) == number
         bench.stuck, bench.mends_when_opened = True, True
-        since_s = bench.now_s
+        since_s = bench.clock.t_s
         bench.watch(SILENT_S + RETRY_S[0] + 1)
         assert bench.seems("ok")
         noticed_s = SILENT_S + LEAST / RATE_HZ
@@ -88,7 +85,7 @@ def test_stuck_camera_is_opened_anew_and_works_again(monkeypatch: pytest.MonkeyP
 def test_old_pictures_are_not_passed_on_and_the_trouble_says_what_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = Bench(monkeypatch)
+    bench = Bench()
     bench.watch(5)
     bench.stuck = True
     bench.watch(SILENT_S + 1)
@@ -108,7 +105,7 @@ def test_old_pictures_are_not_passed_on_and_the_trouble_says_what_it_is(
 def test_camera_that_stays_stuck_is_left_open_most_of_the_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = Bench(monkeypatch)
+    bench = Bench()
     bench.watch(5)
     bench.stuck = True
     bench.watch(3600)
@@ -123,14 +120,14 @@ def test_camera_that_stays_stuck_is_left_open_most_of_the_time(
 def test_clip_and_virtual_camera_may_show_a_still_picture(
     monkeypatch: pytest.MonkeyPatch, has_sensor: bool | None
 ) -> None:
-    bench = Bench(monkeypatch, has_sensor)
+    bench = Bench(has_sensor)
     bench.stuck = True
     bench.watch(60)
     assert bench.seems("ok") and len(bench.opened_s) == 1
 
 
-def test_dark_room_is_no_stuck_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(monkeypatch)
+def test_dark_room_is_no_stuck_camera() -> None:
+    bench = Bench()
     bench.watch(5)
     bench.old, bench.stuck = np.zeros((48, 64, 3), np.uint8), True
     bench.watch(600)

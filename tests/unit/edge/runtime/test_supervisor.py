@@ -4,15 +4,18 @@ import pytest
 
 from edge.errors import ModelError
 from edge.messages import Notice
-from edge.runtime.restart_policy import LOST_RETRY_S, PAUSES_S, RESTARTS, STEADY_S
 from edge.runtime.statistics import Statistics
 from edge.runtime.supervisor import BUILD_S, GAP_S, HUNG_THREADS, Slot, Supervised, Supervisor
+from edge.runtime.timing import DEVICE
+
+PAUSES_S, LOST_RETRY_S, STEADY_S = DEVICE.restart_pauses_s, DEVICE.lost_retry_s, DEVICE.steady_s
+RESTARTS = len(PAUSES_S)
 
 
 class FakeStage:
     """A stage without a thread, that lives, dies and hangs as it is told."""
 
-    name = "fake"
+    name, part = "fake", ""
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
