@@ -20,7 +20,7 @@ _JPEG_QUALITY: Final = (12, 60)
 
 
 def random_views(
-    grey: Tensor, size_px: int, generator: torch.Generator, strength: float = 1.0
+    gray: Tensor, size_px: int, generator: torch.Generator, strength: float = 1.0
 ) -> Tensor:
     """Turn uint8 [N, 1, 48, 48] into float32 [N, 1, size_px, size_px], values (grey - 128) / 128.
 
@@ -29,7 +29,7 @@ def random_views(
     and sensor noise; now and then JPEG blocks, blur, light from one side, hardly any light, or a
     blanked rectangle (cut-out).
     """
-    count, device = grey.shape[0], grey.device
+    count, device = gray.shape[0], gray.device
 
     def uniform(low: float, high: float) -> Tensor:
         drawn = torch.rand(count, generator=generator).to(device) * (high - low) + low
@@ -41,7 +41,7 @@ def random_views(
     def chosen(share: float) -> Tensor:
         return (uniform(0, 1) < share * strength).float()
 
-    unit = _jpeg(grey, _JPEG * strength, generator).float() / 255
+    unit = _jpeg(gray, _JPEG * strength, generator).float() / 255
     unit = functional.grid_sample(
         unit,
         _affine_grid(around, uniform, count, size_px),
@@ -60,9 +60,9 @@ def random_views(
     return (unit.clamp(0, 1) * 255 - 128) / 128
 
 
-def plain_views(grey: Tensor) -> Tensor:
+def plain_views(gray: Tensor) -> Tensor:
     """uint8 [N, 1, H, W] -> float32 of the same shape, values (grey - 128) / 128."""
-    return (grey.float() - 128) / 128
+    return (gray.float() - 128) / 128
 
 
 def blend_pairs(
@@ -95,16 +95,16 @@ def _affine_grid(around: Uniform, uniform: Uniform, count: int, size_px: int) ->
     return functional.affine_grid(transform, [count, 1, size_px, size_px], align_corners=False)
 
 
-def _jpeg(grey: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def _jpeg(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Send some of the images through real JPEG compression."""
-    hit = torch.rand(grey.shape[0], generator=generator) < share
+    hit = torch.rand(gray.shape[0], generator=generator) < share
     quality = torch.randint(*_JPEG_QUALITY, (int(hit.sum()),), generator=generator).tolist()
     if not quality:
-        return grey
-    out = grey.clone()
+        return gray
+    out = gray.clone()
     rows = torch.nonzero(hit)[:, 0].tolist()
     for row, strength in zip(rows, quality, strict=True):
-        out[row, 0] = torch.from_numpy(_compressed(grey[row, 0].cpu().numpy(), strength))
+        out[row, 0] = torch.from_numpy(_compressed(gray[row, 0].cpu().numpy(), strength))
     return out
 
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from convert.face.data import FaceData
 from convert.plots.style import (
-    GREY,
+    GRAY,
     INK,
-    SOFT_COLOURS,
+    SOFT_COLORS,
     SOFT_DPI,
     bare,
     check_rows,
@@ -31,7 +31,7 @@ _LEVELS: Final = (0.5, 0.7, 0.85, 1.001)
 _VEILS: Final = ((1.0, 0.5, 0.1, 0.2), (1.0, 0.5, 0.1, 0.42), (1.0, 0.5, 0.1, 0.68))
 """Evidence, least 0 and most 1, from which an area is tinted, and how strongly."""
 _MAP_DPI: Final = 120
-_MAP_COLOURS: Final = 96
+_MAP_COLORS: Final = 96
 _FINER: Final = 4
 """Points a pixel, for smooth lines."""
 
@@ -77,7 +77,7 @@ def draw_mean_faces(data: FaceData, out: Path, title: str | None = None) -> None
     )
     least, most = _range([face.mean for face in faces.values()])
     least_varied, most_varied = _range([face.deviation for face in faces.values()])
-    with sheet(out, title, 2.62, dpi=SOFT_DPI, colours=SOFT_COLOURS, pad_in=0.04) as figure:
+    with sheet(out, title, 2.62, dpi=SOFT_DPI, colors=SOFT_COLORS, pad_in=0.04) as figure:
         grid = figure.subplots(2, len(EMOTIONS))
         for (upper, lower), (label, face) in zip(grid.T, faces.items(), strict=True):
             upper.imshow(face.mean, "gray", vmin=least, vmax=most, interpolation="bilinear")
@@ -121,7 +121,7 @@ def draw_class_maps(
     least, most = _range([faces[label].mean for label in maps])
     means = {label: of_class.mean(axis=0) for label, of_class in maps.items()}
     lines = -(-(len(maps) + 1) // _COLUMNS)
-    with sheet(out, title, 2.05 * lines, dpi=_MAP_DPI, colours=_MAP_COLOURS) as figure:
+    with sheet(out, title, 2.05 * lines, dpi=_MAP_DPI, colors=_MAP_COLORS) as figure:
         grid = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
         for axes in grid[len(maps) :]:
             axes.set_axis_off()
@@ -150,7 +150,7 @@ def draw_class_maps(
                 axes.contourf(x, y, evidence, _LEVELS, colors=_VEILS)
                 axes.contour(x, y, evidence, _LEVELS[:-1], colors="#c8500a", linewidths=0.9)
             axes.set_title(label, loc="left", color=INK, pad=4)
-            axes.set_title(f"{len(maps[label]):,} rows", loc="right", color=GREY, size=8, pad=4)
+            axes.set_title(f"{len(maps[label]):,} rows", loc="right", color=GRAY, size=8, pad=4)
             bare(axes)
             axes.set_xlim(-0.5, wide - 0.5)
             axes.set_ylim(high - 0.5, -0.5)
@@ -181,5 +181,5 @@ def _draw_scale(axes: "Axes") -> None:
             f"over {low * 100:.0f} % of the most",
             va="center",
             size=8,
-            color=GREY,
+            color=GRAY,
         )

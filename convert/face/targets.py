@@ -79,16 +79,16 @@ def _labels_from_votes(data: FaceData, rows: NDArray[np.intp]) -> Rows:
     model = nn.Linear(inputs.shape[1], len(EMOTIONS))
     nn.init.zeros_(model.weight)
     nn.init.zeros_(model.bias)
-    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=100)
+    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=100)
 
     def loss() -> torch.Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = nn.functional.cross_entropy(model(inputs[rows]), labels[rows])
         value = value + 1e-4 * model.weight.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.inference_mode():
         foretold: Rows = model(inputs).softmax(dim=1).numpy()
     return foretold.copy()

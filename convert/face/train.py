@@ -71,9 +71,9 @@ def train_face(
     if recipe.learn_public:
         rows = np.concatenate([rows, data.learnable_public])
     rows = rows[~data.not_face[rows]]
-    grey = torch.from_numpy(data.pixels[rows][:, None]).to(device)
+    gray = torch.from_numpy(data.pixels[rows][:, None]).to(device)
     everything = make_targets(data, recipe.label_share, recipe.majority_share)
-    labelled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
+    labeled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
     steps = len(rows) // recipe.batch
     taught: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -82,9 +82,9 @@ def train_face(
         term = due if epoch >= recipe.teacher_from else -1
         if term not in taught:
             taught.clear()
-            targets = labelled
+            targets = labeled
             if term >= 0:
-                targets = labelled.taught_by(believe(teacher, grey, labelled), recipe.teacher_share)
+                targets = labeled.taught_by(believe(teacher, gray, labeled), recipe.teacher_share)
             taught[term] = (
                 torch.from_numpy(targets.fer2013).to(device),
                 torch.from_numpy(targets.ferplus).to(device),
@@ -101,7 +101,7 @@ def train_face(
         mixup_share = 0.0 if mild else recipe.mixup_share
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(device)
-            views = random_views(grey[chosen], size_px, generator, strength)
+            views = random_views(gray[chosen], size_px, generator, strength)
             views, blended = blend_pairs(
                 views, tuple(each[chosen] for each in targets), mixup_share, generator
             )
@@ -125,7 +125,7 @@ def train_face(
         weight_decay=recipe.weight_decay,
         average_decay=recipe.average_decay,
         falling_epochs=recipe.falling_epochs,
-        optimiser=recipe.optimiser,
+        optimizer=recipe.optimiser,
     )
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -162,17 +162,17 @@ def face_loss(
     return fer2013 + ferplus_weight * cross_entropy(given.ferplus, targets[1])
 
 
-def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:
+def believe(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTargets:
     """What *net* makes of each crop (uint8 [rows, 1, 48, 48]) and its mirror image together.
 
     A net that learns from blended and spoilt pictures doubts plain ones too much; a temperature,
-    fitted to what the rows are *labelled*, gives its belief the right sharpness.
+    fitted to what the rows are *labeled*, gives its belief the right sharpness.
     """
     net.eval()
     seven: list[Tensor] = []
     eight: list[Tensor] = []
     with torch.inference_mode():
-        for part in plain_views(grey).split(256):
+        for part in plain_views(gray).split(256):
             plain, mirrored = net(part), net(part.flip(3))
             seven.append((plain.fer2013 + mirrored.fer2013) / 2)
             eight.append((plain.ferplus + mirrored.ferplus) / 2)
@@ -183,7 +183,7 @@ def believe(net: nn.Module, grey: Tensor, labelled: FaceTargets) -> FaceTargets:
         temperature = fit_temperature(logits[taught], targets[taught])
         return softmax(logits, temperature).astype(np.float32)
 
-    return FaceTargets(sharpened(seven, labelled.fer2013), sharpened(eight, labelled.ferplus))
+    return FaceTargets(sharpened(seven, labeled.fer2013), sharpened(eight, labeled.ferplus))
 
 
 def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.float32]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convert.errors import ConversionError
-from convert.int8.static import LEAST_AGREEMENT, name_outputs, quantise_static
+from convert.int8.static import LEAST_AGREEMENT, name_outputs, quantize_static
 
 
 def convert_int8(
@@ -43,7 +43,7 @@ def convert_int8(
     with tempfile.TemporaryDirectory() as folder:
         floating = Path(folder) / "float.tflite"
         litert_torch.convert(plain, (torch.from_numpy(samples[0]),)).export(str(floating))
-        quantise_static(floating, samples, out)
+        quantize_static(floating, samples, out)
     name_outputs(out)
     _check_input(out, (high - low) / 255, low)
     _check_agreement(plain, out, samples)
@@ -72,14 +72,14 @@ def _check_agreement(net: nn.Module, model: Path, samples: list[NDArray[np.float
     """Refuse a model that does not do what the net does."""
     from edge.perception.interpreter import Model
 
-    quantised = Model(model)
+    quantized = Model(model)
     with torch.inference_mode():
         given_by_net = [net(torch.from_numpy(sample)) for sample in samples]
     name = next(iter(given_by_net[0]))
-    output = quantised.output(tuple(given_by_net[0][name].shape), name)
+    output = quantized.output(tuple(given_by_net[0][name].shape), name)
     wanted = [int(each[name].argmax()) for each in given_by_net]
     given = [
-        int(quantised.run(quantised.input.quantise(sample), output).argmax()) for sample in samples
+        int(quantized.run(quantized.input.quantize(sample), output).argmax()) for sample in samples
     ]
     same = float(np.mean(np.equal(wanted, given)))
     print(f"int8 and float name the same class on {same:.1%} of {len(samples)} calibration samples")

@@ -12,7 +12,7 @@ LEAST_AGREEMENT: Final = 0.9
 """Less than this on the calibration samples is a broken conversion, not rounding."""
 
 
-def quantise_static(
+def quantize_static(
     floating: Path,
     samples: list[NDArray[np.float32]],
     out: Path,

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.plots.style import ACCENT, FAINT, GREY, INK, PAPER, percent, sheet
+from convert.plots.style import ACCENT, FAINT, GRAY, INK, PAPER, percent, sheet
 
 MOST_MACS: Final = 80e6
 """What a face net may cost."""
@@ -110,7 +110,7 @@ def draw_search(candidates: Sequence[Tried], chosen: str, out: Path, title: str)
                     ("data", "axes fraction"),
                     "offset points",
                     size=7.5,
-                    color=GREY,
+                    color=GRAY,
                 )
             axes.locator_params(axis="y", nbins=6)
             axes.yaxis.set_major_formatter(lambda value, _: f"{value * 100:.1f} %")
@@ -187,10 +187,10 @@ def draw_fold_bars(
                 color=INK,
                 annotation_clip=False,
             )
-        for line, word, colour in ((pooled, "all folds", ACCENT), (chance, "chance", GREY)):
+        for line, word, color in ((pooled, "all folds", ACCENT), (chance, "chance", GRAY)):
             if line is None:
                 continue
-            axes.axvline(line, color=colour, linewidth=1.4, linestyle=(0, (4, 3)), zorder=3)
+            axes.axvline(line, color=color, linewidth=1.4, linestyle=(0, (4, 3)), zorder=3)
             axes.annotate(
                 f"{word} {percent(line)}",
                 (line, 1),
@@ -199,7 +199,7 @@ def draw_fold_bars(
                 "offset points",
                 ha="center",
                 size=8.5,
-                color=colour,
+                color=color,
                 annotation_clip=False,
             )
         axes.set_yticks(places, list(folds))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.metrics import Labels, calibration_error
-from convert.plots.style import FAINT, GREY, INK, PAPER, SERIES, percent, ramp, sheet
+from convert.plots.style import FAINT, GRAY, INK, PAPER, SERIES, percent, ramp, sheet
 
 _BINS: Final = 15
 """As in `calibration_error`."""
@@ -73,12 +73,12 @@ def draw_confusion(
                 ha="center",
                 va="center",
                 size=7,
-                color="#dbe7fb" if dark else INK if share > 0.3 else GREY,
+                color="#dbe7fb" if dark else INK if share > 0.3 else GRAY,
             )
         for place, (label, count) in enumerate(zip(labels, rows, strict=True)):
-            for words, height, size, colour in (
+            for words, height, size, color in (
                 (label, 4.5, 8.5, INK),
-                (f"{count:,} rows", -7.5, 7, GREY),
+                (f"{count:,} rows", -7.5, 7, GRAY),
             ):
                 axes.annotate(
                     words,
@@ -89,7 +89,7 @@ def draw_confusion(
                     ha="right",
                     va="center",
                     size=size,
-                    color=colour,
+                    color=color,
                     annotation_clip=False,
                 )
         axes.annotate(
@@ -100,7 +100,7 @@ def draw_confusion(
             "offset points",
             ha="right",
             size=8.5,
-            color=GREY,
+            color=GRAY,
             annotation_clip=False,
         )
         axes.set_xticks(np.arange(classes), labels)
@@ -141,7 +141,7 @@ def draw_reliability(
                 f"{name}: probabilities {probabilities.shape} do not fit {len(truth)} rows of truth"
             )
     edges = np.linspace(0, 1, _BINS + 1)
-    greys_first = [GREY, *SERIES] if len(curves) > 1 else list(SERIES)
+    grays_first = [GRAY, *SERIES] if len(curves) > 1 else list(SERIES)
     with sheet(out, title, 5.0) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.1, 1])
         upper.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)))
@@ -150,13 +150,13 @@ def draw_reliability(
             0.024,
             "as often right as sure",
             size=8,
-            color=GREY,
+            color=GRAY,
             rotation=45,
             rotation_mode="anchor",
             transform_rotates_text=True,
         )
-        for (name, (probabilities, truth)), colour in zip(
-            curves.items(), itertools.cycle(greys_first), strict=False
+        for (name, (probabilities, truth)), color in zip(
+            curves.items(), itertools.cycle(grays_first), strict=False
         ):
             top, guess = probabilities.max(axis=1), probabilities.argmax(axis=1)
             which = np.minimum((top * _BINS).astype(int), _BINS - 1)
@@ -170,7 +170,7 @@ def draw_reliability(
             upper.plot(
                 sure[many],
                 right[many],
-                color=colour,
+                color=color,
                 label=legend,
                 marker="o",
                 markersize=5,
@@ -178,10 +178,10 @@ def draw_reliability(
                 markeredgewidth=0.8,
             )
             upper.scatter(
-                sure[~many], right[~many], 16, PAPER, edgecolor=[colour], zorder=3, clip_on=False
+                sure[~many], right[~many], 16, PAPER, edgecolor=[color], zorder=3, clip_on=False
             )
-            lower.stairs(count / len(truth), edges, color=colour, linewidth=1.6)
-            lower.stairs(count / len(truth), edges, color=colour, fill=True, alpha=0.1)
+            lower.stairs(count / len(truth), edges, color=color, linewidth=1.6)
+            lower.stairs(count / len(truth), edges, color=color, fill=True, alpha=0.1)
         upper.set_ylabel("how often it was right")
         lower.set_ylabel("share of rows")
         lower.set_xlabel("probability of its guess")

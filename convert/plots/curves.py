@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convert.plots.style import GREY, INK, SERIES, SHADE, percent, sheet
+from convert.plots.style import GRAY, INK, SERIES, SHADE, percent, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,15 +68,15 @@ def draw_curves(
                 xytext=(5, 5),
                 textcoords="offset points",
                 size=8,
-                color=GREY,
+                color=GRAY,
             )
         if len(stages) > 1:
             _mark_stages(panels, stages)
         ends = []
-        for key, colour in zip(accuracies, itertools.cycle(SERIES), strict=False):
-            panels[0].plot(epochs, values[key], color=colour)
+        for key, color in zip(accuracies, itertools.cycle(SERIES), strict=False):
+            panels[0].plot(epochs, values[key], color=color)
             label = (names or {}).get(key, key)
-            ends.append((float(values[key][-1]), f"{label}\n{percent(values[key][-1])}", colour))
+            ends.append((float(values[key][-1]), f"{label}\n{percent(values[key][-1])}", color))
         if accuracies:
             panels[0].set_ylabel("accuracy")
             panels[0].yaxis.set_major_formatter(lambda value, _: f"{value * 100:.0f} %")
@@ -110,7 +110,7 @@ def _mark_stages(panels: "list[Axes]", stages: Sequence[int]) -> None:
             textcoords="offset points",
             ha="center",
             size=8,
-            color=GREY,
+            color=GRAY,
         )
         begin += length
 
@@ -122,7 +122,7 @@ def _label_ends(axes: "Axes", ends: Sequence[tuple[float, str, str]], apart: flo
     """
     low, high = axes.get_ylim()
     height = -np.inf
-    for value, words, colour in sorted(ends):
+    for value, words, color in sorted(ends):
         height = max((value - low) / (high - low), height + apart, apart / 2)
         axes.annotate(
             words,
@@ -132,7 +132,7 @@ def _label_ends(axes: "Axes", ends: Sequence[tuple[float, str, str]], apart: flo
             "offset points",
             va="center",
             size=8.5,
-            color=colour,
+            color=color,
             linespacing=1.15,
             annotation_clip=False,
         )

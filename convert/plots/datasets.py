@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 
 from convert.plots.style import (
     FAINT,
-    GREY,
+    GRAY,
     INK,
     check_rows,
-    emotion_colour,
+    emotion_color,
     mixed,
     ramp,
     sheet,
 )
-from edge.perception.spectrogram import FrontEnd, band_centres_hz
+from edge.perception.spectrogram import FrontEnd, band_centers_hz
 
 _COLUMNS: Final = 4
 _TINTS: Final = (0.0, 0.45, 0.7, 0.82, 0.9)
 """How far towards white the bars of each further set are."""
 _FRAMES_A_COLUMN: Final = 2
 """40 ms: a mean over many voices has no finer detail that meant anything."""
-_COLOURS: Final = 96
+_COLORS: Final = 96
 _STEPS: Final = 21
 """Colours of a spectrogram; an odd number has one for no difference."""
 _TICKS_HZ: Final = (250, 1_000, 4_000)
@@ -58,10 +58,10 @@ def draw_class_counts(counts: Mapping[str, Mapping[str, int]], out: Path, title:
                 places,
                 [of_set.get(label, 0) for label in labels],
                 0.86,
-                color=[mixed(emotion_colour(label), (1, 1, 1), _TINTS[index]) for label in labels],
+                color=[mixed(emotion_color(label), (1, 1, 1), _TINTS[index]) for label in labels],
             )
-            grey = mixed((0.3, 0.34, 0.4), (1, 1, 1), _TINTS[index])
-            axes.barh([0], [0], color=[grey], label=f"{name}: {total:,}")
+            gray = mixed((0.3, 0.34, 0.4), (1, 1, 1), _TINTS[index])
+            axes.barh([0], [0], color=[gray], label=f"{name}: {total:,}")
             for place, label in zip(places, labels, strict=True):
                 count = of_set.get(label)
                 words = "none" if not count else f"{count:,}   {count / total * 100:.1f} %"
@@ -72,7 +72,7 @@ def draw_class_counts(counts: Mapping[str, Mapping[str, int]], out: Path, title:
                     textcoords="offset points",
                     va="center",
                     size=7,
-                    color=GREY if count else FAINT,
+                    color=GRAY if count else FAINT,
                 )
         axes.set_yticks(np.arange(len(labels)) * step + (len(counts) - 1) / 2, labels)
         axes.set_ylim(len(labels) * step - 0.9, -1)
@@ -133,15 +133,15 @@ def draw_mean_spectrograms(
         decibels = {label: mean - middle for label, mean in decibels.items()}
         limit = max(1.0, float(np.percentile(np.abs(list(decibels.values())), 99.5)))
         low, high = -limit, limit
-        colours = ramp("#1b4ea8", "#8db4f2", "#fbfbfb", "#f3a871", "#b4430f", steps=_STEPS)
+        colors = ramp("#1b4ea8", "#8db4f2", "#fbfbfb", "#f3a871", "#b4430f", steps=_STEPS)
     else:
         low, high = (float(np.floor(middle.min())), float(np.ceil(np.max(list(decibels.values())))))
-        colours = ramp("#0b1020", "#2a2a6e", "#8e3a8f", "#f0705f", "#ffd98a", steps=_STEPS)
+        colors = ramp("#0b1020", "#2a2a6e", "#8e3a8f", "#f0705f", "#ffd98a", steps=_STEPS)
     lines = -(-(len(features) + 1) // _COLUMNS)
     length_s = front_end.window_samples / front_end.rate_hz
-    centres = band_centres_hz(front_end)
-    ticks = np.interp(_TICKS_HZ, centres, np.arange(front_end.bands))
-    with sheet(out, title, 1.45 * lines + 0.35, colours=_COLOURS) as figure:
+    centers = band_centers_hz(front_end)
+    ticks = np.interp(_TICKS_HZ, centers, np.arange(front_end.bands))
+    with sheet(out, title, 1.45 * lines + 0.35, colors=_COLORS) as figure:
         grid = figure.subplots(lines, _COLUMNS, squeeze=False)
         shown = None
         for place, axes in enumerate(grid.ravel()):
@@ -151,7 +151,7 @@ def draw_mean_spectrograms(
             label = list(features)[place]
             shown = axes.imshow(
                 decibels[label],
-                colours,
+                colors,
                 origin="lower",
                 aspect="auto",
                 vmin=low,
@@ -161,7 +161,7 @@ def draw_mean_spectrograms(
                 interpolation_stage="data",
             )
             axes.set_title(label, loc="left", color=INK, pad=4)
-            axes.set_title(f"{len(features[label]):,}", loc="right", color=GREY, size=8, pad=4)
+            axes.set_title(f"{len(features[label]):,}", loc="right", color=GRAY, size=8, pad=4)
             first, last = place % _COLUMNS == 0, place // _COLUMNS == lines - 1
             axes.set_yticks(ticks if first else [], _TICK_WORDS if first else [])
             axes.set_xticks(np.arange(int(length_s) + 1) if last else [])
@@ -177,4 +177,4 @@ def draw_mean_spectrograms(
         figure.colorbar(shown, cax=bar).outline.set_visible(False)
         bar.tick_params(length=2)
         words = "dB to the mean\nof all emotions" if relative else "dB to the\nloud frames"
-        spare.text(0.42, 0.5, words, transform=spare.transAxes, va="center", size=8, color=GREY)
+        spare.text(0.42, 0.5, words, transform=spare.transAxes, va="center", size=8, color=GRAY)

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Red, green, blue, each 0 to 1."""
 
 INK: Final = "#1d2530"
-GREY: Final = "#66717f"
+GRAY: Final = "#66717f"
 FAINT: Final = "#a9b2bd"
 RULE: Final = "#e4e8ed"
 SHADE: Final = "#f3f5f8"
@@ -32,7 +32,7 @@ WIDTH_IN: Final = 7.2
 DPI: Final = 200
 """1440 px: twice what a page shows, so that it is sharp on fine displays too."""
 SOFT_DPI: Final = 140
-SOFT_COLOURS: Final = 112
+SOFT_COLORS: Final = 112
 """1008 px and few colours, for pictures of soft shades, which would become large files."""
 _LINE_IN: Final = 0.19
 """Height of a line under the title."""
@@ -53,7 +53,7 @@ _STYLE: Final[dict[str, Any]] = {
     "text.color": INK,
     "text.hinting": "none",
     "axes.edgecolor": FAINT,
-    "axes.labelcolor": GREY,
+    "axes.labelcolor": GRAY,
     "axes.labelsize": 8.5,
     "axes.titlesize": 9,
     "axes.facecolor": PAPER,
@@ -65,8 +65,8 @@ _STYLE: Final[dict[str, Any]] = {
     "grid.linewidth": 0.8,
     "xtick.color": FAINT,
     "ytick.color": FAINT,
-    "xtick.labelcolor": GREY,
-    "ytick.labelcolor": GREY,
+    "xtick.labelcolor": GRAY,
+    "ytick.labelcolor": GRAY,
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
     "lines.linewidth": 1.8,
@@ -84,7 +84,7 @@ def sheet(
     body_in: float,
     *,
     dpi: int = DPI,
-    colours: int = 255,
+    colors: int = 255,
     pad_in: float = 0.08,
 ) -> Iterator["Figure"]:
     """A figure under a title, written to *out* as a PNG of `WIDTH_IN * dpi` pixels width.
@@ -95,7 +95,7 @@ def sheet(
             which rows.
         body_in: height below the title in inches.
         dpi: dots an inch.
-        colours: of the palette that is kept.
+        colors: of the palette that is kept.
         pad_in: room around each panel in inches.
 
     Raises:
@@ -122,40 +122,40 @@ def sheet(
         )
         for number, line in enumerate(lines):
             below = 1 - (0.36 + _LINE_IN * number) / height_in
-            figure.text(left, below, line, size=8.5, color=GREY, va="top", in_layout=False)
+            figure.text(left, below, line, size=8.5, color=GRAY, va="top", in_layout=False)
         yield figure
         buffer = io.BytesIO()
         canvas.print_png(buffer)
     # Without the time and the version that matplotlib notes, in few colours: small, and the same
     # bytes for the same data.
-    picture = Image.open(buffer).convert("RGB").quantize(colours, kmeans=1)
+    picture = Image.open(buffer).convert("RGB").quantize(colors, kmeans=1)
     picture.save(out, format="PNG", optimize=True)
 
 
-def emotion_colour(label: str) -> Colour:
+def emotion_color(label: str) -> Color:
     """The display colour of an emotion, as ink; grey for a name of neither Mien nor FER+."""
     name = label.lower()
     if name == "contempt":
         return _CONTEMPT
-    colour = COLOURS.get(_FERPLUS.get(name, name))
-    if colour is None:
+    color = COLOURS.get(_FERPLUS.get(name, name))
+    if color is None:
         return _OTHER
-    red, green, blue = colour
+    red, green, blue = color
     # What glows on a display is loud on paper.
     return mixed((red / 255, green / 255, blue / 255), _OTHER, 0.22)
 
 
-def mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    """*colour*, *share* of the way to *other*."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(colour, other, strict=True))
+def mixed(color: Color, other: Color, share: float) -> Color:
+    """*color*, *share* of the way to *other*."""
+    red, green, blue = (a + (b - a) * share for a, b in zip(color, other, strict=True))
     return red, green, blue
 
 
-def ramp(*colours: str, steps: int = 256) -> "Colormap":
-    """A colour map that runs evenly through *colours*."""
+def ramp(*colors: str, steps: int = 256) -> "Colormap":
+    """A colour map that runs evenly through *colors*."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("ramp", colours, N=steps)
+    return LinearSegmentedColormap.from_list("ramp", colors, N=steps)
 
 
 def bare(axes: "Axes") -> None:

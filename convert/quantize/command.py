@@ -17,7 +17,7 @@ from rich.progress import track
 
 from convert.atomic_files import nearest_there
 from convert.errors import ConversionError
-from convert.int8.static import LEAST_AGREEMENT, name_outputs, quantise_static
+from convert.int8.static import LEAST_AGREEMENT, name_outputs, quantize_static
 from convert.quantize.compare import compare_layers, compare_outputs
 from convert.quantize.graph import check_float, read_graph
 from convert.quantize.report import Report
@@ -53,7 +53,7 @@ def quantize(
         console: where tables and progress go.
 
     Raises:
-        ConversionError: the model cannot be quantised, *out* cannot be written, or the int8 model
+        ConversionError: the model cannot be quantized, *out* cannot be written, or the int8 model
             names another class than the float one on more than a tenth of the samples.
         DataError: the samples are of no use.
     """
@@ -63,7 +63,7 @@ def quantize(
     if report_file is not None:
         _check_writable(report_file, model)
     with _quiet(), _room_explained(model), tempfile.TemporaryDirectory() as folder:
-        floating, quantised = Path(folder) / "float.tflite", Path(folder) / "int8.tflite"
+        floating, quantized = Path(folder) / "float.tflite", Path(folder) / "int8.tflite"
         with console.status(f"reading {model.name}"):
             kind = to_float_tflite(model, floating)
             taken = check_float(read_graph(floating, str(model)), str(model))
@@ -71,29 +71,29 @@ def quantize(
             graph = read_graph(floating)
         with console.status(f"reading samples from {samples}"):
             real = load_samples(samples, taken.shape, input_range, limit)
-        with console.status("quantising"):
-            _quantise(model, floating, real.values, quantised, (real.low, real.high))
+        with console.status("quantizing"):
+            _quantize(model, floating, real.values, quantized, (real.low, real.high))
         compared = track(real.values, "comparing with the float model", console=console)
-        outputs = compare_outputs(floating, quantised, compared)
+        outputs = compare_outputs(floating, quantized, compared)
         with console.status("looking for the worst layers"):
-            layers = compare_layers(floating, quantised, graph, real.values[:LAYER_SAMPLES])
+            layers = compare_layers(floating, quantized, graph, real.values[:LAYER_SAMPLES])
         report = Report(
             model=str(model),
             kind=kind,
             out=str(out),
             float_bytes=floating.stat().st_size,
-            int8_bytes=quantised.stat().st_size,
+            int8_bytes=quantized.stat().st_size,
             macs=graph.macs,
             uncounted=graph.uncounted,
-            left_in_float=read_graph(quantised).left_in_float,
-            input=Model(quantised).input,
+            left_in_float=read_graph(quantized).left_in_float,
+            input=Model(quantized).input,
             samples=len(real.values),
             skipped=real.skipped,
             outside=real.outside,
             outputs=outputs,
             layers=tuple(layers),
         )
-        _write(out, quantised.read_bytes())
+        _write(out, quantized.read_bytes())
     report.print(console)
     if report_file is not None:
         _write(report_file, report.to_json().encode())
@@ -149,13 +149,13 @@ def _no_room(model: Path) -> str:
     )
 
 
-def _quantise(
+def _quantize(
     model: Path, floating: Path, values: list[Any], out: Path, ends: tuple[float, float]
 ) -> None:
     try:
         # The quantizer draws a bar for every pass over the net.
         with contextlib.redirect_stderr(io.StringIO()):
-            quantise_static(floating, values, out, ends, report=False)
+            quantize_static(floating, values, out, ends, report=False)
     except (ModuleNotFoundError, ConversionError, OSError):
         raise
     except Exception as error:  # the quantizer raises what it stumbles over, operation by operation
@@ -163,7 +163,7 @@ def _quantise(
         kinds = ", ".join(read_graph(floating).uncounted)
         remedy = f"do without {kinds}" if kinds else "replace what is named, or an LSTM"
         raise ConversionError(
-            f"{model} cannot be quantised ({lines[0][:160]}); {remedy}, or convert the net again "
+            f"{model} cannot be quantized ({lines[0][:160]}); {remedy}, or convert the net again "
             "with current tools."
         ) from error
 

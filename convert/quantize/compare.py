@@ -53,14 +53,14 @@ class LayerCheck:
 
 
 def compare_outputs(
-    floating: Path, quantised: Path, samples: Iterable[Sample]
+    floating: Path, quantized: Path, samples: Iterable[Sample]
 ) -> tuple[OutputCheck, ...]:
     """Run both models over *samples*.
 
     Raises:
         ConversionError: the float model gives values that are no number.
     """
-    before, after = _Runner(floating), _Runner(quantised)
+    before, after = _Runner(floating), _Runner(quantized)
     wanted: list[list[NDArray[np.float32]]] = []
     given: list[list[NDArray[np.float32]]] = []
     for sample in samples:
@@ -115,19 +115,19 @@ def compare_output(
 
 
 def compare_layers(
-    floating: Path, quantised: Path, graph: Graph, samples: Sequence[Sample]
+    floating: Path, quantized: Path, graph: Graph, samples: Sequence[Sample]
 ) -> list[LayerCheck]:
-    """Signal-to-quantisation-noise ratio of every layer whose tensor is in both models.
+    """Signal-to-quantization-noise ratio of every layer whose tensor is in both models.
 
     The quantizer keeps the names of tensors, so that they are matched by name.
 
     Args:
         floating: the float model.
-        quantised: the int8 model made from it.
+        quantized: the int8 model made from it.
         graph: of the float model.
         samples: a few are enough.
     """
-    before, after = _Runner(floating, keep_all=True), _Runner(quantised, keep_all=True)
+    before, after = _Runner(floating, keep_all=True), _Runner(quantized, keep_all=True)
     produced = {tensor.name for op in graph.operations for tensor in op.outputs}
     names = [*produced, *(tensor.name for tensor in graph.inputs)]
     signal: dict[str, float] = dict.fromkeys(names, 0.0)
@@ -192,7 +192,7 @@ class _Runner:
 
     def outputs(self, sample: Sample) -> list[NDArray[np.float32]]:
         """One inference: a real input -> every output in real values."""
-        self._interpreter.set_tensor(self._input["index"], _quantise(sample, self._input))
+        self._interpreter.set_tensor(self._input["index"], _quantize(sample, self._input))
         self._interpreter.invoke()
         return [self._real(detail) for detail in self.details]
 
@@ -222,7 +222,7 @@ def _scale(detail: dict[str, Any]) -> float:
     return float(scales[0]) if len(scales) else 0.0
 
 
-def _quantise(sample: Sample, detail: dict[str, Any]) -> NDArray[Any]:
+def _quantize(sample: Sample, detail: dict[str, Any]) -> NDArray[Any]:
     scale = _scale(detail)
     if scale == 0:
         return np.asarray(sample, detail["dtype"])

@@ -39,7 +39,7 @@ class GraphTensor:
     """The shape with -1 for each side that is open."""
     dtype: str
     """As in the schema: FLOAT32, INT8, ..."""
-    quantised: bool
+    quantized: bool
 
 
 @dataclass(frozen=True)
@@ -165,25 +165,25 @@ def read_graph(file: Path, name: str = "") -> Graph:
 
 
 def check_float(graph: Graph, name: str) -> GraphTensor:
-    """The single float input of *graph*, ready to be quantised.
+    """The single float input of *graph*, ready to be quantized.
 
     Args:
         graph: of a model that a person brought.
         name: of the model, for messages.
 
     Raises:
-        ConversionError: it is quantised already, takes several inputs or open shapes, or does not
+        ConversionError: it is quantized already, takes several inputs or open shapes, or does not
             take floats.
     """
     if len(graph.inputs) != 1:
         found = ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in graph.inputs)
         raise ConversionError(
             f"{name} takes {len(graph.inputs)} inputs ({found}), only models of one input can be "
-            "quantised here; export a version with the others fixed or joined into one."
+            "quantized here; export a version with the others fixed or joined into one."
         )
     taken = graph.inputs[0]
     used = [tensor for op in graph.operations for tensor in op.inputs if tensor] + [taken]
-    if taken.dtype != "FLOAT32" and not taken.quantised:
+    if taken.dtype != "FLOAT32" and not taken.quantized:
         raise ConversionError(
             f"{name} takes {taken.dtype.lower()}, not 32-bit floats; export the net so that it "
             "takes what comes after look-ups and casts."
@@ -194,9 +194,9 @@ def check_float(graph: Graph, name: str) -> GraphTensor:
             f"{name} keeps its weights as variables; save it with them frozen, as Keras does by "
             "net.export('folder')."
         )
-    if any(tensor.quantised or tensor.dtype in ("INT8", "UINT8", "INT4") for tensor in used):
+    if any(tensor.quantized or tensor.dtype in ("INT8", "UINT8", "INT4") for tensor in used):
         raise ConversionError(
-            f"{name} is quantised already; give the float model that it was made from."
+            f"{name} is quantized already; give the float model that it was made from."
         )
     if any(tensor.dtype == "FLOAT16" for tensor in used):
         raise ConversionError(
@@ -232,7 +232,7 @@ def _tensor(tensor: Any, kinds: dict[int, str]) -> GraphTensor:
         shape=shape,
         signature=signature,
         dtype=kinds.get(tensor.type, str(tensor.type)),
-        quantised=scales is not None and len(scales) > 0,
+        quantized=scales is not None and len(scales) > 0,
     )
 
 

@@ -175,7 +175,7 @@ class Report:
         return table
 
     def _layers(self) -> Table:
-        table = Table(title="Noisiest layers (signal to quantisation noise)")
+        table = Table(title="Noisiest layers (signal to quantization noise)")
         table.add_column("#", justify="right", no_wrap=True)
         table.add_column("operation", no_wrap=True)
         table.add_column("gives", no_wrap=True)

@@ -98,7 +98,7 @@ def _from_pytorch(model: Path, out: Path) -> None:
     inputs = [*arguments, *keywords.values()]
     if len(inputs) != 1:
         raise ConversionError(
-            f"{model} takes {len(inputs)} inputs, only models of one input can be quantised here; "
+            f"{model} takes {len(inputs)} inputs, only models of one input can be quantized here; "
             "wrap the net so that it takes a single tensor."
         )
     for node in program.graph.nodes:

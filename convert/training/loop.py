@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from convert.atomic_files import written_whole
 from convert.errors import RecipeError
-from convert.training.optimizer import make_optimisers
+from convert.training.optimizer import make_optimizers
 
 Batches = Callable[[int, nn.Module], Iterable[tuple[Tensor, Any]]]
 """Epoch number and averaged net -> (input, targets) pairs, already on the device."""
@@ -37,7 +37,7 @@ class Schedule:
     average_decay: float
     rising_epochs: int = 2
     falling_epochs: int = 10
-    optimiser: str = "sgd"
+    optimizer: str = "sgd"
 
     def factor(self, step: int) -> float:
         """What the peak rate is multiplied by at *step*, 0 to 1."""
@@ -89,8 +89,8 @@ def train(
         multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(schedule.average_decay),
         use_buffers=True,
     )
-    optimisers = make_optimisers(net, schedule.optimiser, schedule.peak_rate, schedule.weight_decay)
-    peaks = [[group["lr"] for group in each.param_groups] for each in optimisers]
+    optimizers = make_optimizers(net, schedule.optimizer, schedule.peak_rate, schedule.weight_decay)
+    peaks = [[group["lr"] for group in each.param_groups] for each in optimizers]
     history: History = []
     if checkpoint.is_file():
         try:
@@ -99,8 +99,8 @@ def train(
             if continues:
                 net.load_state_dict(state["net"])
                 average.load_state_dict(state["average"])
-                for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-                    optimiser.load_state_dict(saved)
+                for optimizer, saved in zip(optimizers, state["optimisers"], strict=True):
+                    optimizer.load_state_dict(saved)
                 history = state["history"]
                 torch.set_rng_state(state["random"])
         except Exception as error:  # reading something else as one may end with any
@@ -126,15 +126,15 @@ def train(
         )
         for step, (inputs, targets) in enumerate(bar):
             factor = schedule.factor(epoch * schedule.steps_per_epoch + step)
-            for optimiser, rates in zip(optimisers, peaks, strict=True):
-                for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            for optimizer, rates in zip(optimizers, peaks, strict=True):
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
-                optimiser.zero_grad(set_to_none=True)
+                optimizer.zero_grad(set_to_none=True)
             batch_loss = loss(net(inputs), targets)
             batch_loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), 4.0)
-            for optimiser in optimisers:
-                optimiser.step()
+            for optimizer in optimizers:
+                optimizer.step()
             average.update_parameters(net)
             mean_loss += float(batch_loss.detach()) / schedule.steps_per_epoch
         row = {"epoch": float(epoch + 1), "loss": mean_loss, **validate(average.module)}
@@ -145,7 +145,7 @@ def train(
             "schedule": asdict(schedule),
             "net": net.state_dict(),
             "average": average.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+            "optimisers": [optimizer.state_dict() for optimizer in optimizers],
             "history": history,
             "random": torch.get_rng_state(),
         }

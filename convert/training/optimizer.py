@@ -40,12 +40,12 @@ class Muon(torch.optim.Optimizer):
                 looking_ahead = parameter.grad.add(momentum, alpha=group["momentum"])
                 matrix = looking_ahead.flatten(1)
                 stretch = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-                step = orthogonalise(matrix).view(parameter.shape)
+                step = orthogonalize(matrix).view(parameter.shape)
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(step, alpha=-group["lr"] * stretch)
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """The nearest half-orthogonal matrix, roughly: all singular values of [m, n] become about 1."""
     a, b, c = _NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
@@ -57,7 +57,7 @@ def orthogonalise(matrix: Tensor) -> Tensor:
     return x.T if tall else x
 
 
-def make_optimisers(
+def make_optimizers(
     net: nn.Module, kind: str, rate: float, weight_decay: float
 ) -> list[torch.optim.Optimizer]:
     """The optimisers of *net*; only weights, never biases and norms, decay.

@@ -112,7 +112,7 @@ Input int8 [1, {front_end.bands}, {front_end.frames}, 1]: the features of
 module that training uses. Outputs, int8 throughout:
 
 - `emotions` [1, 7] in the order angry, disgust, fear, happy, sad, surprise, neutral; divide the
-  dequantised logits by the temperature {tuning.temperature:.3f} before softmax.
+  dequantized logits by the temperature {tuning.temperature:.3f} before softmax.
 - `heard` [1, 1]: the logit that there is a voice. Under a probability of {tuning.threshold:.3f} the
   device says nothing about emotion, so that a fan does not look angry.
 

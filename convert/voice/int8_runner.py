@@ -34,7 +34,7 @@ class Int8Voice:
         heard = np.empty(len(features), np.float32)
         for row, window in enumerate(tqdm(features, desc="int8", leave=False, mininterval=5)):
             given = self.model.run_all(
-                self.model.input.quantise(window[None]), (self.emotions, self.heard)
+                self.model.input.quantize(window[None]), (self.emotions, self.heard)
             )
             emotions[row], heard[row] = given[0][0], given[1].item()
         return emotions, heard

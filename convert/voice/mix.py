@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from convert.voice.spectra_cache import MARGIN_FRAMES, Spectra
-from edge.perception.spectrogram import FrontEnd, band_centres_hz
+from edge.perception.spectrogram import FrontEnd, band_centers_hz
 
 Features = NDArray[np.float32]
 """[n, bands, frames] in the units of `Spectrogram.features`."""
@@ -69,7 +69,7 @@ class Mixer:
         """Keep the background: at least one spectrum of each kind."""
         self.front_end = front_end
         self._recorded, self._made = recorded, made
-        self._octaves = np.log2(np.maximum(band_centres_hz(front_end), 50) / 1_000)
+        self._octaves = np.log2(np.maximum(band_centers_hz(front_end), 50) / 1_000)
 
     def speech(
         self,

@@ -49,8 +49,8 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
         samples, partial = calibration_features(learned, data, ours), folder / "part.tflite"
         convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, partial)
         partial.replace(model)
-    quantised = Int8Voice(model)
-    logits = [quantised.logits(corpus.plain())[0] for corpus in tested]
+    quantized = Int8Voice(model)
+    logits = [quantized.logits(corpus.plain())[0] for corpus in tested]
     truth = [corpus.labels for corpus in tested]
     each = {
         corpus.name: score(labels, rows.argmax(axis=1), len(EMOTIONS))

@@ -89,12 +89,12 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
     Energy of the Laplacian over the variance of the grey values, so that a dim picture is not
     taken for a blurred one.
     """
-    grey = crop.astype(np.float64)
-    variance = float(grey.var())
+    gray = crop.astype(np.float64)
+    variance = float(gray.var())
     if variance < 4:
         return 0.0
     laplacian = (
-        grey[1:-1, :-2] + grey[1:-1, 2:] + grey[:-2, 1:-1] + grey[2:, 1:-1] - 4 * grey[1:-1, 1:-1]
+        gray[1:-1, :-2] + gray[1:-1, 2:] + gray[:-2, 1:-1] + gray[2:, 1:-1] - 4 * gray[1:-1, 1:-1]
     )
     return _ramp(float((laplacian**2).mean()) / variance, 0.005, 0.06)
 

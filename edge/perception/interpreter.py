@@ -29,7 +29,7 @@ class TensorSpec:
     zero_point: int
     index: int
 
-    def dequantise(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def dequantize(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Integers of this tensor -> the real values that they stand for, float32."""
         if self.scale == 0:
             return np.asarray(values, np.float32)
@@ -38,7 +38,7 @@ class TensorSpec:
         real *= np.float32(self.scale)
         return real
 
-    def quantise(self, values: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    def quantize(self, values: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Real values -> the nearest integers of this tensor, saturated."""
         if self.scale == 0:
             return np.asarray(values, self.dtype)
@@ -111,7 +111,7 @@ class Model:
         """As `run`, but with the real values of several outputs of the one inference."""
         self._interpreter.set_tensor(self.input.index, values)
         self._interpreter.invoke()
-        return [each.dequantise(self._interpreter.get_tensor(each.index)) for each in outputs]
+        return [each.dequantize(self._interpreter.get_tensor(each.index)) for each in outputs]
 
 
 def _runtime(wanted: str) -> ModuleType:
@@ -155,8 +155,8 @@ def _explain(runtime: str, error: BaseException) -> str:
 
 
 def _spec(detail: dict[str, Any]) -> TensorSpec:
-    quantisation = detail["quantization_parameters"]
-    scales, zeros = quantisation["scales"], quantisation["zero_points"]
+    quantization = detail["quantization_parameters"]
+    scales, zeros = quantization["scales"], quantization["zero_points"]
     return TensorSpec(
         name=str(detail["name"]),
         shape=tuple(int(side) for side in detail["shape"]),

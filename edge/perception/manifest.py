@@ -20,7 +20,7 @@ class _Part(BaseModel):
 
 
 class Tensor(_Part):
-    """Shape and quantisation of an input or an output."""
+    """Shape and quantization of an input or an output."""
 
     name: str = ""
     shape: tuple[int, ...]
@@ -184,7 +184,7 @@ def _agree(path: Path, spec: TensorSpec, claim: Tensor, role: str) -> None:
     if not same:
         raise ModelError(
             f"{path}: its {role} is {spec.dtype} {list(spec.shape)}, but the manifest says "
-            f"{claim.dtype} {list(claim.shape)} (or another quantisation); {REMEDY}."
+            f"{claim.dtype} {list(claim.shape)} (or another quantization); {REMEDY}."
         )
 
 

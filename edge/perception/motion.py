@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 _ROWS: Final = 24
 _COLUMNS: Final = 32
-_STEP_GREY: Final = 6.0
+_STEP_GRAY: Final = 6.0
 """Change of a cell's mean brightness (0-255) that is no noise: a cell averages away what a sensor
 adds to single pixels even in a dim room."""
 _CELLS: Final = 6
@@ -36,7 +36,7 @@ class Motion:
         # A lamp, or the camera's own exposure, changes all cells by the same factor.
         gain = np.median((now + 1) / (before + 1))
         change = (now + 1) - gain * (before + 1)
-        return int(np.count_nonzero(np.abs(change) > _STEP_GREY)) >= _CELLS
+        return int(np.count_nonzero(np.abs(change) > _STEP_GRAY)) >= _CELLS
 
     def forget(self) -> None:
         """Begin anew: the next picture has nothing to be compared with."""

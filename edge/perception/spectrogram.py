@@ -132,7 +132,7 @@ def mel_filters(front_end: FrontEnd) -> NDArray[np.float64]:
     return filters
 
 
-def band_centres_hz(front_end: FrontEnd) -> NDArray[np.float64]:
+def band_centers_hz(front_end: FrontEnd) -> NDArray[np.float64]:
     """Frequency at the peak of each band, Hz, shape [bands]."""
     low, high = _mel(np.array([front_end.low_hz, front_end.high_hz]))
     return _hertz(np.linspace(low, high, front_end.bands + 2))[1:-1]

@@ -47,7 +47,7 @@ class Int8VoiceNet:
 
     def predict(self, features: NDArray[np.float32]) -> VoiceLogits:
         """Logits of features float32 [1, bands, frames, 1]."""
-        given = self._model.run_all(self._model.input.quantise(features), self._outputs)
+        given = self._model.run_all(self._model.input.quantize(features), self._outputs)
         heard = float(given[1].reshape(-1)[0]) if len(given) > 1 else None
         return VoiceLogits(np.asarray(given[0][0], np.float32), heard)
 

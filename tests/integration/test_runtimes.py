@@ -35,7 +35,7 @@ crops = np.frombuffer(sys.stdin.buffer.read(), np.int8).reshape(-1, *model.input
 output = model.output((1, 7))
 logits = np.concatenate([model.run(crop, output) for crop in crops])
 print(np.__version__, file=sys.stderr)
-sys.stdout.buffer.write(output.quantise(logits).tobytes())
+sys.stdout.buffer.write(output.quantize(logits).tobytes())
 """
 
 REFUSED = """
@@ -96,7 +96,7 @@ def test_both_runtimes_see_the_same_in_a_crop() -> None:
     model = Model(FACE_NET, runtime="ai_edge_litert.interpreter")
     output = model.output((1, 7))
     logits = np.concatenate([model.run(crop, output) for crop in crops])
-    new = output.quantise(logits).astype(int)
+    new = output.quantize(logits).astype(int)
     assert len(set(new.argmax(axis=1))) >= 3, "crops that all look alike would prove little"
 
     done = _python(READ, FOLDER, crops.tobytes())

@@ -32,14 +32,14 @@ def infer(model: Model, inputs: NDArray[np.int8]) -> list[NDArray[np.int8]]:
         values = model.run_all(one[None], outputs)
         os.sched_get_priority_min(os.SCHED_OTHER)
         # Back to the integers that the net gave: rounding undoes the scale exactly.
-        given.append([spec.quantise(real) for spec, real in zip(outputs, values, strict=True)])
+        given.append([spec.quantize(real) for spec, real in zip(outputs, values, strict=True)])
     return [np.concatenate(column) for column in zip(*given, strict=True)]
 
 
 def features(front_end: FrontEnd, model: Model, sounds: NDArray[np.float32]) -> NDArray[np.int8]:
     """Int8 [n, bands, frames, 1]: *sounds* as the voice net sees them."""
     spectrogram = Spectrogram(front_end)
-    windows = [model.input.quantise(spectrogram.features(sound).T) for sound in sounds]
+    windows = [model.input.quantize(spectrogram.features(sound).T) for sound in sounds]
     return np.asarray(np.stack(windows)[..., None], np.int8)
 
 

@@ -5,7 +5,7 @@ from convert.metrics import calibration_error, fit_temperature, score
 from edge.perception.probability import softmax
 
 
-def test_balanced_accuracy_does_not_favour_the_large_class() -> None:
+def test_balanced_accuracy_does_not_favor_the_large_class() -> None:
     truth = np.array([0] * 90 + [1] * 10)
     scores = score(truth, np.zeros(100, int), 3)
     assert scores.accuracy == pytest.approx(0.9)

@@ -20,7 +20,7 @@ from convert.plots.style import (
     LEAST_ROWS,
     SOFT_DPI,
     WIDTH_IN,
-    emotion_colour,
+    emotion_color,
     sheet,
 )
 from edge.emotions import COLOURS, EMOTIONS
@@ -64,8 +64,8 @@ def voices(level: float) -> dict[str, Any]:
 
 
 def averages() -> dict[str, MeanFace]:
-    grey = np.add.outer(np.arange(48.0), np.arange(48.0)).astype(np.float32)
-    return {label: MeanFace(grey, grey, 200, 190) for label in EMOTIONS}
+    gray = np.add.outer(np.arange(48.0), np.arange(48.0)).astype(np.float32)
+    return {label: MeanFace(gray, gray, 200, 190) for label in EMOTIONS}
 
 
 def maps(column: int) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def test_refuses_what_cannot_be_drawn_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_never_averages_so_few_pictures_that_one_could_be_recognised(tmp_path: Path) -> None:
+def test_never_averages_so_few_images_that_one_could_be_recognized(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="disgust has 99 rows"):
         draw_mean_faces(faces(rows_of_disgust=99), tmp_path / "out.png")
     few = {label: rows[:-1] for label, rows in voices(1.0).items()}
@@ -266,9 +266,9 @@ def test_makes_room_for_further_lines_of_the_title(tmp_path: Path) -> None:
         assert three.width == one.width == WIDTH_IN * DPI
 
 
-def test_colours_an_emotion_alike_by_either_name_and_unlike_any_other() -> None:
-    assert emotion_colour("happiness") == emotion_colour("happy")
-    named = {emotion_colour(label) for label in (*COLOURS, "contempt", "unknown")}
+def test_colors_an_emotion_alike_by_either_name_and_unlike_any_other() -> None:
+    assert emotion_color("happiness") == emotion_color("happy")
+    named = {emotion_color(label) for label in (*COLOURS, "contempt", "unknown")}
     assert len(named) == len(COLOURS) + 2
 
 

@@ -32,9 +32,9 @@ def test_same_seed_gives_the_same_views_and_another_seed_others() -> None:
 
 
 def test_view_still_shows_its_face() -> None:
-    grey = faces(256)
-    views = random_views(grey, 48, torch.Generator().manual_seed(3)).flatten(1)
-    plain = plain_views(grey)
+    gray = faces(256)
+    views = random_views(gray, 48, torch.Generator().manual_seed(3)).flatten(1)
+    plain = plain_views(gray)
     either = torch.stack([plain.flatten(1), plain.flip(3).flatten(1)])
 
     def alike(a: Any, b: Any) -> Any:
@@ -64,11 +64,11 @@ def test_blended_pairs_blend_picture_and_target_alike() -> None:
 
 
 def test_mild_views_stay_closer_to_the_picture() -> None:
-    grey = faces(256)
-    plain = plain_views(grey)
+    gray = faces(256)
+    plain = plain_views(gray)
     either = torch.stack([plain, plain.flip(3)])
     apart = [
-        (random_views(grey, 48, torch.Generator().manual_seed(6), strength) - either)
+        (random_views(gray, 48, torch.Generator().manual_seed(6), strength) - either)
         .abs()
         .mean(dim=(2, 3, 4))
         .amin(dim=0)

@@ -12,7 +12,7 @@ from tests.fakes.tflite import write_classifier
 
 
 def tensor(*shape: int) -> GraphTensor:
-    return GraphTensor("t", shape, shape, "FLOAT32", quantised=False)
+    return GraphTensor("t", shape, shape, "FLOAT32", quantized=False)
 
 
 def work(name: str, inputs: list[tuple[int, ...] | None], output: tuple[int, ...]) -> int:
@@ -72,7 +72,7 @@ def test_takes_a_float_model_with_an_open_batch(tmp_path: Path) -> None:
         ({"signed": False}, "0 signatures"),
     ],
 )
-def test_refuses_a_model_that_it_cannot_quantise(
+def test_refuses_a_model_that_it_cannot_quantize(
     tmp_path: Path, made: dict[str, object], words: str
 ) -> None:
     file = tmp_path / "net.tflite"
@@ -82,19 +82,19 @@ def test_refuses_a_model_that_it_cannot_quantise(
 
 
 def test_refuses_a_model_that_is_int8_already() -> None:
-    with pytest.raises(ConversionError, match="quantised already"):
+    with pytest.raises(ConversionError, match="quantized already"):
         check_float(read_graph(MODELS / "face_int8.tflite"), "face")
 
 
 @pytest.mark.parametrize("dtype", ["INT32", "UINT8"])
 def test_refuses_whole_numbers_as_input(dtype: str) -> None:
-    taken = GraphTensor("tokens", (1, 9), (1, 9), dtype, quantised=False)
+    taken = GraphTensor("tokens", (1, 9), (1, 9), dtype, quantized=False)
     with pytest.raises(ConversionError, match=f"takes {dtype.lower()}"):
         check_float(Graph((taken,), (), (), 1), "net")
 
 
 def test_refuses_weights_that_are_variables() -> None:
-    taken, handle = tensor(1, 9), GraphTensor("w", (), (), "RESOURCE", quantised=False)
+    taken, handle = tensor(1, 9), GraphTensor("w", (), (), "RESOURCE", quantized=False)
     read = Operation("READ_VARIABLE", (handle,), (tensor(9, 4),))
     with pytest.raises(ConversionError, match="keeps its weights as variables"):
         check_float(Graph((taken,), (), (read,), 1), "net")

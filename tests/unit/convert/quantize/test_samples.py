@@ -11,7 +11,7 @@ from convert.quantize.image_input import Layout, fit_picture, picture_layout
 from convert.quantize.samples import load_samples, rows_in, spread
 from edge.perception.spectrogram import FrontEnd
 
-GREY = (1, 4, 6, 1)
+GRAY = (1, 4, 6, 1)
 
 
 def save(file: Path, values: object, kind: str = "float32") -> None:
@@ -43,7 +43,7 @@ def test_knows_where_a_picture_lies(shape: tuple[int, ...], layout: Layout | Non
     assert picture_layout(shape) == layout
 
 
-def test_puts_colours_where_the_model_wants_them() -> None:
+def test_puts_colors_where_the_model_wants_them() -> None:
     picture = Image.new("RGB", (20, 10), (255, 0, 51))
     last = fit_picture(picture, (1, 4, 6, 3), 0.0, 1.0)
     first = fit_picture(picture, (1, 3, 4, 6), 0.0, 1.0)
@@ -84,29 +84,29 @@ def test_refuses_pictures_whose_values_could_mean_anything(tmp_path: Path) -> No
     [((4, 6, 1), 1), ((1, 4, 6, 1), 1), ((9, 4, 6, 1), 9), ((4, 6), None), ((), None)],
 )
 def test_tells_a_sample_from_a_batch(shape: tuple[int, ...], rows: int | None) -> None:
-    assert rows_in(shape, GREY) == rows
+    assert rows_in(shape, GRAY) == rows
 
 
 def test_reads_every_class_folder_when_there_are_too_many(tmp_path: Path) -> None:
     for value, name in enumerate(("angry", "happy", "sad")):
         save(tmp_path / name / "all.npy", np.full((10, 4, 6, 1), value))
-    values = load_samples(tmp_path, GREY, None, 6).values
+    values = load_samples(tmp_path, GRAY, None, 6).values
     assert [int(sample[0, 0, 0, 0]) for sample in values] == [0, 0, 1, 1, 2, 2]
 
 
 def test_covers_what_arrays_span_unless_told_a_range(tmp_path: Path) -> None:
-    save(tmp_path / "a.npy", np.linspace(-3, 5, 24).reshape(GREY))
-    free = load_samples(tmp_path, GREY, None, 5)
+    save(tmp_path / "a.npy", np.linspace(-3, 5, 24).reshape(GRAY))
+    free = load_samples(tmp_path, GRAY, None, 5)
     assert (free.low, free.high, free.outside) == (-3, 5, 0)
-    told = load_samples(tmp_path, GREY, (-1.0, 1.0), 5)
+    told = load_samples(tmp_path, GRAY, (-1.0, 1.0), 5)
     assert (told.low, told.high) == (-1, 1)
     assert told.values[0].min() == -1 and told.values[0].max() == 1
     assert told.outside == pytest.approx(18 / 24)
 
 
 def test_names_files_of_no_use_and_goes_on(tmp_path: Path) -> None:
-    save(tmp_path / "good.npy", np.arange(24).reshape(GREY))
-    save(tmp_path / "nan.npy", np.full(GREY, np.nan))
+    save(tmp_path / "good.npy", np.arange(24).reshape(GRAY))
+    save(tmp_path / "nan.npy", np.full(GRAY, np.nan))
     save(tmp_path / "wrong.npy", np.zeros((4, 7, 1)))
     save(tmp_path / "empty.npy", np.zeros((0, 4, 6, 1)))
     save(tmp_path / "words.npy", ["a"], "U1")
@@ -114,7 +114,7 @@ def test_names_files_of_no_use_and_goes_on(tmp_path: Path) -> None:
     (tmp_path / "sub" / "torn.npy").write_bytes(b"\x93NUMPY")
     (tmp_path / "sub" / "torn.png").write_bytes(b"\x89PNG")
     (tmp_path / "notes.txt").write_text("not a sample, not counted")
-    samples = load_samples(tmp_path, GREY, None, 50)
+    samples = load_samples(tmp_path, GRAY, None, 50)
     assert len(samples.values) == 1
     reasons = {skipped.file: skipped.reason for skipped in samples.skipped}
     assert set(reasons) == {
@@ -132,7 +132,7 @@ def test_names_files_of_no_use_and_goes_on(tmp_path: Path) -> None:
 def test_never_runs_what_is_pickled_in_an_array(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], object), allow_pickle=True)
     with pytest.raises(DataError, match=r"no \.npy array that can be read"):
-        load_samples(tmp_path, GREY, None, 5)
+        load_samples(tmp_path, GRAY, None, 5)
 
 
 @pytest.mark.parametrize(
@@ -143,26 +143,26 @@ def test_refuses_senseless_options(
     tmp_path: Path, input_range: tuple[float, float] | None, limit: int, words: str
 ) -> None:
     with pytest.raises(ConversionError, match=words):
-        load_samples(tmp_path, GREY, input_range, limit)
+        load_samples(tmp_path, GRAY, input_range, limit)
 
 
 def test_says_which_shape_is_needed_when_nothing_fits(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not there"):
-        load_samples(tmp_path / "none", GREY, None, 5)
+        load_samples(tmp_path / "none", GRAY, None, 5)
     with pytest.raises(DataError, match=r"no samples; .*\[1, 4, 6, 1\]"):
-        load_samples(tmp_path, GREY, None, 5)
+        load_samples(tmp_path, GRAY, None, 5)
     (tmp_path / "IMG_1.HEIC").touch()
     with pytest.raises(DataError, match=r"no samples \(only \.heic\); .*as \.png or \.jpg"):
-        load_samples(tmp_path, GREY, None, 5)
+        load_samples(tmp_path, GRAY, None, 5)
     save(tmp_path / "a.npy", np.zeros((3, 3)))
     with pytest.raises(DataError, match=r"None of the 1 files.*needs \[1, 4, 6, 1\]"):
-        load_samples(tmp_path, GREY, None, 5)
+        load_samples(tmp_path, GRAY, None, 5)
 
 
 def test_refuses_samples_that_hold_one_value(tmp_path: Path) -> None:
-    save(tmp_path / "a.npy", np.zeros(GREY))
+    save(tmp_path / "a.npy", np.zeros(GRAY))
     with pytest.raises(DataError, match="same value 0 everywhere"):
-        load_samples(tmp_path, GREY, None, 5)
+        load_samples(tmp_path, GRAY, None, 5)
 
 
 def test_refuses_pictures_and_sounds_that_the_model_cannot_take(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_refuses_pictures_and_sounds_that_the_model_cannot_take(tmp_path: Path) 
     (tmp_path / "b.wav").write_bytes(b"RIFF")
     with pytest.raises(DataError, match="a picture does not fit"):
         load_samples(tmp_path, (1, 128), None, 5)
-    samples = load_samples(tmp_path, GREY, None, 5)
+    samples = load_samples(tmp_path, GRAY, None, 5)
     assert "a voice net of input [1, 64, 149, 1] alone" in samples.skipped[0].reason
 
 

@@ -12,7 +12,7 @@ from convert.errors import RecipeError  # noqa: E402
 from convert.face.net import FaceOutputs  # noqa: E402
 from convert.face.train import face_loss  # noqa: E402
 from convert.training.loop import Schedule, cross_entropy, train  # noqa: E402
-from convert.training.optimizer import Muon, make_optimisers, orthogonalise  # noqa: E402
+from convert.training.optimizer import Muon, make_optimizers, orthogonalize  # noqa: E402
 
 SCHEDULE = Schedule(
     epochs=4,
@@ -66,9 +66,9 @@ def test_training_learns(tmp_path: Path) -> None:
     assert [row["epoch"] for row in history] == list(range(1, 13))
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "muon"])
-def test_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, optimiser: str) -> None:
-    schedule = replace(SCHEDULE, optimiser=optimiser)
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, optimizer: str) -> None:
+    schedule = replace(SCHEDULE, optimizer=optimizer)
     whole, _ = run(schedule, tmp_path / "whole.pt")
 
     def stopping(epoch: int, average: object) -> Iterator[tuple[object, object]]:
@@ -110,20 +110,20 @@ def test_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(4, 30), (30, 4), (8, 8)])
-def test_orthogonalised_step_moves_every_direction_about_alike(shape: tuple[int, int]) -> None:
+def test_orthogonalized_step_moves_every_direction_about_alike(shape: tuple[int, int]) -> None:
     generator = torch.Generator().manual_seed(1)
     matrix = torch.randn(shape, generator=generator) * torch.linspace(0.3, 3, shape[1])
-    values = torch.linalg.svdvals(orthogonalise(matrix))
+    values = torch.linalg.svdvals(orthogonalize(matrix))
     spread_before = torch.linalg.svdvals(matrix)
     assert values.max() < 1.4
     assert values.max() / values.min() < 0.8 * spread_before.max() / spread_before.min()
 
 
-def test_only_convolutions_are_orthogonalised_and_norms_do_not_decay() -> None:
+def test_only_convolutions_are_orthogonalized_and_norms_do_not_decay() -> None:
     net = torch.nn.Sequential(
         torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(4, 2)
     )
-    muon, rest = make_optimisers(net, "muon", 0.03, 0.05)
+    muon, rest = make_optimizers(net, "muon", 0.03, 0.05)
     assert isinstance(muon, Muon)
     assert [tuple(p.shape) for p in muon.param_groups[0]["params"]] == [(4, 1, 3, 3)]
     decayed, plain = rest.param_groups

@@ -35,7 +35,7 @@ def test_window_is_inside_a_long_clip_and_around_a_short_one(
         assert abs(-start - (start + wanted - length)) <= 1, "not centred"
 
 
-def test_takes_the_window_with_the_speech_and_centres_it() -> None:
+def test_takes_the_window_with_the_speech_and_centers_it() -> None:
     sound = burst(120_000, 70_000, 86_000)
     start = best_start(sound, LENGTH)
     assert start < 70_000
@@ -96,13 +96,13 @@ def test_made_noise_is_steady_sound_without_a_pause(seed: int) -> None:
     assert tenths.min() > tenths.max() / 300
 
 
-def test_made_noises_differ_in_colour() -> None:
-    centres = []
+def test_made_noises_differ_in_color() -> None:
+    centers = []
     for seed in range(12):
         noise = made_noise(32_000, np.random.default_rng(seed))
         power = np.abs(np.fft.rfft(noise)) ** 2
-        centres.append(float((power * np.arange(len(power))).sum() / power.sum()))
-    assert max(centres) > 4 * min(centres)
+        centers.append(float((power * np.arange(len(power))).sum() / power.sum()))
+    assert max(centers) > 4 * min(centers)
 
 
 def test_plain_view_leaves_the_recording_as_it_is() -> None:

@@ -119,7 +119,7 @@ def test_a_worker_that_is_ended_is_explained(
         load_views(data(), "nemo", FRONT_END, 2, 1, tmp_path, workers=1)
 
 
-def test_a_clips_views_do_not_depend_on_its_neighbours(tmp_path: Path) -> None:
+def test_a_recordings_views_do_not_depend_on_its_neighbors(tmp_path: Path) -> None:
     few, many = views(tmp_path, clips=3), views(tmp_path, clips=5)
     np.testing.assert_array_equal(few, many[:3])
 

@@ -16,18 +16,18 @@ GEOMETRY = Geometry(
 )
 
 
-def posed_face(centre: tuple[float, float], scale: float, degrees: float) -> Face:
-    """A face whose features lie as in training, turned, scaled and put at *centre*."""
+def posed_face(center: tuple[float, float], scale: float, degrees: float) -> Face:
+    """A face whose features lie as in training, turned, scaled and put at *center*."""
     turn = scale * complex(math.cos(math.radians(degrees)), math.sin(math.radians(degrees)))
 
     def at(point: tuple[float, float]) -> tuple[float, float]:
-        moved = (complex(*point) - complex(23.5, 23.5)) * turn + complex(*centre)
+        moved = (complex(*point) - complex(23.5, 23.5)) * turn + complex(*center)
         return (moved.real, moved.imag)
 
     side = 40 * scale
     return Face(
-        centre[0] - side / 2,
-        centre[1] - side / 2,
+        center[0] - side / 2,
+        center[1] - side / 2,
         side,
         side,
         right_eye=at(GEOMETRY.right_eye),
@@ -49,7 +49,7 @@ def frame_with_dots(face: Face, radius_px: float) -> Frame:
     return Frame(np.dstack([image] * 3), 0.0)
 
 
-def centre_of_mass(crop: NDArray[np.uint8], near: tuple[float, float]) -> tuple[float, float]:
+def center_of_mass(crop: NDArray[np.uint8], near: tuple[float, float]) -> tuple[float, float]:
     x0, y0 = round(near[0]) - 5, round(near[1]) - 5
     patch = crop[y0 : y0 + 11, x0 : x0 + 11].astype(float) - 40
     y, x = np.mgrid[:11, :11]
@@ -67,7 +67,7 @@ def test_crop_has_eyes_and_mouth_where_training_has_them(scale: float, degrees: 
     assert crop.shape == (48, 48)
     assert crop.dtype == np.uint8
     for wanted in (GEOMETRY.right_eye, GEOMETRY.left_eye, GEOMETRY.mouth):
-        assert math.dist(centre_of_mass(crop, wanted), wanted) < 0.5
+        assert math.dist(center_of_mass(crop, wanted), wanted) < 0.5
 
 
 def test_face_half_outside_the_frame_still_gives_a_crop() -> None:

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge.perception.spectrogram import FrontEnd, Spectrogram, band_centres_hz, mel_filters
+from edge.perception.spectrogram import FrontEnd, Spectrogram, band_centers_hz, mel_filters
 
 FRONT_END = FrontEnd()
 SPECTROGRAM = Spectrogram(FRONT_END)
@@ -83,7 +83,7 @@ def test_a_constant_offset_changes_nothing() -> None:
 @pytest.mark.parametrize("hertz", [110, 220, 440, 1_000, 2_500, 5_000, 7_000])
 def test_a_pure_tone_peaks_in_its_band(hertz: float) -> None:
     features = SPECTROGRAM.features(tone(hertz) + np.float32(0.01) * voice_like(2))
-    nearest = int(np.abs(band_centres_hz(FRONT_END) - hertz).argmin())
+    nearest = int(np.abs(band_centers_hz(FRONT_END) - hertz).argmin())
     assert abs(int(features[70].argmax()) - nearest) <= 1
 
 
@@ -118,7 +118,7 @@ def test_every_filter_sums_to_one_and_bands_rise() -> None:
     filters = mel_filters(FRONT_END)
     assert filters.shape == (FRONT_END.fft_size // 2 + 1, FRONT_END.bands)
     np.testing.assert_allclose(filters.sum(axis=0), 1)
-    assert (np.diff(band_centres_hz(FRONT_END)) > 0).all()
+    assert (np.diff(band_centers_hz(FRONT_END)) > 0).all()
 
 
 def test_refuses_more_bands_than_the_transform_resolves() -> None:
