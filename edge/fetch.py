@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edge.config.paths import MODELS, REPO_ROOT
+from edge.config.paths import FETCHED, PORTRAIT
 from edge.errors import MienError, ModelError
 
 LIMIT_S: Final = 1800.0
@@ -54,8 +54,8 @@ class Parcel:
     pieces: tuple[Piece, ...]
 
 
-def parcels(models: Path = MODELS / "fetched", var: Path = REPO_ROOT / "var") -> tuple[Parcel, ...]:
-    """What there is to fetch: detectors into the folder *models*, the portrait into *var*."""
+def parcels(models: Path = FETCHED, portrait: Path = PORTRAIT) -> tuple[Parcel, ...]:
+    """What there is to fetch: detectors into the folder *models*, and the file *portrait*."""
     detection = "mediapipe/modules/face_detection"
     return (
         Parcel(
@@ -80,7 +80,7 @@ def parcels(models: Path = MODELS / "fetched", var: Path = REPO_ROOT / "var") ->
             (
                 Piece(
                     "skimage/data/astronaut.png",
-                    var / "astronaut.png",
+                    portrait,
                     "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
                 ),
             ),

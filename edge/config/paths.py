@@ -1,18 +1,46 @@
 """Where Mien's own files lie."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
 from edge.errors import SettingsError
 
 REPO_ROOT: Final = Path(__file__).resolve().parents[2]
-"""The checkout, which is also what `pip install -e` installs."""
+"""The checkout, which is also what `pip install -e` installs; from a wheel, site-packages."""
+
+IN_CHECKOUT: Final = (REPO_ROOT / "pyproject.toml").is_file()
+"""Whether Mien runs from a checkout or a release of `setup.sh install`, and not from a wheel."""
+
+
+def made_folder(root: Path = REPO_ROOT, in_checkout: bool = IN_CHECKOUT) -> Path:
+    """Where the demo clip lies, and from a wheel the face detectors too.
+
+    `var` of the checkout *root*; from a wheel $XDG_DATA_HOME/mien (~/.local/share/mien), since
+    site-packages may belong to another user and is emptied by the next upgrade.
+    """
+    own = root / "var"
+    return own if in_checkout else _home_folder("XDG_DATA_HOME", ".local/share", own)
+
+
+def _home_folder(variable: str, usual: str, homeless: Path) -> Path:
+    """Mien's folder in the one of the XDG rules; *homeless* for a user without a home."""
+    own = os.environ.get(variable, "")
+    try:
+        return (Path(own) if os.path.isabs(own) else Path.home() / usual) / "mien"
+    except RuntimeError:  # as services have
+        return homeless
+
 
 SYSTEM_CONFIG: Final = Path("/etc/mien/config.toml")
 MODELS: Final = REPO_ROOT / "models_tflite"
-DEMO_CLIP: Final = REPO_ROOT / "var" / "demo.mp4"
-"""Made by `setup.sh` with `python -m edge.demo`."""
+"""Mien's own nets; a wheel carries them as a package of data."""
+MADE: Final = made_folder()
+FETCHED: Final = (MODELS if IN_CHECKOUT else MADE) / "fetched"
+PORTRAIT: Final = MADE / "astronaut.png"
+DEMO_CLIP: Final = MADE / "demo.mp4"
+"""Made from the portrait by `python -m edge.demo`, which `setup.sh` does."""
 SYSTEM_STATE: Final = Path("/var/lib/mien")
 """The state folder of the service."""
 
@@ -25,7 +53,7 @@ def models_folder(folder: str = "auto") -> Path:
 def fetched_folder(folder: str = "auto") -> Path:
     """Where `python -m edge.fetch` puts MediaPipe's face detectors."""
     own = models_folder(folder) / "fetched"
-    return own if own.is_dir() else MODELS / "fetched"
+    return own if own.is_dir() else FETCHED
 
 
 def demo_clip() -> Path:
@@ -35,8 +63,12 @@ def demo_clip() -> Path:
         SettingsError: it has not been made.
     """
     if not DEMO_CLIP.is_file():
+        python = sys.executable
+        how = (
+            "./setup.sh run" if IN_CHECKOUT else f"{python} -m edge.fetch && {python} -m edge.demo"
+        )
         raise SettingsError(
-            f"The demo clip {DEMO_CLIP} is not there; make it with ./setup.sh run, or name a clip "
+            f"The demo clip {DEMO_CLIP} is not there; make it with {how}, or name a clip "
             "of your own with --clip."
         )
     return DEMO_CLIP
@@ -59,8 +91,4 @@ def _state_folder() -> Path:
         return Path(given)
     if os.access(SYSTEM_STATE, os.W_OK | os.X_OK):
         return SYSTEM_STATE
-    own = os.environ.get("XDG_STATE_HOME", "")
-    try:
-        return (Path(own) if os.path.isabs(own) else Path.home() / ".local" / "state") / "mien"
-    except RuntimeError:  # a user without a home, as services have
-        return SYSTEM_STATE
+    return _home_folder("XDG_STATE_HOME", ".local/state", SYSTEM_STATE)

@@ -1,4 +1,4 @@
-"""Command line: `python -m edge.demo --out demo.mp4 --portrait astronaut.png`."""
+"""Command line: `python -m edge.demo` makes the demo clip where `mien run` looks for it."""
 
 import argparse
 import sys
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from edge.config.paths import DEMO_CLIP, PORTRAIT
 from edge.demo.film import write_film
 from edge.demo.picture import Pictures
 from edge.demo.script import DURATION_S
@@ -34,7 +35,8 @@ def read_portrait(path: Path) -> NDArray[np.uint8]:
     """
     if not path.is_file():
         raise SettingsError(
-            f"There is no portrait at {path}: give scikit-image's data/astronaut.png."
+            f"There is no portrait at {path}: fetch it with {sys.executable} -m edge.fetch, or give "
+            "scikit-image's data/astronaut.png with --portrait."
         )
     data = np.fromfile(path, np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
@@ -56,8 +58,13 @@ def _write_voice(path: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Make the clip; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m edge.demo", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="the .mp4 file to write")
-    parser.add_argument("--portrait", type=Path, help="scikit-image's data/astronaut.png")
+    parser.add_argument("--out", type=Path, default=DEMO_CLIP, help="the .mp4 file to write")
+    parser.add_argument(
+        "--portrait",
+        type=Path,
+        default=PORTRAIT,
+        help="scikit-image's data/astronaut.png; unless given, the one that `edge.fetch` fetched",
+    )
     parser.add_argument("--silent", action="store_true", help="leave the sound track out")
     parser.add_argument(
         "--voice-only", action="store_true", help="write the sound alone, as a .wav file"
@@ -71,10 +78,6 @@ def main(arguments: list[str] | None = None) -> int:
         if options.voice_only:
             _write_voice(options.out)
             return 0
-        if options.portrait is None:
-            raise SettingsError(
-                "Give the portrait with --portrait: scikit-image's data/astronaut.png."
-            )
         pictures = Pictures(read_portrait(options.portrait))
         with Progress(
             TextColumn("Making the demo clip"),
