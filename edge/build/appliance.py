@@ -19,7 +19,7 @@ from edge.config.schema import Settings
 from edge.emotions import EMOTIONS
 from edge.errors import MienError, SensorError
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
-from edge.hardware.gpio import board
+from edge.hardware.board import board_name
 from edge.process.native_output import mute_native_code
 from edge.process.signals import stopped_by_signals
 from edge.process.systemd import open_notifier, under_systemd
@@ -273,7 +273,7 @@ def _pi_cameras() -> bool:
     """A camera on a ribbon cable is attached (only a Pi has picamera2)."""
     from edge.sensors.picamera import ribbon_cameras
 
-    if not board():
+    if not board_name():
         return False
     with suppress(Exception):  # libcamera raises whatever it likes on a board without a camera
         return bool(ribbon_cameras())

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edge.config.schema import Settings
 from edge.errors import MienError, OutputError
-from edge.hardware.gpio import Gpio, board, open_gpio
+from edge.hardware.board import board_name
+from edge.hardware.gpio import Gpio, open_gpio
 from edge.outputs import Output
 from edge.process.systemd import under_systemd
 from edge.runtime.appliance import Light
@@ -26,7 +27,7 @@ class BoardPins:
     @property
     def wanted(self) -> bool:
         """There are lights: always when a backend is named, on "auto" only on a known board."""
-        return self._leds.backend != "none" and (self._leds.backend != "auto" or bool(board()))
+        return self._leds.backend != "none" and (self._leds.backend != "auto" or bool(board_name()))
 
     def gpio(self) -> Gpio:
         """The library, opened.

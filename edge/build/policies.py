@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from edge.config.schema import Settings
-from edge.hardware.gpio import board
+from edge.hardware.board import board_name
 from edge.hardware.thermal import Heat, read_heat
 from edge.runtime.idle_policy import IdleOptions, IdlePolicy
 from edge.runtime.load_policy import LoadPolicy
@@ -32,4 +32,4 @@ def load_policy(settings: Settings) -> LoadPolicy | None:
 
 def heat_reader() -> Callable[[], Heat]:
     """Reads the board's heat; a desktop's zones get hotter than any board's and mean less."""
-    return read_heat if board() else Heat
+    return read_heat if board_name() else Heat

@@ -15,6 +15,7 @@ from edge.build.appliance import build_components, fusion_options
 from edge.config.paths import fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.errors import SensorError
+from edge.hardware.board import board_name
 from edge.messages import SAMPLE_RATE_HZ, Audio, FaceReading, Frame, Mood
 from edge.perception.face_finder import FaceFinder
 from edge.process.native_output import mute_native_code
@@ -207,9 +208,9 @@ def _print_table(bench: Bench) -> None:
 
 def _processor() -> str:
     """Model of the board, or of the processor."""
-    board = Path("/proc/device-tree/model")
-    if board.is_file():
-        return board.read_text(errors="replace").strip("\0\n ")
+    board = board_name()
+    if board:
+        return board
     for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
         if line.lower().startswith("model name"):
             return line.split(":", 1)[1].strip()

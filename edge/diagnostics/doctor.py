@@ -59,7 +59,7 @@ def examine(config: Path | None = None) -> Iterator[Check]:
         ("lights", lambda: check_lights(settings, board)),
         ("disk", check_disk),
         ("memory", check_memory),
-        ("temperature", check_temperature),
+        ("temperature", lambda: check_temperature(settings.load.hot_c)),
         ("supply", check_throttling),
     ]
     for name, look in looks:

@@ -8,14 +8,13 @@ import contextlib
 import importlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, Literal, Protocol, cast
 
 from edge.errors import OutputError
+from edge.hardware.board import board_name
 
 Backend = Literal["auto", "rpi", "jetson", "mock"]
 
-_MODEL_FILE: Final = Path("/proc/device-tree/model")
 _LGPIO_PIPE: Final = ".lgd-nfy"
 """lgpio makes pipes of that name as it is imported, and complains of a name that makes no sense when
 their folder is full or read-only. A later import tries again."""
@@ -62,26 +61,19 @@ class Gpio(Protocol):
         """Dim an output."""
 
 
-def board() -> str:
-    """The board's model as its device tree names it, "" on machines without one."""
-    try:
-        return _MODEL_FILE.read_text(encoding="utf-8", errors="replace").rstrip("\0 \n")
-    except OSError:
-        return ""
-
-
-def open_gpio(backend: Backend = "auto") -> Gpio:
+def open_gpio(backend: Backend = "auto", board: str | None = None) -> Gpio:
     """The GPIO library of this board, set to BCM numbers.
 
     Args:
         backend: "rpi" for RPi.GPIO or rpi-lgpio, "jetson" for Jetson.GPIO, "mock" for a
-            `MockGpio`; "auto" chooses by `board`, the mock on everything else.
+            `MockGpio`; "auto" chooses by *board*, the mock on everything else.
+        board: the model as its device tree names it; None asks this machine.
 
     Raises:
         OutputError: the library is missing, or has no access to the pins.
     """
     if backend == "auto":
-        model = board().lower()
+        model = (board_name() if board is None else board).lower()
         backend = "rpi" if "raspberry pi" in model else "jetson" if _is_jetson(model) else "mock"
     if backend == "mock":
         from edge.hardware.gpio_mock import MockGpio

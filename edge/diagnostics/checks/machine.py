@@ -1,31 +1,18 @@
 """The board: disk, memory, temperature, supply."""
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from edge.config.paths import REPO_ROOT
 from edge.diagnostics.checks import Check
+from edge.hardware.thermal import Throttling, read_heat, read_throttling
+from edge.runtime.load_policy import COOL_C
 
 LOW_DISK_MB: Final = 200
 LOW_MEMORY_MB: Final = 350
 """Mien takes up to 400 MB; less than this left and the kernel starts to swap or to kill."""
-HOT_C: Final = 75.0
-"""A Pi slows down from 80 °C."""
-
-THROTTLED: Final = {
-    0: "the supply is under voltage now",
-    1: "the clock is capped now",
-    2: "it is throttled now",
-    3: "it is near its temperature limit now",
-    16: "the supply was under voltage since the start",
-    17: "the clock was capped since the start",
-    18: "it was throttled since the start",
-    19: "it reached its temperature limit since the start",
-}
-"""Bits of `vcgencmd get_throttled`, after the documentation of Raspberry Pi."""
 
 
 def check_disk(folder: Path = REPO_ROOT) -> Iterator[Check]:
@@ -52,47 +39,31 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Iterator[Check]:
         yield Check("memory", "ok", f"{free_mb} MB available")
 
 
-def check_temperature(root: Path = Path("/")) -> Iterator[Check]:
-    """The hottest sensor of the board."""
-    degrees = []
-    for file in root.glob("sys/class/thermal/thermal_zone*/temp"):
-        try:
-            degrees.append(int(file.read_text()) / 1000)
-        except (OSError, ValueError):
-            continue
-    if not degrees:
+def check_temperature(hot_c: float = 80.0, sys: Path = Path("/sys")) -> Iterator[Check]:
+    """The hottest sensor of the board; from `COOL_C` below *hot_c* on it is a warning.
+
+    Args:
+        hot_c: where the load policy lowers the rate, degrees Celsius.
+        sys: where sysfs is mounted.
+    """
+    hottest_c = read_heat(sys).temperature_c
+    if hottest_c is None:
         return
-    hottest = max(degrees)
-    if hottest >= HOT_C:
+    if hottest_c >= hot_c - COOL_C:
         fix = "add a heat sink or a fan, or lower [camera] rate_hz"
-        yield Check("temperature", "warning", f"{hottest:.0f} °C", fix)
+        yield Check("temperature", "warning", f"{hottest_c:.0f} °C", fix)
     else:
-        yield Check("temperature", "ok", f"{hottest:.0f} °C")
+        yield Check("temperature", "ok", f"{hottest_c:.0f} °C")
 
 
-def check_throttling(ask: Callable[[], str] | None = None) -> Iterator[Check]:
+def check_throttling(read: Callable[[], Throttling | None] = read_throttling) -> Iterator[Check]:
     """What a Raspberry Pi says about its supply and its clock; nothing elsewhere."""
-    try:
-        answer = (ask or _vcgencmd)()
-        bits = int(answer.strip().removeprefix("throttled="), 16)
-    except (OSError, ValueError, subprocess.SubprocessError):
+    throttling = read()
+    if throttling is None:
         return
-    found = [text for bit, text in THROTTLED.items() if bits >> bit & 1]
-    if not found:
+    if not throttling.sentences:
         yield Check("supply", "ok", "no under-voltage and no throttling since the start")
         return
-    weak = bits & (1 << 0 | 1 << 16)
+    weak = throttling.weak_supply
     fix = "use the official power supply and a short cable" if weak else "cool the board"
-    yield Check("supply", "warning", "; ".join(found), fix)
-
-
-def _vcgencmd() -> str:
-    done = subprocess.run(
-        ["vcgencmd", "get_throttled"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=3,
-        check=True,
-    )
-    return done.stdout
+    yield Check("supply", "warning", "; ".join(throttling.sentences), fix)

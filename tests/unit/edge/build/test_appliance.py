@@ -49,7 +49,7 @@ def test_recording_light_and_colours_follow_the_settings() -> None:
 
 
 def test_desktop_has_no_lights_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_outputs, "board", lambda: "")
+    monkeypatch.setattr(build_outputs, "board_name", lambda: "")
     wanted = settings(display={"kind": "none"})
     pins = BoardPins(wanted)
     assert not pins.wanted

@@ -35,7 +35,7 @@ def test_settings_of_resting_and_load_reach_the_policies(monkeypatch: pytest.Mon
     assert idle is not None
     assert idle.options == IdleOptions(2.0, 60.0, 60.0, math.inf)
     assert policy is not None
-    monkeypatch.setattr("edge.build.policies.board", lambda: "")
+    monkeypatch.setattr("edge.build.policies.board_name", lambda: "")
     assert heat_reader()() == Heat()
     off = Settings.model_validate({"idle": {"enabled": False}, "load": {"enabled": False}})
     assert idle_policy(off) is None

@@ -24,6 +24,7 @@ from edge.diagnostics.checks.software import Package, check_libraries, check_pac
 from edge.diagnostics.doctor import examine, guarded, print_as_lines
 from edge.errors import SensorError
 from edge.hardware.i2c import I2cBus
+from edge.hardware.thermal import Throttling
 from edge.messages import Audio, Frame
 
 
@@ -277,37 +278,38 @@ def test_little_memory_is_a_warning(tmp_path: Path) -> None:
     assert not list(check_memory(tmp_path / "none"))
 
 
-def test_a_hot_board_is_a_warning(tmp_path: Path) -> None:
-    assert not list(check_temperature(tmp_path))
-    for number, text in enumerate(("41000", "broken", "78500")):
-        zone = tmp_path / f"sys/class/thermal/thermal_zone{number}"
+@pytest.mark.parametrize(
+    ("cpu", "state"), [("41000", "ok"), ("74900", "ok"), ("75000", "warning"), ("78500", "warning")]
+)
+def test_a_hot_board_is_a_warning_but_not_a_power_chip_that_always_says_100(
+    tmp_path: Path, cpu: str, state: str
+) -> None:
+    assert not list(check_temperature(sys=tmp_path))
+    zones = [("cpu-thermal", cpu), ("dead", "broken"), ("PMIC-Die", "100000")]
+    for number, (kind, text) in enumerate(zones):
+        zone = tmp_path / f"class/thermal/thermal_zone{number}"
         zone.mkdir(parents=True)
+        (zone / "type").write_text(kind)
         (zone / "temp").write_text(text)
-    check = only(check_temperature(tmp_path))
-    assert (check.state, check.says) == ("warning", "78 °C")
+    check = only(check_temperature(sys=tmp_path))
+    assert (check.state, check.says) == (state, f"{int(cpu) / 1000:.0f} °C")
+    assert only(check_temperature(hot_c=95, sys=tmp_path)).state == "ok"
 
 
 @pytest.mark.parametrize(
-    ("answer", "state", "words"),
+    ("bits", "state", "words"),
     [
-        ("throttled=0x0\n", "ok", "no under-voltage"),
-        ("throttled=0x50005\n", "warning", "under voltage now; it is throttled now"),
-        ("throttled=0x80000\n", "warning", "temperature limit since the start"),
+        (0x0, "ok", "no under-voltage"),
+        (0x50005, "warning", "under voltage now; it is throttled now"),
+        (0x80000, "warning", "temperature limit since the start"),
     ],
 )
-def test_a_weak_supply_is_told(answer: str, state: str, words: str) -> None:
-    check = only(check_throttling(lambda: answer))
+def test_a_weak_supply_is_told(bits: int, state: str, words: str) -> None:
+    check = only(check_throttling(lambda: Throttling(bits)))
     assert check.state == state
     assert words in check.says
-    assert ("supply" in check.fix) is ("0x5" in answer)
-
-
-def test_a_board_without_vcgencmd_has_no_word_on_its_supply() -> None:
-    def missing() -> str:
-        raise FileNotFoundError
-
-    assert not list(check_throttling(missing))
-    assert not list(check_throttling(lambda: "VCHI initialization failed"))
+    assert ("supply" in check.fix) is (bits == 0x50005)
+    assert not list(check_throttling(lambda: None))
 
 
 def test_disk_is_measured(tmp_path: Path) -> None:

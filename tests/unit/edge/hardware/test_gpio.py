@@ -3,14 +3,12 @@
 import sys
 import types
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.errors import OutputError
-from edge.hardware import gpio as module
-from edge.hardware.gpio import Backend, board, gpio_troubles, open_gpio
+from edge.hardware.gpio import Backend, gpio_troubles, open_gpio
 from edge.hardware.gpio_mock import Change, MockGpio
 
 
@@ -129,21 +127,16 @@ def fake_library(monkeypatch: pytest.MonkeyPatch, name: str) -> MockGpio:
     ],
 )
 def test_auto_takes_the_boards_own_library(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str, library: str
+    monkeypatch: pytest.MonkeyPatch, model: str, library: str
 ) -> None:
-    path = tmp_path / "model"
-    path.write_bytes(model.encode() + b"\0")
-    monkeypatch.setattr(module, "_MODEL_FILE", path)
     expected = fake_library(monkeypatch, library)
-    assert board() == model
-    opened: Any = open_gpio("auto")
+    opened: Any = open_gpio("auto", model)
     assert opened is expected
     assert expected.getmode() == expected.BCM
 
 
-def test_auto_mocks_on_a_desktop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "_MODEL_FILE", tmp_path / "absent")
-    assert isinstance(open_gpio("auto"), MockGpio)
+def test_auto_mocks_on_a_desktop() -> None:
+    assert isinstance(open_gpio("auto", ""), MockGpio)
 
 
 @pytest.mark.parametrize(("backend", "extra"), [("rpi", "pi"), ("jetson", "jetson")])

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.hardware.thermal import THROTTLED_FILE, Heat, read_heat
+from edge.hardware.thermal import THROTTLED_FILE, Heat, Throttling, read_heat, read_throttling
 
 
 def put(file: Path, text: str) -> None:
@@ -42,3 +42,14 @@ def test_hottest_zone_counts_but_not_a_jetsons_power_chip(tmp_path: Path) -> Non
         put(zones / f"thermal_zone{number}/type", kind)
         put(zones / f"thermal_zone{number}/temp", temperature)
     assert read_heat(tmp_path).temperature_c == 64.0
+
+
+def test_throttling_is_read_from_sysfs_else_asked_of_the_firmware(tmp_path: Path) -> None:
+    def missing() -> str:
+        raise FileNotFoundError
+
+    assert read_throttling(tmp_path, missing) is None
+    assert read_throttling(tmp_path, lambda: "VCHI initialization failed") is None
+    assert read_throttling(tmp_path, lambda: "throttled=0x50005\n") == Throttling(0x50005)
+    put(tmp_path / THROTTLED_FILE, "80000\n")
+    assert read_throttling(tmp_path, missing) == Throttling(0x80000)
