@@ -83,7 +83,7 @@ class ArmGuest:
         if stamp.is_file() and stamp.read_text().startswith(wanted):
             seen, _, took = stamp.read_text()[len(wanted) :].strip().rpartition("\ntook ")
             yield Proof(
-                INSTALL, "proven", f"in an earlier run, from this bundle: {seen}", float(took)
+                INSTALL, "passed", f"in an earlier run, from this bundle: {seen}", float(took)
             )
         else:
             layers.discard()
@@ -124,7 +124,7 @@ class ArmGuest:
             f"{version} by qemu-user, without a network; the bundle: {bundle}; by apt-get: "
             f"{', '.join(by_apt) or 'nothing'} (other system packages had been unpacked before)"
         )
-        return Proof(INSTALL, "proven", seen, time.monotonic() - began_s)
+        return Proof(INSTALL, "passed", seen, time.monotonic() - began_s)
 
     def _make_clip(self, layers: Layers) -> None:
         """Make somebody to see and hear, with the installed Mien, where there is no clip yet.

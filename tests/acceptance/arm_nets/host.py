@@ -88,7 +88,7 @@ class ArmNets:
             yield Proof("Both nets here", "FAILED", str(error), time.monotonic() - began_s)
             return
         last = "; ".join(said.strip().splitlines()[-3:])
-        yield Proof("Both nets here", "proven", last, time.monotonic() - began_s)
+        yield Proof("Both nets here", "passed", last, time.monotonic() - began_s)
         with np.load(here) as file:
             expected = dict(file)
         np.savez(given, face=inputs.pictures(), sounds=inputs.sounds(), voice=expected["voice"])
@@ -109,7 +109,7 @@ class ArmNets:
         ]
         if wrong or len(names) != 2:
             return Proof(WHEELS, "FAILED", f"found {names}; not for aarch64: {wrong[:3]}")
-        return Proof(WHEELS, "proven", f"{', '.join(names)}: all libraries in them are aarch64")
+        return Proof(WHEELS, "passed", f"{', '.join(names)}: all libraries in them are aarch64")
 
     def _plugin(self) -> Path | str:
         """The compiled plugin, or why there is none."""
@@ -173,7 +173,7 @@ class ArmNets:
             yield Proof(f"Both nets, {cpu}", "FAILED", str(error), time.monotonic() - began_s)
             return
         last = said.strip().splitlines()[-1]
-        yield Proof(f"Both nets run, {cpu}", "proven", last, time.monotonic() - began_s)
+        yield Proof(f"Both nets run, {cpu}", "passed", last, time.monotonic() - began_s)
         pieces: list[int] | str = plugin if isinstance(plugin, str) else counts(said)
         yield from judge(cpu, expected, found, pieces)
 
@@ -184,14 +184,14 @@ def judge(cpu: str, expected: Arrays, found: Arrays, pieces: list[int] | str) ->
     near = front_end.largest <= FEATURES_APART and front_end.differing <= front_end.values / 1000
     yield Proof(
         f"Voice's front end, {cpu}",
-        "proven" if near else "FAILED",
+        "passed" if near else "FAILED",
         str(front_end).replace("outputs", "features").replace("inputs", "windows"),
     )
     begin = 0
     for net in NETS:
         names = outputs_of(net, expected)
         apart = difference(expected, found, names)
-        outcome: Outcome = "FAILED" if apart.differing else "proven"
+        outcome: Outcome = "FAILED" if apart.differing else "passed"
         yield Proof(f"{net.capitalize()} net, {cpu}", outcome, str(apart))
         what = f"{net.capitalize()} net's cost, {cpu}"
         if isinstance(pieces, str):
@@ -200,7 +200,7 @@ def judge(cpu: str, expected: Arrays, found: Arrays, pieces: list[int] | str) ->
         own = pieces[begin : begin + len(expected[names[0]])]
         begin += len(own)
         try:
-            yield Proof(what, "proven", describe_counts(own))
+            yield Proof(what, "passed", describe_counts(own))
         except ValueError as error:
             yield Proof(what, "FAILED", str(error))
 

@@ -14,7 +14,7 @@ PAUSE_S: Final = float(os.environ.get("RIG_PAUSE_S", "0.05"))
 
 
 class NotSoError(Exception):
-    """What was to be proven is not so."""
+    """What was to hold does not."""
 
 
 class CannotTryError(Exception):

@@ -1,4 +1,4 @@
-"""What the rig has proven, as a table for people."""
+"""What came of the rig's proofs, as a table for people."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from tests.acceptance.common.programs import CannotRunError
 
-Outcome = Literal["proven", "FAILED", "not run"]
+Outcome = Literal["passed", "FAILED", "not run"]
 
 WIDTH: Final = 100
 _WHAT: Final = 34
@@ -35,7 +35,7 @@ def complete(
     """Proofs as they are made; then each planned one that was not, with the reason.
 
     Args:
-        planned: what is to be proven, in order.
+        planned: what is tried, in order.
         why: why nothing can be tried; "" if it can.
         begin: makes the proofs; may raise CannotRunError.
         first: the proof without which the others are not tried.
@@ -70,7 +70,7 @@ def table(title: str, proofs: Sequence[Proof]) -> str:
         lines += _row((proof.outcome, took, proof.what, proof.seen), seen_width)
     counts = [
         f"{sum(proof.outcome == outcome for proof in proofs)} {outcome}"
-        for outcome in ("proven", "FAILED", "not run")
+        for outcome in ("passed", "FAILED", "not run")
     ]
     return "\n".join([*lines, "-" * WIDTH, ", ".join(counts)])
 

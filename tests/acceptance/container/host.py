@@ -66,7 +66,7 @@ class InstalledContainer:
             stamp.write_text(f"{wanted}\ntook {proof.took_s}\n")
         else:
             took_s = float(stamp.read_text().rsplit("took ", 1)[1])
-            yield Proof(INSTALL, "proven", "in an earlier run, from this same bundle", took_s)
+            yield Proof(INSTALL, "passed", "in an earlier run, from this same bundle", took_s)
         scratch = Layers([self.root, layers.upper], self.rig / "run")
         try:
             yield self._install(scratch, AGAIN)
@@ -88,7 +88,7 @@ class InstalledContainer:
             return Proof(what, "FAILED", str(error), time.monotonic() - began_s)
         packages = next((line for line in said.splitlines() if "] Bundle: " in line), "")
         seen = f"{version}; the bundle: {packages.partition(': ')[2].rpartition(' (')[0]}"
-        return Proof(what, "proven", seen, time.monotonic() - began_s)
+        return Proof(what, "passed", seen, time.monotonic() - began_s)
 
     def _boot(self, layers: Layers) -> Iterator[Proof]:
         failed = ""

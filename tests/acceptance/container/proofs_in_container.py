@@ -244,7 +244,7 @@ def main(checks: Sequence[tuple[str, Callable[[], str]]] = CHECKS) -> None:
         for what, check in checks:
             began_s = time.monotonic()
             try:
-                note(what, "proven", check(), time.monotonic() - began_s)
+                note(what, "passed", check(), time.monotonic() - began_s)
             except CannotTryError as error:
                 note(what, "not run", str(error), time.monotonic() - began_s)
             except Exception as error:

@@ -27,10 +27,10 @@ def main() -> int:
     except (CannotRunError, RigError) as error:
         print(error)
         return 1
-    if proof.outcome == "proven":
+    if proof.outcome == "passed":
         stamp.write_text(f"{wanted}\ntook {proof.took_s}\n")
     print(proof.seen)
-    return int(proof.outcome != "proven")
+    return int(proof.outcome != "passed")
 
 
 if __name__ == "__main__":

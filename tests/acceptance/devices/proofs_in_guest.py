@@ -48,7 +48,7 @@ def main() -> None:
         for what, check in CHECKS:
             began_s = time.monotonic()
             try:
-                note(what, "proven", check(world), time.monotonic() - began_s)
+                note(what, "passed", check(world), time.monotonic() - began_s)
             except CannotTryError as error:
                 note(what, "not run", str(error), time.monotonic() - began_s)
             except Exception as error:

@@ -216,7 +216,7 @@ def _lost_and_found(one: PiCamera) -> str:
     closed_s = time.monotonic() - began_s - lost_s
     need(closed_s < CLOSE_S, f"closing took {closed_s:.1f} s")
     reopened()
-    return f'"{said}" after {lost_s:.1f} s; closed in {closed_s:.1f} s, opened again, the bars'
+    return f'"{said}" after {lost_s:.1f} s; closed in {closed_s:.1f} s, reopened, the bars'
 
 
 def twenty() -> str:

@@ -32,7 +32,7 @@ CHECKS: Final[tuple[tuple[str, str], ...]] = (
     ("No camera", "nothing_there"),
     ("A format that Mien does not read", "other_format"),
 )
-"""What is proven, and the function of `adapter_checks` that does it."""
+"""What is tried, and the function of `adapter_checks` that does it."""
 
 
 def tried(check: Callable[[], str], limit_s: float = LIMIT_S) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def tried(check: Callable[[], str], limit_s: float = LIMIT_S) -> tuple[str, str]
     child = os.fork()
     if child == 0:
         try:
-            answer = ("proven", check())
+            answer = ("passed", check())
         except Exception as error:
             traceback.print_exc()
             answer = ("FAILED", str(error) or type(error).__name__)

@@ -99,7 +99,7 @@ def judge(seen: Seen, run_s: float, round_s: float) -> Iterator[Proof]:
             yield Proof(what, "not run", "it took too short a time")
             continue
         found = flatness(counts)
-        yield Proof(what, "proven" if found.flat else "FAILED", str(found))
+        yield Proof(what, "passed" if found.flat else "FAILED", str(found))
     if run_s / TENTHS < round_s:
         yield Proof(WORK, "not run", f"a tenth of the time is less than the clip's {round_s:.0f} s")
     else:
@@ -117,7 +117,7 @@ def judge_memory(what: str, t_s: Sequence[float], sizes_mb: Sequence[float]) -> 
         f"{sizes_mb[-1]:.1f} MB at the end, {max(sizes_mb):.1f} MB at most"
     )
     if found.high <= MB_PER_H:
-        return Proof(what, "proven", seen)
+        return Proof(what, "passed", seen)
     if found.low > MB_PER_H:
         return Proof(what, "FAILED", seen)
     return Proof(what, "not run", f"{seen}: too short a time to be sure")
@@ -147,4 +147,4 @@ def judge_work(seen: Seen, run_s: float) -> Proof:
         *(f"nobody heard in tenth {tenth}" for tenth in sorted(deaf)),
         *(f"senses {name} in {n} moods" for name, n in senses.items() if name != "ok+ok"),
     ]
-    return Proof(WORK, "FAILED" if faults else "proven", "; ".join(faults) or said)
+    return Proof(WORK, "FAILED" if faults else "passed", "; ".join(faults) or said)

@@ -91,7 +91,7 @@ class Start:
         took_s = time.monotonic() - began_s
         outcome = verdict(runs, bar_s, os.getloadavg()[0] / (os.cpu_count() or 1))
         seen = describe(runs, bar_s)
-        if outcome != "proven" and what == READY:
+        if outcome != "passed" and what == READY:
             seen += f"; imports: {self._imports()}"
         yield Proof(what, outcome, seen, took_s)
         return statistics.median(run.wall_s for run in runs)
@@ -226,7 +226,7 @@ def verdict(runs: Sequence[Run], bar_s: float, load: float) -> Outcome:
         load: programs that wanted to run, for each processor; above 1 some had to wait.
     """
     if statistics.median(run.wall_s for run in runs) <= bar_s:
-        return "proven"
+        return "passed"
     spare = statistics.median(run.cpu_s for run in runs) <= bar_s / 2
     return "not run" if spare and load > 1 else "FAILED"
 

@@ -30,7 +30,7 @@ from tests.acceptance.container.thread_freezer import Freezer
 
 words = st.text(st.characters(whitelist_categories=("Ll", "Nd")), min_size=1, max_size=12)
 sentences = st.lists(words, min_size=1, max_size=40).map(" ".join)
-outcomes = st.sampled_from(["proven", "FAILED", "not run"])
+outcomes = st.sampled_from(["passed", "FAILED", "not run"])
 times = st.none() | st.floats(0, 999)
 proofs = st.builds(Proof, sentences, outcomes, sentences, times)
 
@@ -48,11 +48,11 @@ def test_table_shows_every_word_and_stays_in_its_width(made: list[Proof]) -> Non
 
 def test_table_counts_each_outcome() -> None:
     made = [
-        Proof("a", "proven", "", 1.0),
+        Proof("a", "passed", "", 1.0),
         Proof("b", "not run", "no root"),
-        Proof("c", "proven", ""),
+        Proof("c", "passed", ""),
     ]
-    assert table("T", made).endswith("2 proven, 0 FAILED, 1 not run")
+    assert table("T", made).endswith("2 passed, 0 FAILED, 1 not run")
 
 
 @settings(max_examples=30, deadline=None)
@@ -124,7 +124,7 @@ def outputs(face: int = 0, feature: int = 0) -> dict[str, NDArray[Any]]:
 
 def test_judge_proves_what_is_the_same_and_gives_each_net_its_own_counts() -> None:
     made = list(judge("cpu", outputs(), outputs(feature=1), [9, 1_000_000, 9, 2_000_000]))
-    assert [proof.outcome for proof in made] == ["proven"] * 5
+    assert [proof.outcome for proof in made] == ["passed"] * 5
     cost = {proof.what: proof.seen for proof in made if "cost" in proof.what}
     assert cost["Face net's cost, cpu"].startswith("1.00 million")
     assert cost["Voice net's cost, cpu"].startswith("2.00 million")
@@ -133,7 +133,7 @@ def test_judge_proves_what_is_the_same_and_gives_each_net_its_own_counts() -> No
 def test_judge_fails_a_single_bit_and_says_why_there_is_no_cost() -> None:
     made = {proof.what: proof for proof in judge("cpu", outputs(), outputs(face=1), "no compiler")}
     assert made["Face net, cpu"].outcome == "FAILED"
-    assert made["Voice net, cpu"].outcome == "proven"
+    assert made["Voice net, cpu"].outcome == "passed"
     assert made["Face net's cost, cpu"] == Proof("Face net's cost, cpu", "not run", "no compiler")
 
 
@@ -242,12 +242,12 @@ def test_proofs_are_put_into_the_system_so_that_they_run_there(tmp_path: Path) -
 def test_first_result_is_timed_from_the_start_of_the_container() -> None:
     lines = [
         json.dumps(
-            {"what": "READY", "outcome": "proven", "seen": "x", "took_s": 0.1, "at_s": 107.5}
+            {"what": "READY", "outcome": "passed", "seen": "x", "took_s": 0.1, "at_s": 107.5}
         ),
         json.dumps({"what": "kill", "outcome": "FAILED", "seen": "y", "took_s": 3.0, "at_s": 111}),
     ]
     assert read_results(lines, 100.0) == [
-        Proof("READY", "proven", "x", 7.5),
+        Proof("READY", "passed", "x", 7.5),
         Proof("kill", "FAILED", "y", 3.0),
     ]
 

@@ -233,10 +233,10 @@ def test_face_counts_once_it_is_shown_alone_and_blinks_do_not_matter(
 
 
 def test_results_are_read_whole_lines_only_and_noise_is_left_out() -> None:
-    proof = {"what": "A", "outcome": "proven", "seen": "so", "took_s": 1.5}
+    proof = {"what": "A", "outcome": "passed", "seen": "so", "took_s": 1.5}
     text = f'systemd[1]: hello\r\n{json.dumps(proof)}\r\n{json.dumps({"journal": ["x"]})}\r\n{{"wh'
     proofs, journal = read_results(text)
-    assert [(one.what, one.outcome, one.took_s) for one in proofs] == [("A", "proven", 1.5)]
+    assert [(one.what, one.outcome, one.took_s) for one in proofs] == [("A", "passed", 1.5)]
     assert journal == ["x"]
 
 

@@ -89,7 +89,7 @@ def test_check_tells_what_it_saw_or_why_it_failed() -> None:
     def fails() -> str:
         raise AssertionError("the bars stand still")
 
-    assert tried(lambda: "seen") == ("proven", "seen")
+    assert tried(lambda: "seen") == ("passed", "seen")
     assert tried(fails) == ("FAILED", "the bars stand still")
 
 

@@ -84,7 +84,7 @@ def verdicts(found: Seen, run_s: float = HOUR_S) -> dict[str, str]:
 
 
 def test_a_steady_process_passes() -> None:
-    assert set(verdicts(seen(hour())).values()) == {"proven"}
+    assert set(verdicts(seen(hour())).values()) == {"passed"}
 
 
 @pytest.mark.parametrize("slope", [2.0, 5.0, 40.0])
@@ -93,7 +93,7 @@ def test_growing_memory_is_found(slope: float) -> None:
 
 
 def test_a_little_growth_is_within_the_bar() -> None:
-    assert verdicts(seen(hour(0.2)))[MEMORY] == "proven"
+    assert verdicts(seen(hour(0.2)))[MEMORY] == "passed"
 
 
 def test_a_short_run_does_not_pretend_to_know() -> None:
@@ -109,7 +109,7 @@ def test_a_short_run_does_not_pretend_to_know() -> None:
 def test_counts_that_creep_up_are_found(change: dict[str, float], what: str) -> None:
     found = verdicts(seen(hour(**change)))
     assert found.pop(what) == "FAILED"
-    assert set(found.values()) == {"proven"}
+    assert set(found.values()) == {"passed"}
 
 
 def test_a_run_that_did_not_see_all_the_while_fails() -> None:
@@ -131,7 +131,7 @@ def test_events_are_counted_and_anything_else_is_odd() -> None:
     note(found, b'{"event":"mood",%s,%s,"new":[1]}' % (face, voice), 7.0)
     assert found.moods[-1] == Told(7.0, "ok+lost", True, False)
     note(found, b'{"event":"notice","part":"camera","kind":"pace"}', 8.0)
-    assert verdicts(replace(found, moods=found.moods[:-1]))[WORK] == "proven"
+    assert verdicts(replace(found, moods=found.moods[:-1]))[WORK] == "passed"
     note(found, b'{"event":"notice","part":"camera","kind":"restart"}', 8.0)
     assert found.notices == {"camera pace": 1, "camera restart": 1}
     assert verdicts(replace(found, moods=found.moods[:-1]))[WORK] == "FAILED"
