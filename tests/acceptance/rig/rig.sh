@@ -75,13 +75,14 @@ rig_mien() {
 attempt() {
     local result=0 said=$RIG/why/.said
     local next=$((STEP + 1))
+    # tee ends with its last writer, perhaps a little late: it is not to keep the lock.
     # Neither `if` nor `||`: within those a shell does not stop at what fails.
     set +e
     (
         set -e
         STEP=$((next - 1))
         "$2"
-    ) 2> >(tee "$said" >&2)
+    ) 2> >(tee "$said" >&2 9>&-)
     result=$?
     set -e
     STEP=$next

@@ -37,7 +37,7 @@ from tests.acceptance.soak.judge import (
 )
 from tests.acceptance.soak.slope import Sample, read_cpu_ticks, read_status, sample
 
-TITLE: Final = "soak. The appliance for {minutes:g} minutes, the clip at {speed:g}x"
+TITLE: Final = "soak: the appliance for {minutes:g} minutes, the clip at {speed:g}x"
 MINUTES: Final = 60.0
 SPEED: Final = 4.0
 EVERY_S: Final = 5.0

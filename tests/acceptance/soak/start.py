@@ -23,7 +23,7 @@ from tests.acceptance.common.programs import RigError, end_group, tail
 from tests.acceptance.common.table import Outcome, Proof
 from tests.acceptance.soak.slope import read_cpu_ticks
 
-TITLE: Final = "start. From the fork to READY, and to the first picture"
+TITLE: Final = "start: from the fork to READY, and to the first picture"
 RUNS: Final = 7
 READY_BAR_S: Final = 4.0
 SPLASH_BAR_S: Final = 0.5
