@@ -50,6 +50,8 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
        ./setup.sh rig soak [--minutes 60] [--speed 4]
                                             watch its memory, descriptors and threads meanwhile
        ./setup.sh rig start                 time it and the splash from their start on
+       ./setup.sh release VERSION [--dry-run] [--bundle ARCH/PYTHON]
+                                            check, build, try and tag a release
        ./setup.sh help                      this page
 
 The first run installs system packages (as root or where sudo asks for no password; otherwise it
@@ -98,8 +100,8 @@ run_tests() {
     "$VENV/bin/mypy" || failed+=(mypy)
     heading "pytest"
     "$VENV/bin/python" -m pytest "$@" || failed+=(pytest)
-    [ ${#failed[@]} -eq 0 ] || die "Not right yet: ${failed[*]}; the lines above say where."
-    heading "ruff, mypy and pytest are content"
+    [ ${#failed[@]} -eq 0 ] || die "These checks failed: ${failed[*]}; the lines above say where."
+    heading "all checks passed"
 }
 
 case "${1:-help}" in
@@ -131,9 +133,14 @@ case "${1:-help}" in
         . tests/acceptance/rig/rig.sh
         rig_mien "$@"
         ;;
+    release)
+        shift
+        find_python || no_python
+        exec "$PY" setup/release.py "$@"
+        ;;
     help | -h | --help) show_help ;;
     *)
-        printf 'setup.sh knows run, test, install, uninstall, bundle, rig and help, not "%s".\n' "$1" >&2
+        printf 'setup.sh knows run, test, install, uninstall, bundle, rig, release and help, not "%s".\n' "$1" >&2
         exit 2
         ;;
 esac

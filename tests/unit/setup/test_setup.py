@@ -73,7 +73,7 @@ def test_help_and_unknown_words(house: Path) -> None:
         assert "./setup.sh run" in done.stdout
     done = run(house, "./setup.sh", "instal")
     assert done.returncode == 2
-    known = "run, test, install, uninstall, bundle, rig and help"
+    known = "run, test, install, uninstall, bundle, rig, release and help"
     assert done.stderr == f'setup.sh knows {known}, not "instal".\n'
     assert not (house / "var").exists()
 
