@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from edge.demo.sound import RATE_HZ, make_sound
 from edge.messages import SAMPLE_RATE_HZ
-from edge.perception.silero import SileroDetector
-from edge.perception.speech_gate import BLOCK_SAMPLES
+from edge.perception.speech_gate import BLOCK_SAMPLES, SileroDetector
 
 Sound = NDArray[np.float64]
 

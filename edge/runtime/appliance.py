@@ -91,11 +91,12 @@ class Appliance:
     def run(self, seconds: float | None = None) -> RunReport:
         """Run until stopped, the clip is over, or *seconds* have passed since it was ready.
 
+        The sensors' and the outputs' errors are raised unless it was told to keep trying.
+
         Raises:
             ModelError: a model is missing or not the one that the manifest names.
             OutputError: no output at all can be opened.
             SensorError: no wanted sense can be had.
-            Unless told to keep trying, each.
         """
         self._began_s = time.monotonic()
         try:

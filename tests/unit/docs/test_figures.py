@@ -35,7 +35,7 @@ PLACES: list[tuple[str, str, Figure]] = [
     ("README.md", r"voice: balanced accuracy, seven.* \| (\S+) % \| 1,319", FOLDS),
     ("README.md", r"voice: .* of the shipped net.* \| (\S+) % \| 299", OWN),
     ("README.md", r"one nEMO \(Polish\).* \| (\S+) % \| 539", NEMO),
-    ("README.md", r"background recordings never .* \| (\S+) % \| 325", ALARMS),
+    ("README.md", r"held-out background recordings .* \| (\S+) % \| 325", ALARMS),
     ("README.md", r"macro F1 of (\S+) % \(823 rows\)", LEAKING),
     ("CHANGELOG.md", r"(\S+) % on the FER2013 labels \(PrivateTest, 3,589", FER2013),
     ("CHANGELOG.md", r"(\S+) % on the FER\+ majority \(3,152", FERPLUS),
