@@ -1,9 +1,10 @@
 """The seven emotions in FER2013 order, their place in the affect plane and their colours."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class order of every model output and every probability vector in Mien."""
@@ -42,8 +43,10 @@ COLOURS: Final[dict[str, tuple[int, int, int]]] = {
 """RGB, 0-255, of LEDs and colour displays."""
 
 
-def affect(probabilities: NDArray[np.float64]) -> tuple[float, float]:
+def affect(probabilities: "NDArray[np.float64]") -> tuple[float, float]:
     """Expected (valence, arousal), each -1 to 1, of a distribution of shape [7]."""
+    import numpy as np  # not with the names, which are read by programs that have no time for it
+
     valence = np.array([VALENCE[name] for name in EMOTIONS])
     arousal = np.array([AROUSAL[name] for name in EMOTIONS])
     return float(probabilities @ valence), float(probabilities @ arousal)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from edge.demo.sound import RATE_HZ, make_sound
 from edge.messages import SAMPLE_RATE_HZ
-from edge.perception.speech_gate import BLOCK_SAMPLES, SileroDetector
+from edge.perception.silero import SileroDetector
+from edge.perception.speech_gate import BLOCK_SAMPLES
 
 Sound = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 python docs/pictures/draw_wiring.py
 
-The GPIOs are those that `edge.config.schema` has built in.
+The GPIOs are those that `edge.outputs.leds` has built in.
 """
 
 from pathlib import Path
@@ -22,10 +22,10 @@ from drawing import (
     text_width,
 )
 
-from edge.config.schema import Settings
 from edge.face.draw import draw
 from edge.face.gallery import panel
 from edge.face.pose import POSES
+from edge.outputs.leds import LedSettings
 
 _WIDTH, _HEIGHT = 1200, 776
 _TOP, _PITCH = 118.0, 30.6
@@ -83,7 +83,7 @@ def place(pin: int) -> Point:
 
 def main() -> None:
     """Draw and save."""
-    leds = Settings().leds
+    leds = LedSettings()
     assert leds.rgb_pins is not None and isinstance(leds.recording_pin, int)
     red, green, blue = (pin_of(bcm) for bcm in leds.rgb_pins)
     recording = pin_of(leds.recording_pin)

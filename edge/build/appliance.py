@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.build.outputs import BoardPins, output_makers
+from edge.build.outputs import output_makers, this_host
 from edge.build.policies import heat_reader, idle_policy, load_policy
+from edge.build.sensors import nothing_connected, open_camera, open_microphone
 from edge.calibration.prior import Calibration, calibrated
 from edge.calibration.storage import fitting, load_calibration
+from edge.config.adapters import registry
 from edge.config.paths import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.emotions import EMOTIONS
-from edge.errors import MienError, SensorError
+from edge.errors import MienError, ModelError, SensorError
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
-from edge.hardware.board import board_name
+from edge.hardware.host import Host
+from edge.outputs.leds import LedSettings, recording_light
 from edge.process.native_output import mute_native_code
 from edge.process.signals import stopped_by_signals
 from edge.process.systemd import open_notifier, under_systemd
@@ -29,7 +32,7 @@ from edge.sensors import Camera, Microphone
 
 if TYPE_CHECKING:
     from edge.perception.face_reader import FaceReader
-    from edge.perception.speech_gate import SpeechGate
+    from edge.perception.speech_gate import SpeechDetector, SpeechGate
     from edge.perception.voice_reader import VoiceReader
 
 
@@ -59,10 +62,12 @@ def run_appliance(
     """
     mute_native_code()
     keep_trying = keep_trying or under_systemd()
-    if clip is None and not keep_trying and nothing_connected(settings):
+    if clip is None and not keep_trying and nothing_connected(settings, this_host(settings)):
         _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
     components = build_components(settings, clip, repeat)
+    for problem in registry().problems:
+        _say(problem)
     appliance = Appliance(components, _say, keep_trying, open_notifier())
     with stopped_by_signals(appliance.stop):
         report = appliance.run(seconds)
@@ -80,7 +85,8 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
 
     folder = models_folder(settings.models.folder)
     manifest = load_manifest(folder)
-    senses = _devices(settings) if clip_file is None else _clip(settings, clip_file, repeat)
+    host = this_host(settings)
+    senses = _devices(settings, host) if clip_file is None else _clip(settings, clip_file, repeat)
 
     runtime_told = False
 
@@ -100,11 +106,11 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
         return FaceReader(finder, folder, manifest.face)
 
     def gate() -> "SpeechGate":
-        from edge.perception.speech_gate import Hangover, SileroDetector, SpeechGate
+        from edge.perception.speech_gate import Hangover, SpeechGate
 
         on = settings.voice.gate_threshold
         return SpeechGate(
-            SileroDetector(),
+            open_speech_detector(settings),
             interval_s=settings.voice.interval_s,
             hangover=Hangover(on=on, off=on * 0.7),
         )
@@ -119,10 +125,9 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
         known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, _say)
         return Fusion(calibrated(fusion_options(settings, manifest), known))
 
-    pins = BoardPins(settings)
     return Components(
-        outputs=output_makers(settings, pins),
-        light=pins.recording_light,
+        outputs=output_makers(settings, host),
+        light=lambda: recording_light(settings.of(LedSettings), host),
         open_camera=senses.open_camera if settings.camera.enabled else None,
         open_microphone=senses.open_microphone if settings.microphone.enabled else None,
         face_reader=face_reader,
@@ -147,9 +152,12 @@ class _Senses:
     close: Callable[[], None]
 
 
-def _devices(settings: Settings) -> _Senses:
+def _devices(settings: Settings, host: Host) -> _Senses:
     return _Senses(
-        lambda: open_any_camera(settings), lambda: open_any_microphone(settings), {}, lambda: None
+        lambda: open_camera(settings, host),
+        lambda: open_microphone(settings, host),
+        {},
+        lambda: None,
     )
 
 
@@ -211,73 +219,22 @@ def known_person(settings: Settings, manifest: Any, tell: Callable[[str], None])
     return known
 
 
-def nothing_connected(settings: Settings) -> bool:
-    """Both senses are left to "auto" and there is no device for either."""
-    from edge.sensors.opencv import list_cameras
-    from edge.sensors.portaudio import list_microphones
-
-    camera, microphone = settings.camera, settings.microphone
-    if camera.enabled and (camera.source != "auto" or list_cameras() or _pi_cameras()):
-        return False
-    if microphone.enabled:
-        if microphone.device != "auto":
-            return False
-        with suppress(MienError):
-            return not list_microphones()
-    return True
-
-
-def open_any_camera(settings: Settings) -> Camera:
-    """Open the camera that the settings name; "auto" tries the Pi camera, then each V4L2 one.
+def open_speech_detector(settings: Settings) -> "SpeechDetector":
+    """Load the detector that `[voice] gate` names.
 
     Raises:
-        SensorError: none can be opened; says what to do.
+        ModelError: it cannot be loaded; says what to do.
     """
-    from edge.sensors.opencv import OpenCvCamera, jetson_csi_pipeline, list_cameras
-    from edge.sensors.picamera import PiCamera
+    from edge.perception.speech_gate import GateAdapter
 
-    camera = settings.camera
-    size = (camera.width_px, camera.height_px, round(camera.rate_hz))
-    if camera.source == "picamera":
-        return PiCamera(*size)
-    if camera.source == "csi":
-        return OpenCvCamera(jetson_csi_pipeline(0, *size), *size)
-    if camera.source != "auto":
-        return OpenCvCamera(camera.source, *size)
-    if _pi_cameras():
-        return PiCamera(*size)
-    problem = SensorError(
-        "No camera found; plug one in, or name one with --camera. `mien devices` lists them."
-    )
-    for path, _ in list_cameras():
-        try:
-            return OpenCvCamera(path, *size)
-        except SensorError as error:
-            problem = error
-    raise problem
-
-
-def open_any_microphone(settings: Settings) -> Microphone:
-    """Open the microphone that the settings name.
-
-    Raises:
-        SensorError: it cannot be opened; says what to do.
-    """
-    from edge.sensors.portaudio import PortAudioMicrophone
-
-    device = settings.microphone.device
-    return PortAudioMicrophone(None if device == "auto" else device)
-
-
-def _pi_cameras() -> bool:
-    """A camera on a ribbon cable is attached (only a Pi has picamera2)."""
-    from edge.sensors.picamera import ribbon_cameras
-
-    if not board_name():
-        return False
-    with suppress(Exception):  # libcamera raises whatever it likes on a board without a camera
-        return bool(ribbon_cameras())
-    return False
+    name = settings.voice.gate
+    adapter = registry().all(GateAdapter, "mien.gates").get(name)
+    if adapter is None:
+        raise ModelError(
+            f'The speech gate {name} cannot be loaded: set [voice] gate to "silero", or mend its '
+            "package."
+        )
+    return adapter.make(settings.voice.gate_threshold)
 
 
 def _say(sentence: str) -> None:

@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from edge.build.appliance import build_components, fusion_options, nothing_connected
+from edge.build.appliance import build_components, fusion_options
+from edge.build.outputs import this_host
+from edge.build.sensors import nothing_connected
 from edge.calibration.prior import (
     Baseline,
     Calibration,
@@ -68,7 +70,7 @@ def run_calibration(settings: Settings, *, clip: Path | None = None, seconds: fl
     mute_native_code()
     file = _file(settings)
     manifest = load_manifest(models_folder(settings.models.folder))
-    if clip is None and nothing_connected(settings):
+    if clip is None and nothing_connected(settings, this_host(settings)):
         raise SensorError(
             "No camera and no microphone found; plug one in, or calibrate from a recording of the "
             "person at rest with --clip."

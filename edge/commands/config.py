@@ -48,6 +48,7 @@ def check(
 
     Exits with 2 when there is one.
     """
+    from edge.config.adapters import registry
     from edge.config.load import try_settings
     from edge.config.paths import SYSTEM_CONFIG
 
@@ -59,6 +60,8 @@ def check(
         for problem in problems:
             typer.echo(problem, err=True)
         raise typer.Exit(SettingsError.exit_code)
+    for problem in registry().problems:  # no mistake of the settings
+        typer.echo(problem, err=True)
     places = [str(place) for place in (SYSTEM_CONFIG, file) if place is not None and place.exists()]
     print(f"No mistakes in {' and '.join([*places, 'the environment'])}.")
 

@@ -18,10 +18,18 @@ UNCLAIMED: Final = "none"
 """What a pin is set to when nothing is wired to it."""
 
 
+PinClaim = tuple[str, str, int]
+"""Who uses a GPIO: the setting within its section, a name for a person, the BCM number."""
+
+
 class Section(BaseModel):
     """One table of the settings file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def pin_claims(self) -> list[PinClaim]:
+        """The GPIOs that are used with these settings: no two sections may claim the same."""
+        return []
 
 
 def setting(

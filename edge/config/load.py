@@ -17,6 +17,7 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 
 from edge.config import paths as own_paths
+from edge.config.adapters import registry
 from edge.config.names import PREFIX, find_field, misnamed, setting_paths, variable_name
 from edge.config.render import allowed, keys_of, toml_value
 from edge.config.schema import Settings
@@ -145,6 +146,8 @@ def read_file(path: Path, problems: list[str]) -> Layer:
     values: dict[tuple[str, ...], Any] = {}
     origins = {}
     for key_path, value in _leaves(table):
+        if key_path[0] in registry().broken:
+            continue  # what a broken package had to be told is no mistake of this file
         line = lines.get(key_path)
         origin = f"{path}, line {line}" if line else str(path)
         problem = misnamed(key_path, value)
@@ -162,6 +165,8 @@ def read_environment(environment: Mapping[str, str], problems: list[str]) -> Lay
     known = {variable_name(path): path for path in setting_paths()}
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in OTHER_VARIABLES:
+            continue
+        if name.removeprefix(PREFIX).partition("__")[0].lower() in registry().broken:
             continue
         if name not in known:
             near = difflib.get_close_matches(name, [*known, *OTHER_VARIABLES], 1, 0.75)

@@ -157,7 +157,7 @@ PAGE_HEADER = """\
 # Settings
 
 *This page is written by `python -m edge.config.render > docs/settings.md`; change
-`edge/config/schema.py` instead.*
+`edge/config/schema.py` or the adapter's own file instead.*
 
 Mien runs without any settings. To change some, write them into `/etc/mien/config.toml`:
 

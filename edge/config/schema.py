@@ -1,24 +1,16 @@
 """Every setting of Mien: its name, its default, what it may be and what it does.
 
 The settings are read by `edge.config.load`; `docs/settings.md` and `mien config default` are
-written from the fields below, so what is said here is what a person reads.
+written from the fields below, so what is said here is what a person reads. The sections of displays,
+lights and other adapters stand in the adapters' own files (`edge.config.adapters`).
 """
 
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
 
-from pydantic import model_validator
+from pydantic import create_model, model_validator
 
-from edge.config.fields import (
-    UNCLAIMED,
-    Emotion,
-    Number,
-    Pin,
-    Section,
-    Text,
-    Weight,
-    refuse,
-    setting,
-)
+from edge.config.adapters import registry
+from edge.config.fields import Emotion, Number, Section, Text, Weight, refuse, setting
 
 PRIOR: Final = {
     "angry": 0.13,
@@ -30,6 +22,12 @@ PRIOR: Final = {
     "neutral": 0.22,
 }
 """As `edge.fusion.DEFAULT_PRIOR`, which is not imported here to keep numpy out."""
+
+
+if TYPE_CHECKING:
+    GateName = str
+else:
+    GateName = Literal[registry().names("mien.gates")]
 
 
 class CameraSettings(Section):
@@ -83,7 +81,11 @@ class FaceSettings(Section):
 class VoiceSettings(Section):
     """How the voice is read."""
 
-    gate: Literal["silero"] = setting("silero", "Which detector says whether somebody speaks.")
+    gate: GateName = setting(
+        "silero",
+        'Which detector says whether somebody speaks: "silero" is a small neural net, "webrtc" '
+        "costs next to nothing and takes a fan for speech as well.",
+    )
     gate_threshold: float = setting(
         0.5, "How sure that detector has to be, 0 to 1.", ge=0.05, le=0.95
     )
@@ -136,114 +138,14 @@ class FusionSettings(Section):
         return self
 
 
-class DisplaySettings(Section):
-    """The display that shows the face of Mien."""
+class SenseSettings(Section):
+    """The senses, and how they are joined."""
 
-    kind: Literal["auto", "none", "terminal", "oled", "window", "png", "gif"] = setting(
-        "auto",
-        '"auto" takes an OLED that answers, else the terminal; "oled" insists on the OLED; '
-        '"terminal" and "window" show the same pixels on a desktop; "png" and "gif" write them to '
-        "a file.",
-    )
-    driver: Literal[
-        "ssd1306", "ssd1309", "ssd1322", "ssd1325", "ssd1327", "ssd1331", "ssd1351", "ssd1362",
-        "sh1106", "sh1107",
-    ] = setting("ssd1306", "The chip of the OLED, as its seller names it.")  # fmt: skip
-    interface: Literal["i2c", "spi"] = setting("i2c", "How the OLED is connected.")
-    i2c_port: int = setting(1, "Number of the I2C bus: 1 is /dev/i2c-1.", ge=0, le=255)
-    i2c_address: int = setting(
-        0x3C,
-        "Address of the OLED on the I2C bus, mostly 0x3C or 0x3D: see `mien devices`.",
-        allowed="a whole number from 0x08 to 0x77",
-        ge=0x08,
-        le=0x77,
-    )
-    spi_port: int = setting(0, "Number of the SPI bus: 0 is /dev/spidev0.*.", ge=0, le=9)
-    spi_device: int = setting(0, "Chip select on the SPI bus: 0 is CE0.", ge=0, le=3)
-    gpio_dc: Pin = setting(24, "GPIO (BCM number) wired to DC of an SPI display.")
-    gpio_rst: Pin = setting(25, "GPIO (BCM number) wired to RES of an SPI display.")
-    width_px: int = setting(
-        0, "Width of the display in pixels; 0 is the usual one of its chip.", ge=0, le=480
-    )
-    height_px: int = setting(
-        0, "Height of the display in pixels; 0 is the usual one of its chip.", ge=0, le=320
-    )
-    rotate: Literal[0, 1, 2, 3] = setting(0, "Quarter turns clockwise: 2 is upside down.")
-    rate_hz: float = setting(20.0, "Pictures a second at most.", ge=1, le=60)
-    contrast: int = setting(200, "Brightness of the OLED.", ge=0, le=255)
-    file: str = setting("", 'Where "png" and "gif" write to.', allowed="a path, or empty")
-
-    @model_validator(mode="after")
-    def _picture_has_a_file(self) -> "DisplaySettings":
-        if self.kind in ("png", "gif") and not self.file:
-            raise refuse(
-                "kind", f'[display] kind "{self.kind}" needs [display] file to say where to'
-            )
-        return self
-
-
-class LedSettings(Section):
-    """The lights: one RGB LED or one LED for each emotion, and the recording LED."""
-
-    backend: Literal["auto", "rpi", "jetson", "mock", "none"] = setting(
-        "auto",
-        '"auto" takes the GPIO of the board that this is, and none on a desktop; "mock" keeps a '
-        'record instead; "none" has no lights.',
-    )
-    red: Pin | Literal["none"] = setting(17, "GPIO (BCM number) of the red LED.")
-    green: Pin | Literal["none"] = setting(27, "GPIO (BCM number) of the green LED.")
-    blue: Pin | Literal["none"] = setting(22, "GPIO (BCM number) of the blue LED.")
-    common_anode: bool = setting(
-        False, "True when the common leg of the RGB LED goes to 3.3 V instead of ground."
-    )
-    brightness: float = setting(0.6, "Of the RGB LED, 0 to 1.", ge=0, le=1)
-    emotion_pins: dict[Emotion, Pin] = setting(
-        {},
-        "One LED for each emotion: GPIO (BCM number) by emotion. Any of the seven may be left out.",
-        allowed="a GPIO from 0 to 27 for any of the seven emotions",
-        example={"happy": 5, "sad": 6, "angry": 13},
-    )
-    recording_pin: Pin | Literal["none"] = setting(
-        23, "GPIO (BCM number) of the LED that is on exactly while a camera or microphone is open."
-    )
-
-    @model_validator(mode="after")
-    def _three_colours_or_none(self) -> "LedSettings":
-        colours = {name: getattr(self, name) for name in ("red", "green", "blue")}
-        unwired = [name for name, pin in colours.items() if pin == UNCLAIMED]
-        if 0 < len(unwired) < 3:
-            raise refuse(
-                unwired[0],
-                "[leds] red, green and blue need a GPIO each, or all three have to be "
-                f'"none": {unwired[0]} is "none"',
-            )
-        return self
-
-    @property
-    def rgb_pins(self) -> tuple[int, int, int] | None:
-        """The GPIOs of (red, green, blue), None when there is no RGB LED."""
-        pins = [pin for pin in (self.red, self.green, self.blue) if isinstance(pin, int)]
-        return (pins[0], pins[1], pins[2]) if len(pins) == 3 else None
-
-
-class EventSettings(Section):
-    """The stream of JSON lines for other programs."""
-
-    to: str = setting(
-        "",
-        'Where the events go: nowhere when empty, "-" is the standard output, a path is a file '
-        'that is added to, "unix:/path" a UNIX socket.',
-        allowed='empty, "-", a path, or "unix:" and a path',
-    )
-    interval_s: float = setting(
-        0.25, "Seconds between mood events while nothing changes.", ge=0.02, le=60
-    )
-
-    @model_validator(mode="after")
-    def _socket_has_a_path(self) -> "EventSettings":
-        if self.to == "unix:":
-            raise refuse("to", '[events] to is "unix:" without the path of a socket')
-        return self
+    camera: CameraSettings = CameraSettings()
+    microphone: MicrophoneSettings = MicrophoneSettings()
+    face: FaceSettings = FaceSettings()
+    voice: VoiceSettings = VoiceSettings()
+    fusion: FusionSettings = FusionSettings()
 
 
 class IdleSettings(Section):
@@ -310,62 +212,58 @@ class CalibrationSettings(Section):
     )
 
 
-class Settings(Section):
-    """All of Mien's settings; `Settings()` are the built-in ones."""
+class ApplianceSettings(Section):
+    """The appliance as a whole."""
 
-    camera: CameraSettings = CameraSettings()
-    microphone: MicrophoneSettings = MicrophoneSettings()
-    face: FaceSettings = FaceSettings()
-    voice: VoiceSettings = VoiceSettings()
-    fusion: FusionSettings = FusionSettings()
-    display: DisplaySettings = DisplaySettings()
-    leds: LedSettings = LedSettings()
-    events: EventSettings = EventSettings()
     idle: IdleSettings = IdleSettings()
     load: LoadSettings = LoadSettings()
     models: ModelSettings = ModelSettings()
     calibration: CalibrationSettings = CalibrationSettings()
 
+
+if TYPE_CHECKING:
+    _Adapters = SenseSettings
+else:
+    # The order in which they are shown: senses, adapters, appliance.
+    _sections = registry().sections({*SenseSettings.model_fields, *ApplianceSettings.model_fields})
+    _Adapters = create_model(
+        "_Adapters",
+        __base__=SenseSettings,
+        **{name: (model, model()) for name, model in _sections.items()},
+    )
+
+S = TypeVar("S", bound=Section)
+
+
+class Settings(ApplianceSettings, _Adapters):
+    """All of Mien's settings; `Settings()` are the built-in ones.
+
+    Each adapter adds the section that stands in its own file; `of` gives it.
+    """
+
+    def of(self, model: type[S]) -> S:
+        """The section that an adapter has added, by its model.
+
+        Raises:
+            KeyError: there is no such section.
+        """
+        for name in type(self).model_fields:
+            section = getattr(self, name)
+            if isinstance(section, model):
+                return section
+        raise KeyError(model.__name__)
+
     @model_validator(mode="after")
     def _no_pin_twice(self) -> "Settings":
-        claims: dict[int, tuple[str, str]] = {}
-        for path, who, pin in self.pin_claims():
-            if pin in claims:
-                other_path, other = claims[pin]
-                raise refuse(
-                    f"{path} {other_path}",
-                    f"{other} and {who} both claim GPIO {pin}; wire one of them to another pin",
-                )
-            claims[pin] = (path, who)
+        claimed: dict[int, tuple[str, str]] = {}
+        for section in type(self).model_fields:
+            for name, who, pin in getattr(self, section).pin_claims():
+                path = f"{section}.{name}"
+                if pin in claimed:
+                    other_path, other = claimed[pin]
+                    raise refuse(
+                        f"{path} {other_path}",
+                        f"{other} and {who} both claim GPIO {pin}; wire one of them to another pin",
+                    )
+                claimed[pin] = (path, who)
         return self
-
-    def pin_claims(self) -> list[tuple[str, str, int]]:
-        """Who uses which GPIO, as (dotted path of the setting, name for a person, BCM number)."""
-        claims: list[tuple[str, str, int]] = []
-        if self.display.kind in ("auto", "oled"):
-            claims += self._display_claims()
-        if self.leds.backend != "none":
-            wired = {name: getattr(self.leds, name) for name in ("red", "green", "blue")}
-            wired["recording_pin"] = self.leds.recording_pin
-            wired |= {f"emotion_pins.{name}": pin for name, pin in self.leds.emotion_pins.items()}
-            claims += [
-                (f"leds.{name}", f"[leds] {name}", pin)
-                for name, pin in wired.items()
-                if pin != UNCLAIMED
-            ]
-        return claims
-
-    def _display_claims(self) -> list[tuple[str, str, int]]:
-        display = self.display
-        claims: list[tuple[str, str, int]] = []
-        bus: tuple[int, ...] = ()
-        if display.interface == "spi":
-            claims.append(("display.gpio_dc", "[display] gpio_dc", display.gpio_dc))
-            claims.append(("display.gpio_rst", "[display] gpio_rst", display.gpio_rst))
-            if display.spi_port == 0:
-                # MISO, MOSI, SCLK and the chip select of the header's first SPI bus.
-                bus = (9, 10, 11, 8 - display.spi_device)
-        elif display.i2c_port == 1:
-            bus = (2, 3)  # SDA and SCL of the header's I2C bus
-        name = f"the {display.interface.upper()} bus of the display"
-        return claims + [("display.interface", name, pin) for pin in bus]

@@ -11,12 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from edge.build.appliance import build_components, fusion_options
+from edge.build.appliance import build_components, fusion_options, open_speech_detector
 from edge.config.paths import fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.errors import SensorError
 from edge.hardware.board import board_name
 from edge.messages import SAMPLE_RATE_HZ, Audio, FaceReading, Frame, Mood
+from edge.outputs.display import DisplaySettings
 from edge.perception.face_finder import FaceFinder
 from edge.process.native_output import mute_native_code
 from edge.runtime.appliance import Appliance
@@ -95,7 +96,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
     from edge.perception.framing import align
     from edge.perception.manifest import load_manifest, open_model
     from edge.perception.spectrogram import FrontEnd, Spectrogram
-    from edge.perception.speech_gate import SileroDetector, SpeechGate
+    from edge.perception.speech_gate import SpeechGate
 
     folder, fetched = models_folder(settings.models.folder), fetched_folder(settings.models.folder)
     manifest = load_manifest(folder)
@@ -127,7 +128,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
     time_it("face net, int8", lambda i: face_model.run(crop, face_output))
     reader = FaceReader(finders[settings.face.range], folder, manifest.face)
     time_it("a whole frame", lambda i: reader.read(frames[i % len(frames)]))
-    gate = SpeechGate(SileroDetector())
+    gate = SpeechGate(open_speech_detector(settings))
     random = np.random.default_rng(0)
     block = (random.standard_normal(512) * 0.1).astype(np.float32)
     time_it("speech gate, 32 ms", lambda i: gate.hear(Audio(block, i * 0.032)), 200)
@@ -141,7 +142,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
     readings = [reading for reading in map(reader.read, frames) if isinstance(reading, FaceReading)]
     time_it("fusion", lambda i: fusion.update(readings[:1], i / 15), 200)
     animator, mood = Animator(), Mood(0.0, "happy")
-    size = (settings.display.width_px or 128, settings.display.height_px or 64)
+    size = settings.of(DisplaySettings).panel_px
     time_it("draw the OLED face", lambda i: draw(animator.pose(mood, i / 20), size, "1"))
     for finder in finders.values():
         finder.close()

@@ -4,18 +4,22 @@ import fcntl
 import json
 import os
 import struct
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from edge.errors import MienError, SensorError
+from edge.build.outputs import this_host
+from edge.build.sensors import adapters, section_of
+from edge.config.schema import Settings
+from edge.errors import MienError
 from edge.hardware.board import board_name
 from edge.hardware.i2c import I2cBus, bus_numbers, scan_bus
+from edge.sensors import CameraAdapter, MicrophoneAdapter
 
 _CHIPINFO: Final = 0x8044B401
 """GPIO_GET_CHIPINFO_IOCTL of linux/gpio.h: name[32], label[32], number of lines."""
@@ -34,7 +38,7 @@ class CameraFound:
 class MicrophoneFound:
     """A microphone."""
 
-    device: int
+    device: int | str
     """What `--microphone` takes; a part of the name does as well."""
     name: str
 
@@ -73,7 +77,7 @@ def find_devices() -> Found:
     """Look everywhere; what fails is told in `Found.troubles` and hides nothing else."""
     troubles: list[str] = []
 
-    def attempt(look: Callable[[], list[Any]]) -> list[Any]:
+    def attempt(look: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         try:
             return look()
         except MienError as error:
@@ -82,9 +86,16 @@ def find_devices() -> Found:
             troubles.append(f"{type(error).__name__}: {error}; mien doctor tells more.")
         return []
 
-    cameras = [CameraFound(path, name) for path, name in attempt(usb_cameras)]
-    cameras += [CameraFound("picamera", name) for name in attempt(pi_cameras)]
-    microphones = [MicrophoneFound(index, name) for index, name in attempt(microphones_here)]
+    def look_with(kind: type[CameraAdapter[Any]] | type[MicrophoneAdapter[Any]]) -> list[Any]:
+        looks = [
+            partial(each.find, section_of(each, settings), host) for each in adapters(kind).values()
+        ]
+        return [found for look in looks for found in attempt(look)]
+
+    settings = Settings()
+    host = this_host(settings)
+    cameras = [CameraFound(*found) for found in look_with(CameraAdapter)]
+    microphones = [MicrophoneFound(*found) for found in look_with(MicrophoneAdapter)]
     buses = attempt(lambda: [scan_bus(port) for port in bus_numbers()])
     chips = attempt(find_gpio_chips)
     return Found(
@@ -158,30 +169,3 @@ def _tell_bus(bus: I2cBus) -> str:
     if bus.trouble:
         parts = [*parts[1:], bus.trouble] if not bus.answering else [*parts, bus.trouble]
     return "  ".join(parts)
-
-
-def usb_cameras() -> list[tuple[str, str]]:
-    """Path and name of every camera on V4L2."""
-    from edge.sensors.v4l2 import list_cameras
-
-    return list_cameras()
-
-
-def pi_cameras() -> list[str]:
-    """Models of the ribbon-cable cameras that libcamera sees; none without picamera2."""
-    from edge.sensors.picamera import ribbon_cameras
-
-    with suppress(SensorError):
-        return ribbon_cameras()
-    return []
-
-
-def microphones_here() -> list[tuple[int, str]]:
-    """Number and name of every microphone.
-
-    Raises:
-        SensorError: PortAudio cannot be used.
-    """
-    from edge.sensors.portaudio import list_microphones
-
-    return list_microphones()

@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from edge.build.outputs import this_host
 from edge.config.load import try_settings
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check
@@ -20,7 +21,7 @@ from edge.diagnostics.checks.machine import (
     check_temperature,
     check_throttling,
 )
-from edge.diagnostics.checks.outputs import check_display, check_lights
+from edge.diagnostics.checks.outputs import check_adapters, check_display, check_lights
 from edge.diagnostics.checks.sensors import check_camera, check_microphone
 from edge.diagnostics.checks.software import check_libraries, check_packages, check_python
 from edge.hardware.board import board_name
@@ -57,6 +58,7 @@ def examine(config: Path | None = None) -> Iterator[Check]:
         ("microphone", lambda: check_microphone(settings)),
         ("display", lambda: check_display(settings, board)),
         ("lights", lambda: check_lights(settings, board)),
+        ("adapters", lambda: check_adapters(settings, this_host(settings))),
         ("disk", check_disk),
         ("memory", check_memory),
         ("temperature", lambda: check_temperature(settings.load.hot_c)),

@@ -1,12 +1,23 @@
 """The port to everything that shows the mood.
 
-Adapters live beside this file. Constructing one opens its device or file; hardware modules are
-imported then, not before.
+Adapters live beside this file, one a file: the section of its settings, `make`, the class that
+drives the device, and `ADAPTER`, which is named below. Constructing an output opens its device or
+file. The settings are read by programs that have no time for numpy and the libraries of devices: an
+adapter imports those when it is opened, not before.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from edge.messages import DisplayLevel, Mood, Notice
+from edge.config.adapters import Adapter, S
+from edge.hardware.host import Host
+
+if TYPE_CHECKING:
+    from edge.messages import DisplayLevel, Mood, Notice
+
+ADAPTERS: Final = ("display", "leds", "events")
+"""Those that came with Mien; other packages add to them by the entry points `mien.outputs`."""
 
 
 class Output(Protocol):
@@ -17,7 +28,7 @@ class Output(Protocol):
     interval_s: float
     """How often `show` wants to be called, though the mood may be the same."""
 
-    def show(self, mood: Mood, t_s: float) -> None:
+    def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood* as it looks at monotonic time *t_s*.
 
         Raises:
@@ -32,7 +43,7 @@ class Output(Protocol):
 class TakesNotices(Protocol):
     """An output that also writes down what the appliance does about its own parts."""
 
-    def notice(self, notice: Notice) -> None:
+    def notice(self, notice: "Notice") -> None:
         """Take *notice*.
 
         Raises:
@@ -44,7 +55,7 @@ class TakesNotices(Protocol):
 class CanRest(Protocol):
     """A display that can dim and sleep while nobody is there."""
 
-    def rest(self, level: DisplayLevel) -> None:
+    def rest(self, level: "DisplayLevel") -> None:
         """Be as awake as *level* from now on; while it is "asleep" nothing is shown.
 
         Raises:
@@ -61,3 +72,22 @@ class SelfHealing(Protocol):
 
     mends_itself: bool
     """True: after an `OutputError` `show` is called again."""
+
+
+Maker = Callable[[], Output]
+"""Opens one output, again and again if need be; raises OutputError where it cannot."""
+
+
+def nothing_to_check(settings: object, host: Host) -> Iterable[str]:
+    """For adapters that have nothing to say to `mien doctor`."""
+    return ()
+
+
+@dataclass(frozen=True)
+class OutputAdapter(Adapter[S]):
+    """An output that can be plugged in."""
+
+    make: Callable[[S, Host], Sequence[Maker]]
+    """One maker for each output that the settings ask for; opens none."""
+    check: Callable[[S, Host], Iterable[str]] = nothing_to_check
+    """What is wrong with it on this machine, for `mien doctor`: each "what is wrong; the fix"."""

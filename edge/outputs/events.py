@@ -45,18 +45,50 @@ further ones may come without a new schema number; none is taken away or changes
 
 import contextlib
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import model_validator
 
 from edge import __version__
+from edge.config.fields import Section, refuse, setting
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
-from edge.messages import Mood, Notice, Sense
+from edge.hardware.host import Host
+from edge.outputs import Maker, OutputAdapter
 from edge.outputs.event_socket import SocketLines
 from edge.outputs.event_targets import open_lines
+
+if TYPE_CHECKING:
+    from edge.messages import Mood, Notice, Sense
 
 SCHEMA: Final = 1
 _POLL_S: Final = 0.05
 """How often it looks for a change, and for newcomers at the socket."""
+
+
+class EventSettings(Section):
+    """The stream of JSON lines for other programs."""
+
+    to: str = setting(
+        "",
+        'Where the events go: nowhere when empty, "-" is the standard output, a path is a file '
+        'that is added to, "unix:/path" a UNIX socket.',
+        allowed='empty, "-", a path, or "unix:" and a path',
+    )
+    interval_s: float = setting(
+        0.25, "Seconds between mood events while nothing changes.", ge=0.02, le=60
+    )
+
+    @model_validator(mode="after")
+    def _socket_has_a_path(self) -> "EventSettings":
+        if self.to == "unix:":
+            raise refuse("to", '[events] to is "unix:" without the path of a socket')
+        return self
+
+
+def make(events: EventSettings, host: Host) -> list[Maker]:
+    """The stream, if it is to go anywhere."""
+    return [lambda: Events(events.to, interval_s=events.interval_s)] if events.to else []
 
 
 class Events:
@@ -95,7 +127,7 @@ class Events:
         }
         self._lines = open_lines(target, _line(hello))
 
-    def show(self, mood: Mood, t_s: float) -> None:
+    def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
         if self._start_s is None:
             self._start_s = t_s
@@ -116,7 +148,7 @@ class Events:
             self._due_s = None  # the next call tries again: whether it is over shows by writing
             raise
 
-    def notice(self, notice: Notice) -> None:
+    def notice(self, notice: "Notice") -> None:
         """Write down what Mien did about one of its parts.
 
         Raises:
@@ -146,7 +178,7 @@ class Events:
         self._lines.close()
 
 
-def mood_event(mood: Mood, t_s: float) -> dict[str, Any]:
+def mood_event(mood: "Mood", t_s: float) -> dict[str, Any]:
     """*mood* as the object of a mood event at *t_s* seconds after the start."""
     event: dict[str, Any] = {
         "event": "mood",
@@ -167,7 +199,7 @@ def mood_event(mood: Mood, t_s: float) -> dict[str, Any]:
     return event
 
 
-def _sense(sense: Sense) -> dict[str, Any]:
+def _sense(sense: "Sense") -> dict[str, Any]:
     told: dict[str, Any] = {
         "state": sense.state,
         "present": sense.present,
@@ -181,3 +213,6 @@ def _sense(sense: Sense) -> dict[str, Any]:
 
 def _line(event: dict[str, Any]) -> str:
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+
+
+ADAPTER = OutputAdapter(EventSettings, make)

@@ -2,13 +2,19 @@
 
 import math
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
+from pydantic import model_validator
+
+from edge.config.fields import UNCLAIMED, Emotion, Pin, PinClaim, Section, refuse, setting
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
-from edge.face.pose import SHOWN_COLOURS, certainty
 from edge.hardware.gpio import Gpio, Pwm, all_off, gpio_troubles, pins_problem
-from edge.messages import Mood
+from edge.hardware.host import Host
+from edge.outputs import Maker, OutputAdapter
+
+if TYPE_CHECKING:
+    from edge.messages import Mood
 
 _PWM_HZ: Final = 200.0
 """Well above what flickers, well below what software PWM keeps up with."""
@@ -20,11 +26,101 @@ _LEAST_CHANGE: Final = 0.1
 """Smaller changes of the duty cycle, in percent, are not worth a call."""
 
 
-def intensity(mood: Mood, t_s: float) -> float:
+class LedSettings(Section):
+    """The lights: one RGB LED or one LED for each emotion, and the recording LED."""
+
+    backend: Literal["auto", "rpi", "jetson", "mock", "none"] = setting(
+        "auto",
+        '"auto" takes the GPIO of the board that this is, and none on a desktop; "mock" keeps a '
+        'record instead; "none" has no lights.',
+    )
+    red: Pin | Literal["none"] = setting(17, "GPIO (BCM number) of the red LED.")
+    green: Pin | Literal["none"] = setting(27, "GPIO (BCM number) of the green LED.")
+    blue: Pin | Literal["none"] = setting(22, "GPIO (BCM number) of the blue LED.")
+    common_anode: bool = setting(
+        False, "True when the common leg of the RGB LED goes to 3.3 V instead of ground."
+    )
+    brightness: float = setting(0.6, "Of the RGB LED, 0 to 1.", ge=0, le=1)
+    emotion_pins: dict[Emotion, Pin] = setting(
+        {},
+        "One LED for each emotion: GPIO (BCM number) by emotion. Any of the seven may be left out.",
+        allowed="a GPIO from 0 to 27 for any of the seven emotions",
+        example={"happy": 5, "sad": 6, "angry": 13},
+    )
+    recording_pin: Pin | Literal["none"] = setting(
+        23, "GPIO (BCM number) of the LED that is on exactly while a camera or microphone is open."
+    )
+
+    @model_validator(mode="after")
+    def _three_colours_or_none(self) -> "LedSettings":
+        colours = {name: getattr(self, name) for name in ("red", "green", "blue")}
+        unwired = [name for name, pin in colours.items() if pin == UNCLAIMED]
+        if 0 < len(unwired) < 3:
+            raise refuse(
+                unwired[0],
+                "[leds] red, green and blue need a GPIO each, or all three have to be "
+                f'"none": {unwired[0]} is "none"',
+            )
+        return self
+
+    @property
+    def rgb_pins(self) -> tuple[int, int, int] | None:
+        """The GPIOs of (red, green, blue), None when there is no RGB LED."""
+        pins = [pin for pin in (self.red, self.green, self.blue) if isinstance(pin, int)]
+        return (pins[0], pins[1], pins[2]) if len(pins) == 3 else None
+
+    def pin_claims(self) -> list[PinClaim]:
+        """A pin for each light that is wired."""
+        if self.backend == "none":
+            return []
+        wired = {name: getattr(self, name) for name in ("red", "green", "blue", "recording_pin")}
+        wired |= {f"emotion_pins.{name}": pin for name, pin in self.emotion_pins.items()}
+        return [(name, f"[leds] {name}", pin) for name, pin in wired.items() if pin != UNCLAIMED]
+
+
+def make(leds: LedSettings, host: Host) -> list[Maker]:
+    """The RGB LED and the LEDs of single emotions, as far as they are wired."""
+    if not host.pins.wanted:
+        return []
+
+    def rgb_led() -> RgbLed:
+        assert leds.rgb_pins is not None
+        red, green, blue = leds.rgb_pins
+        return RgbLed(
+            gpio=host.pins.gpio(),
+            red=red,
+            green=green,
+            blue=blue,
+            common_anode=leds.common_anode,
+            brightness=leds.brightness,
+        )
+
+    def emotion_leds() -> EmotionLeds:
+        pins = {str(emotion): pin for emotion, pin in leds.emotion_pins.items()}
+        return EmotionLeds(gpio=host.pins.gpio(), pins=pins)
+
+    makers: list[Maker] = [rgb_led] if leds.rgb_pins is not None else []
+    return [*makers, emotion_leds] if leds.emotion_pins else makers
+
+
+def recording_light(leds: LedSettings, host: Host) -> "RecordingLight":
+    """The light that is on while a sensor is open; none where there are no pins.
+
+    Raises:
+        OutputError: the pin cannot be had.
+    """
+    if not host.pins.wanted or not isinstance(leds.recording_pin, int):
+        return RecordingLight(None, None)
+    return RecordingLight(host.pins.gpio(), leds.recording_pin)
+
+
+def intensity(mood: "Mood", t_s: float) -> float:
     """How bright the lights shine for *mood*, 0-1: by its probability, dim when nobody is there.
 
     Without a mood it breathes (starting, nobody) or blinks (fault) with time *t_s*.
     """
+    from edge.face.pose import certainty
+
     if mood.shown in EMOTIONS:
         return 0.45 + 0.55 * certainty(mood)
     if mood.shown == "fault":
@@ -125,8 +221,10 @@ class RgbLed:
         pins = {"red": red, "green": green, "blue": blue}
         self._dimmer = _Dimmer(gpio, pins, "The RGB LED", common_anode)
 
-    def show(self, mood: Mood, t_s: float) -> None:
+    def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
+        from edge.face.pose import SHOWN_COLOURS
+
         bright = intensity(mood, t_s) * self._brightness
         self._dimmer.fade([bright * part / 255 for part in SHOWN_COLOURS[mood.shown]], t_s)
 
@@ -159,7 +257,7 @@ class EmotionLeds:
         self._names = list(pins)
         self._dimmer = _Dimmer(gpio, pins, "The emotion LEDs", inverted=False)
 
-    def show(self, mood: Mood, t_s: float) -> None:
+    def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
         bright = intensity(mood, t_s)
         self._dimmer.fade([bright if name == mood.shown else 0.0 for name in self._names], t_s)
@@ -229,3 +327,6 @@ class RecordingLight:
             if self._gpio is not None and self._pin is not None:
                 all_off(self._gpio, [], [self._pin])
             self._pin = None
+
+
+ADAPTER = OutputAdapter(LedSettings, make)

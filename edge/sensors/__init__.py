@@ -1,12 +1,23 @@
 """Ports to the camera and the microphone.
 
-Adapters live beside this file, one a device family, and import their hardware module when they are
-opened, so that all of Mien loads on any desktop. Constructing an adapter opens its device.
+Adapters live beside this file, one a device family, and end in the `ADAPTER` that is named below.
+Constructing one opens its device; its hardware module and numpy are imported then, not before, so
+that all of Mien loads on any desktop and the settings are read at once.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from edge.messages import Audio, Frame
+from edge.config.adapters import Adapter, S
+from edge.hardware.host import Host
+
+if TYPE_CHECKING:
+    from edge.messages import Audio, Frame
+
+ADAPTERS: Final = ("picamera", "opencv", "portaudio")
+"""Those that came with Mien, in the order in which "auto" asks them; other packages add to them by
+the entry points `mien.sensors`. A clip stands in for all of them and is no choice of the settings."""
 
 
 class Camera(Protocol):
@@ -15,7 +26,7 @@ class Camera(Protocol):
     name: str
     """What a person would call it, for messages."""
 
-    def read(self, timeout_s: float) -> Frame | None:
+    def read(self, timeout_s: float) -> "Frame | None":
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
@@ -34,7 +45,7 @@ class Microphone(Protocol):
     overflows: int
     """How many times sound was lost because nobody read it: counted, never fatal."""
 
-    def read(self, timeout_s: float) -> Audio | None:
+    def read(self, timeout_s: float) -> "Audio | None":
         """Wait for the next block (512 samples, 32 ms), at most *timeout_s*; None if none came.
 
         Raises:
@@ -75,3 +86,44 @@ def is_paced(device: object) -> bool:
 def has_sensor(device: object) -> bool:
     """Whether every picture of *device* has to differ from the one before."""
     return isinstance(device, HasSensor) and device.has_sensor
+
+
+@dataclass(frozen=True)
+class CameraRequest:
+    """The camera that is asked for, and what pictures it is to deliver."""
+
+    source: int | str
+    """As `find` of its adapter gave it, or as a person wrote it."""
+    width_px: int
+    height_px: int
+    rate_hz: int
+
+
+def anywhere(host: Host) -> bool:
+    """For adapters whose devices "auto" may take on any machine."""
+    return True
+
+
+@dataclass(frozen=True)
+class CameraAdapter(Adapter[S]):
+    """A family of cameras that can be plugged in.
+
+    `[camera] source` chooses it by its name; "auto" tries whatever the adapters find.
+    """
+
+    find: Callable[[S, Host], Sequence[tuple[str, str]]]
+    """What is attached just now: (what `--camera` takes for it, its name)."""
+    make: Callable[[S, CameraRequest, Host], Camera]
+    """Opens the camera that is asked for; raises SensorError where it cannot."""
+    automatic: Callable[[Host], bool] = anywhere
+    """Whether "auto" may take what is found on this machine."""
+
+
+@dataclass(frozen=True)
+class MicrophoneAdapter(Adapter[S]):
+    """A family of microphones; `[microphone] device` chooses it by its name."""
+
+    find: Callable[[S, Host], Sequence[tuple[int | str, str]]]
+    """What is attached just now: (what `--microphone` takes for it, its name)."""
+    make: Callable[[S, int | str, Host], Microphone]
+    """Opens the device of that number or name, or any for "auto"; raises SensorError."""

@@ -4,18 +4,23 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge.config.adapters import NoSettings
 from edge.errors import SensorError
+from edge.hardware.host import Host
 from edge.mailbox import Mailbox
-from edge.messages import Frame
 from edge.process.time_limit import within
+from edge.sensors import CameraAdapter, CameraRequest
 from edge.sensors.v4l2 import has_sensor, list_cameras, others_named, why_not
 
 __all__ = ["OpenCvCamera", "jetson_csi_pipeline", "list_cameras"]
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.messages import Frame
 
 OPEN_S: Final = 10.0
 """Some USB cameras take several seconds to start."""
@@ -194,12 +199,14 @@ class OpenCvCamera:
     def _gone(self) -> str:
         return f"The camera {self.name} has stopped delivering pictures: check its plug."
 
-    def read(self, timeout_s: float) -> Frame | None:
+    def read(self, timeout_s: float) -> "Frame | None":
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
             SensorError: the camera is gone and has to be reopened.
         """
+        from edge.messages import Frame
+
         taken = self._newest.take(timeout_s)
         if taken is None:
             if self._trouble:
@@ -221,3 +228,19 @@ class OpenCvCamera:
         self._closing.set()
         # Releasing happens in the reading thread: doing it here during a read would crash OpenCV.
         within(CLOSE_S, self._thread.join, "camera-close")
+
+
+def find(settings: NoSettings, host: Host) -> list[tuple[str, str]]:
+    """Path and name of every camera on V4L2."""
+    return list_cameras()
+
+
+def make(settings: NoSettings, asked: CameraRequest, host: Host) -> OpenCvCamera:
+    """Open a camera by its number or path, or a Jetson's as "csi"."""
+    size = (asked.width_px, asked.height_px, asked.rate_hz)
+    if asked.source == "csi":
+        return OpenCvCamera(jetson_csi_pipeline(0, *size), *size)
+    return OpenCvCamera(asked.source, *size)
+
+
+ADAPTER = CameraAdapter(NoSettings, find, make)

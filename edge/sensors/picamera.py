@@ -7,14 +7,19 @@ import os
 import time
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge.config.adapters import NoSettings
 from edge.errors import SensorError
-from edge.messages import Frame
+from edge.hardware.host import Host
 from edge.process.time_limit import within
+from edge.sensors import CameraAdapter, CameraRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.messages import Frame
 
 BUFFERS: Final = 4
 """One is being filled, one waits, one is read, one to spare; each costs camera memory."""
@@ -43,7 +48,9 @@ def taken_s(stamp_ns: int, monotonic_ns: int, boottime_ns: int) -> float:
     return (stamp_ns - (boottime_ns - monotonic_ns)) / 1e9
 
 
-def yuv420_to_rgb(planes: NDArray[np.uint8], width_px: int, height_px: int) -> NDArray[np.uint8]:
+def yuv420_to_rgb(
+    planes: "NDArray[np.uint8]", width_px: int, height_px: int
+) -> "NDArray[np.uint8]":
     """Convert what picamera2 gives for a YUV420 stream in BT.601's colours, limited in range.
 
     Args:
@@ -56,6 +63,7 @@ def yuv420_to_rgb(planes: NDArray[np.uint8], width_px: int, height_px: int) -> N
         Shape [height, width, 3], RGB.
     """
     import cv2
+    import numpy as np
 
     rgb = cv2.cvtColor(planes[: height_px * 3 // 2], cv2.COLOR_YUV2RGB_I420)
     return np.ascontiguousarray(rgb[:, :width_px], np.uint8)
@@ -168,7 +176,7 @@ class PiCamera:
         self._width, self._height = given["size"]
         self._camera.start()
 
-    def read(self, timeout_s: float) -> Frame | None:
+    def read(self, timeout_s: float) -> "Frame | None":
         """Wait for the next picture, at most *timeout_s*; None if none came in time.
 
         Raises:
@@ -211,8 +219,10 @@ class PiCamera:
         self._last_s = time.monotonic()
         return request
 
-    def _frame(self, request: Any) -> Frame | None:
+    def _frame(self, request: Any) -> "Frame | None":
         """Turn a request into a frame; None if it is stale."""
+        from edge.messages import Frame
+
         stamp = request.get_metadata().get("SensorTimestamp")
         now_ns = time.monotonic_ns()
         if stamp is None:  # some USB cameras behind libcamera do not stamp
@@ -260,3 +270,23 @@ def _innermost(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error) or type(error).__name__
+
+
+def find(settings: NoSettings, host: Host) -> list[tuple[str, str]]:
+    """The ribbon-cable cameras that libcamera sees; none without picamera2."""
+    with contextlib.suppress(Exception):  # libcamera raises what it likes where there is no camera
+        return [("picamera", name) for name in ribbon_cameras()]
+    return []
+
+
+def make(settings: NoSettings, asked: CameraRequest, host: Host) -> PiCamera:
+    """Open the first of them."""
+    return PiCamera(asked.width_px, asked.height_px, asked.rate_hz)
+
+
+def on_a_board(host: Host) -> bool:
+    """Whether "auto" looks for one: elsewhere libcamera may offer a webcam that V4L2 has as well."""
+    return bool(host.board)
+
+
+ADAPTER = CameraAdapter(NoSettings, find, make, on_a_board)

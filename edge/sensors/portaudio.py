@@ -6,16 +6,20 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge.config.adapters import NoSettings
 from edge.errors import SensorError
-from edge.messages import SAMPLE_RATE_HZ, Audio
+from edge.hardware.host import Host
 from edge.process.native_output import quiet_stderr
 from edge.process.time_limit import within
-from edge.sensors.resample import BLOCK, Blocks
+from edge.sensors import MicrophoneAdapter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.messages import Audio
 
 KEPT_S: Final = 2.0
 """Sound that waits for a reader; older sound is dropped and counted as an overflow."""
@@ -123,12 +127,23 @@ def _choose(audio: Any, wanted: int | str | None) -> _Device:
 
 def _formats(device: _Device) -> list[tuple[float, int]]:
     """Rate and channels to try, best first: some hardware takes but one combination."""
+    from edge.messages import SAMPLE_RATE_HZ
+
     rates = dict.fromkeys((device.rate_hz, 48_000.0, 44_100.0, float(SAMPLE_RATE_HZ)))
     channels = dict.fromkeys((1, min(2, device.channels), device.channels))
     return [(rate, number) for rate in rates for number in channels]
 
 
-def _to_mono(data: bytes, channels: int) -> NDArray[np.float32]:
+def _frames(block: int, rate_hz: float) -> int:
+    """How many samples of a device last as long as *block* of Mien's."""
+    from edge.messages import SAMPLE_RATE_HZ
+
+    return max(1, round(block * rate_hz / SAMPLE_RATE_HZ))
+
+
+def _to_mono(data: bytes, channels: int) -> "NDArray[np.float32]":
+    import numpy as np
+
     samples = np.frombuffer(data, np.int16).astype(np.float32).reshape(-1, channels)
     mono: NDArray[np.float32] = samples.mean(axis=1) / np.float32(32768)
     return mono
@@ -137,17 +152,20 @@ def _to_mono(data: bytes, channels: int) -> NDArray[np.float32]:
 class PortAudioMicrophone:
     """A microphone at its own rate, delivered at 16 kHz mono in blocks of 512 samples."""
 
-    def __init__(self, device: int | str | None = None, block: int = BLOCK) -> None:
+    def __init__(self, device: int | str | None = None, block: int = 512) -> None:
         """Open the microphone and start recording.
 
         Args:
             device: number or name (or a part of it) from `list_microphones`; None is the system's
                 default.
-            block: samples at 16 kHz that PortAudio shall hand over at once.
+            block: samples at 16 kHz that PortAudio shall hand over at once; as many as the speech
+                gate takes.
 
         Raises:
             SensorError: there is no such device, or it cannot be used; says what to do.
         """
+        from edge.sensors.resample import Blocks
+
         self.overflows = 0
         self._arrived: deque[tuple[bytes, float]] = deque()
         self._arrival = threading.Condition()
@@ -162,7 +180,7 @@ class PortAudioMicrophone:
         except BaseException:
             self._audio.terminate()
             raise
-        per_s = rate_hz / max(1, round(block * rate_hz / SAMPLE_RATE_HZ))
+        per_s = rate_hz / _frames(block, rate_hz)
         self._kept = max(2, round(KEPT_S * per_s))
         self._blocks = Blocks(rate_hz)
         self._last_arrival_s = time.monotonic()
@@ -185,7 +203,7 @@ class PortAudioMicrophone:
                         format=pyaudio.paInt16,
                         input=True,
                         input_device_index=device.index,
-                        frames_per_buffer=max(1, round(block * rate_hz / SAMPLE_RATE_HZ)),
+                        frames_per_buffer=_frames(block, rate_hz),
                         start=False,
                         stream_callback=self._on_sound,
                     )
@@ -225,7 +243,7 @@ class PortAudioMicrophone:
             self._arrival.notify()
         return None, int(self._continue)
 
-    def read(self, timeout_s: float) -> Audio | None:
+    def read(self, timeout_s: float) -> "Audio | None":
         """Wait for the next block, at most *timeout_s*; None if none came.
 
         Raises:
@@ -274,3 +292,20 @@ class PortAudioMicrophone:
                 self._audio.terminate()
 
         within(CLOSE_S, let_go, "microphone-close")
+
+
+def find(settings: NoSettings, host: Host) -> list[tuple[int | str, str]]:
+    """Number and name of every microphone.
+
+    Raises:
+        SensorError: PortAudio cannot be used.
+    """
+    return [*list_microphones()]
+
+
+def make(settings: NoSettings, device: int | str, host: Host) -> PortAudioMicrophone:
+    """Open the microphone of that number or name, or the system's own choice for "auto"."""
+    return PortAudioMicrophone(None if device == "auto" else device)
+
+
+ADAPTER = MicrophoneAdapter(NoSettings, find, make)

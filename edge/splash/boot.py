@@ -211,12 +211,13 @@ def _draw_with_luma(config: str) -> None:
     import time
     from pathlib import Path
 
-    from edge.build.outputs import BoardPins, open_oled
+    from edge.build.outputs import this_host
     from edge.config.load import load_settings
     from edge.messages import Mood
+    from edge.outputs.display import DisplaySettings, open_oled
 
     settings = load_settings(system=Path(config)).settings
-    oled = open_oled(settings, BoardPins(settings))
+    oled = open_oled(settings.of(DisplaySettings), this_host(settings))
     oled.show(Mood(time.monotonic(), "starting"), time.monotonic())
     while not _asked_to_end(3600.0):
         continue

@@ -9,9 +9,15 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
+from edge.build.outputs import output_adapters
+from edge.build.sensors import section_of
+from edge.config.adapters import registry
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check, State
+from edge.hardware.host import Host
 from edge.hardware.i2c import I2cBus, scan_bus
+from edge.outputs.display import DisplaySettings
+from edge.outputs.leds import LedSettings
 
 PIP: Final = f"{sys.executable} -m pip"
 
@@ -23,7 +29,7 @@ def check_display(
     dev: Path = Path("/dev"),
 ) -> Iterator[Check]:
     """Whether the OLED answers, where one is wanted."""
-    display = settings.display
+    display = settings.of(DisplaySettings)
     if display.kind not in ("auto", "oled"):
         yield Check("display", "ok", f"{display.kind}, as the settings say")
         return
@@ -72,7 +78,7 @@ def check_lights(
     kernel: str | None = None,
 ) -> Iterator[Check]:
     """Whether the GPIO library is the one for this board and kernel."""
-    backend = settings.leds.backend
+    backend = settings.of(LedSettings).backend
     on_pi, on_jetson = board.startswith("Raspberry Pi"), "NVIDIA" in board or "Jetson" in board
     if backend == "auto":
         backend = "rpi" if on_pi else "jetson" if on_jetson else "none"
@@ -111,6 +117,24 @@ def check_lights(
     else:
         name = "rpi-lgpio" if needs_new else "RPi.GPIO"
         yield Check("lights", "problem", "no GPIO library is installed", f"{PIP} install {name}")
+
+
+def check_adapters(settings: Settings, host: Host) -> Iterator[Check]:
+    """What the other outputs say of themselves, and which of other packages are left out."""
+    for name, adapter in output_adapters().items():
+        section = section_of(adapter, settings)
+        found = False
+        for problem in adapter.check(section, host):
+            says, _, fix = problem.rstrip(".").partition("; ")
+            yield Check(name, "problem", says, fix)
+            found = True
+        package = registry().package(name)
+        if package and not found:
+            wanted = "in use" if adapter.make(section, host) else "not in use"
+            yield Check(name, "ok", f"{wanted}, of the package {package}")
+    for problem in registry().problems:
+        says, _, fix = problem.rstrip(".").partition(": ")
+        yield Check("packages", "warning", says, fix)
 
 
 def _gpio_packages() -> dict[str, Path]:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from edge.build.outputs import this_host
+from edge.build.sensors import attached_cameras, attached_microphones, open_camera, open_microphone
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check
 from edge.errors import SensorError
@@ -19,7 +21,7 @@ SOUND_S: Final = 3.0
 def check_camera(
     settings: Settings,
     cameras: Callable[[], list[str]] | None = None,
-    open_camera: Callable[[Settings], Camera] | None = None,
+    opener: Callable[[Settings], Camera] | None = None,
     proc: Path = Path("/proc"),
 ) -> Iterator[Check]:
     """Take one picture with the camera that the settings name."""
@@ -28,7 +30,7 @@ def check_camera(
         return
     source = settings.camera.source
     if source == "auto":
-        found = (cameras or _cameras)()
+        found = cameras() if cameras else _cameras(settings)
         if not found:
             says = "none is attached; Mien shows the demo clip"
             yield Check("camera", "warning", says, "plug a USB camera in: mien devices lists it")
@@ -37,7 +39,7 @@ def check_camera(
     elif isinstance(source, int):
         source = f"/dev/video{source}"
     try:
-        camera = (open_camera or _open_camera)(settings)
+        camera = (opener or _open_camera)(settings)
     except SensorError as error:
         holder = holder_of(source, proc)
         fix = f"stop {holder}, which has it" if holder else _remedy(error)
@@ -61,18 +63,19 @@ def check_camera(
 def check_microphone(
     settings: Settings,
     microphones: Callable[[], list[tuple[int, str]]] | None = None,
-    open_microphone: Callable[[Settings], Microphone] | None = None,
+    opener: Callable[[Settings], Microphone] | None = None,
 ) -> Iterator[Check]:
     """Record a moment with the microphone that the settings name."""
     if not settings.microphone.enabled:
         yield Check("microphone", "ok", "switched off in the settings")
         return
     try:
-        if settings.microphone.device == "auto" and not (microphones or _microphones)():
+        looked = settings.microphone.device == "auto"
+        if looked and not (microphones() if microphones else _microphones(settings)):
             fix = "plug one in: arecord -l lists it"
             yield Check("microphone", "warning", "none is attached; Mien goes by the face", fix)
             return
-        microphone = (open_microphone or _open_microphone)(settings)
+        microphone = (opener or _open_microphone)(settings)
     except SensorError as error:
         yield Check("microphone", "problem", _finding(error), _remedy(error))
         return
@@ -120,25 +123,17 @@ def _remedy(error: SensorError) -> str:
     return str(error).partition(": ")[2].rstrip(".") or "mien devices lists what there is"
 
 
-def _cameras() -> list[str]:
-    from edge.diagnostics.devices import pi_cameras, usb_cameras
-
-    return [*(path for path, _ in usb_cameras()), *pi_cameras()]
+def _cameras(settings: Settings) -> list[str]:
+    return [source for source, _ in attached_cameras(settings, this_host(settings))]
 
 
-def _microphones() -> list[tuple[int, str]]:
-    from edge.diagnostics.devices import microphones_here
-
-    return microphones_here()
+def _microphones(settings: Settings) -> list[tuple[int | str, str]]:
+    return [*attached_microphones(settings, this_host(settings))]
 
 
 def _open_camera(settings: Settings) -> Camera:
-    from edge.build.appliance import open_any_camera
-
-    return open_any_camera(settings)
+    return open_camera(settings, this_host(settings))
 
 
 def _open_microphone(settings: Settings) -> Microphone:
-    from edge.build.appliance import open_any_microphone
-
-    return open_any_microphone(settings)
+    return open_microphone(settings, this_host(settings))

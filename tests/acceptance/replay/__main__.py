@@ -27,7 +27,8 @@ from edge.outputs.events import mood_event
 from edge.perception.face_finder import FaceFinder
 from edge.perception.face_reader import FaceReader
 from edge.perception.manifest import load_manifest
-from edge.perception.speech_gate import SileroDetector, SpeechGate
+from edge.perception.silero import SileroDetector
+from edge.perception.speech_gate import SpeechGate
 from edge.perception.voice_reader import open_voice_reader
 from edge.process.native_output import mute_native_code
 from edge.sensors.clip_decoder import ClipInfo, pictures, probe_clip, sound, to_rgb

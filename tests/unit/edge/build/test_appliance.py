@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 
 from edge.build import appliance
-from edge.build import outputs as build_outputs
-from edge.build.outputs import BoardPins, output_makers
+from edge.build.outputs import output_makers, this_host
+from edge.build.sensors import nothing_connected, open_camera
 from edge.config.paths import MODELS
 from edge.config.schema import Settings
 from edge.errors import OutputError, SensorError
 from edge.hardware.gpio_mock import MockGpio
+from edge.hardware.host import Host
 from edge.messages import Mood
+from edge.outputs.display import DisplaySettings, open_display
 from edge.outputs.events import Events
 from edge.outputs.image_file import Picture
-from edge.outputs.leds import EmotionLeds, RecordingLight, RgbLed
+from edge.outputs.leds import EmotionLeds, LedSettings, RecordingLight, RgbLed, recording_light
 from edge.outputs.terminal import Preview
 from edge.perception.manifest import load_manifest
+from edge.perception.silero import SileroDetector
+from edge.perception.webrtc import WebRtcDetector
 
 
 def settings(**sections: dict[str, object]) -> Settings:
@@ -32,15 +36,15 @@ def test_recording_light_and_colours_follow_the_settings() -> None:
         display={"kind": "none"},
         leds={"backend": "mock", "recording_pin": 26, "emotion_pins": {"happy": 5}},
     )
-    pins = BoardPins(wanted)
-    gpio = pins.gpio()
+    host = this_host(wanted)
+    gpio = host.pins.gpio()
     assert isinstance(gpio, MockGpio)
-    light = pins.recording_light()
+    light = recording_light(wanted.of(LedSettings), host)
     light.sensor_opened("camera")
     assert gpio.level(26) == 1
     light.sensor_closed("camera")
     assert gpio.level(26) == 0
-    outputs = [make() for make in output_makers(wanted, pins)]
+    outputs = [make() for make in output_makers(wanted, host)]
     assert [type(output) for output in outputs] == [RgbLed, EmotionLeds]
     for output in outputs:
         output.show(Mood(0.0, "happy"), 0.0)
@@ -49,12 +53,12 @@ def test_recording_light_and_colours_follow_the_settings() -> None:
 
 
 def test_desktop_has_no_lights_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_outputs, "board_name", lambda: "")
+    monkeypatch.setattr("edge.hardware.host.board_name", lambda: "")
     wanted = settings(display={"kind": "none"})
-    pins = BoardPins(wanted)
-    assert not pins.wanted
-    assert output_makers(wanted, pins) == []
-    light = pins.recording_light()
+    host = this_host(wanted)
+    assert not host.pins.wanted
+    assert output_makers(wanted, host) == []
+    light = recording_light(wanted.of(LedSettings), host)
     assert isinstance(light, RecordingLight)
     light.sensor_opened("camera")
     light.close()
@@ -66,7 +70,7 @@ def test_display_is_the_one_of_the_settings(kind: str, tmp_path: Path) -> None:
     wanted = settings(
         display={"kind": kind, "file": str(file), "i2c_port": 250}, leds={"backend": "none"}
     )
-    display = build_outputs.open_display(wanted, BoardPins(wanted))
+    display = open_display(wanted.of(DisplaySettings), this_host(wanted))
     assert isinstance(display, Picture if kind in ("png", "gif") else Preview)
     display.show(Mood(0.0, "happy"), 0.0)
     display.close()
@@ -77,7 +81,7 @@ def test_events_go_where_the_settings_say(tmp_path: Path) -> None:
     wanted = settings(
         display={"kind": "none"}, leds={"backend": "none"}, events={"to": str(tmp_path / "e.jsonl")}
     )
-    (make,) = output_makers(wanted, BoardPins(wanted))
+    (make,) = output_makers(wanted, this_host(wanted))
     events = make()
     assert isinstance(events, Events)
     events.close()
@@ -93,6 +97,13 @@ def test_fusion_takes_settings_and_class_priors_of_the_models() -> None:
     assert options.prior.sum() == pytest.approx(1)
 
 
+def test_speech_gate_is_the_one_of_the_settings() -> None:
+    pytest.importorskip("webrtcvad")
+    for gate, detector in (("silero", SileroDetector), ("webrtc", WebRtcDetector)):
+        wanted = settings(voice={"gate": gate})
+        assert isinstance(appliance.open_speech_detector(wanted), detector)
+
+
 def test_demo_is_for_machines_with_neither_camera_nor_microphone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -100,14 +111,14 @@ def test_demo_is_for_machines_with_neither_camera_nor_microphone(
     microphones: list[tuple[int, str]] = []
     monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: cameras)
     monkeypatch.setattr("edge.sensors.portaudio.list_microphones", lambda: microphones)
-    assert appliance.nothing_connected(Settings())
-    assert not appliance.nothing_connected(settings(camera={"source": 0}))
-    assert not appliance.nothing_connected(settings(microphone={"device": "USB"}))
+    assert nothing_connected(Settings(), Host())
+    assert not nothing_connected(settings(camera={"source": 0}), Host())
+    assert not nothing_connected(settings(microphone={"device": "USB"}), Host())
     microphones.append((0, "USB microphone"))
-    assert not appliance.nothing_connected(Settings())
-    assert appliance.nothing_connected(settings(microphone={"enabled": False}))
+    assert not nothing_connected(Settings(), Host())
+    assert nothing_connected(settings(microphone={"enabled": False}), Host())
     cameras.append(("/dev/video0", "webcam"))
-    assert not appliance.nothing_connected(settings(microphone={"enabled": False}))
+    assert not nothing_connected(settings(microphone={"enabled": False}), Host())
 
 
 def test_auto_camera_takes_the_first_that_opens_and_says_why_none_does(
@@ -121,13 +132,13 @@ def test_auto_camera_takes_the_first_that_opens_and_says_why_none_does(
     found = [("/dev/video0", "busy one"), ("/dev/video2", "free one")]
     monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: found)
     monkeypatch.setattr("edge.sensors.opencv.OpenCvCamera", opener)
-    assert appliance.open_any_camera(Settings()) == "/dev/video2"  # type: ignore[comparison-overlap]
+    assert open_camera(Settings(), Host()) == "/dev/video2"  # type: ignore[comparison-overlap]
     found.pop()
     with pytest.raises(SensorError, match="busy"):
-        appliance.open_any_camera(Settings())
+        open_camera(Settings(), Host())
     found.clear()
     with pytest.raises(SensorError, match="plug one in"):
-        appliance.open_any_camera(Settings())
+        open_camera(Settings(), Host())
 
 
 def closed_stream() -> io.StringIO:
@@ -143,11 +154,11 @@ def test_without_standard_error_there_is_no_preview_and_no_message(
     monkeypatch.setattr("sys.stderr", stderr)
     for kind in ("auto", "terminal"):
         wanted = settings(display={"kind": kind, "i2c_port": 250}, leds={"backend": "none"})
-        assert output_makers(wanted, BoardPins(wanted)) == []
+        assert output_makers(wanted, this_host(wanted)) == []
         with pytest.raises(OutputError, match="--display none"):
-            build_outputs.open_display(wanted, BoardPins(wanted))
+            open_display(wanted.of(DisplaySettings), this_host(wanted))
     picture = settings(display={"kind": "png", "file": "face.png"}, leds={"backend": "none"})
-    assert len(output_makers(picture, BoardPins(picture))) == 1
+    assert len(output_makers(picture, this_host(picture))) == 1
     appliance._say("The camera is gone.")
     assert capsys.readouterr().out == ""
 
@@ -163,12 +174,12 @@ def test_messages_survive_a_terminal_that_has_gone(monkeypatch: pytest.MonkeyPat
 
 def test_real_process_without_standard_error_keeps_its_standard_output_clean() -> None:
     code = (
-        "import sys; from edge.build.outputs import BoardPins, output_makers; "
+        "import sys; from edge.build.outputs import output_makers, this_host; "
         "from edge.config.schema import Settings; from edge.build import appliance; "
         "appliance._say('x'); "
         "s = Settings.model_validate({'display': {'kind': 'auto', 'i2c_port': 250}, "
         "'leds': {'backend': 'none'}}); "
-        "sys.exit(len(output_makers(s, BoardPins(s))))"
+        "sys.exit(len(output_makers(s, this_host(s))))"
     )
     result = subprocess.run(
         ["/bin/sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, code],
@@ -187,7 +198,7 @@ def test_window_without_a_desktop_is_refused_with_a_remedy(monkeypatch: pytest.M
         monkeypatch.delenv(name, raising=False)
     wanted = settings(display={"kind": "window"}, leds={"backend": "none"})
     with pytest.raises(OutputError, match="--display terminal"):
-        build_outputs.open_display(wanted, BoardPins(wanted))
+        open_display(wanted.of(DisplaySettings), this_host(wanted))
 
 
 def test_tells_once_that_mediapipe_does_not_find_the_faces(

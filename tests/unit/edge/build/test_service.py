@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from edge.build.outputs import BoardPins, open_display
+from edge.build.outputs import this_host
 from edge.build.policies import heat_reader, idle_policy, load_policy
 from edge.config.schema import Settings
 from edge.errors import OutputError
 from edge.hardware.thermal import Heat
+from edge.outputs.display import DisplaySettings, open_display
 from edge.outputs.terminal import Preview
 from edge.runtime.idle_policy import IdleOptions
 
@@ -19,12 +20,12 @@ def test_service_waits_for_its_oled_and_writes_no_moods_to_the_journal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    settings = Settings.model_validate({"display": {"i2c_port": 213}})
+    display, host = DisplaySettings(i2c_port=213), this_host(Settings())
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    assert isinstance(open_display(settings, BoardPins(settings)), Preview)
+    assert isinstance(open_display(display, host), Preview)
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
     with pytest.raises(OutputError, match="I2C bus 213"):
-        open_display(settings, BoardPins(settings))
+        open_display(display, host)
 
 
 def test_settings_of_resting_and_load_reach_the_policies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ class Room:
 def room(monkeypatch: pytest.MonkeyPatch) -> Room:
     found = Room()
     monkeypatch.setattr(calibrate_session, "build_components", found.components)
-    monkeypatch.setattr(calibrate_session, "nothing_connected", lambda settings: False)
+    monkeypatch.setattr(calibrate_session, "nothing_connected", lambda settings, host: False)
     monkeypatch.setattr(calibrate_session, "mute_native_code", lambda: None)
     monkeypatch.setattr(calibrate_session, "GRACE_S", 0.3)
     monkeypatch.setattr(calibrate_session, "PATIENCE", 0.05)
@@ -302,7 +302,7 @@ def test_switched_off_calibration_is_said_so() -> None:
 def test_nothing_connected_asks_for_a_clip(
     room: Room, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibrate_session, "nothing_connected", lambda settings: True)
+    monkeypatch.setattr(calibrate_session, "nothing_connected", lambda settings, host: True)
     with pytest.raises(SensorError, match="--clip"):
         run_calibration(settings(file))
 

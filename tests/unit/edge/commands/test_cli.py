@@ -13,6 +13,8 @@ from edge.config import paths
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check
 from edge.errors import SensorError
+from edge.outputs.display import DisplaySettings
+from edge.outputs.events import EventSettings
 
 
 @pytest.fixture(autouse=True)
@@ -118,8 +120,8 @@ def test_run_passes_its_flags_on(
     assert appliance.options == {"seconds": 2.5, "clip": clip, "repeat": True, "keep_trying": False}
     assert appliance.settings.microphone.enabled is False
     assert appliance.settings.camera.enabled is True
-    assert appliance.settings.display.kind == "terminal"
-    assert appliance.settings.events.to == "-"
+    assert appliance.settings.of(DisplaySettings).kind == "terminal"
+    assert appliance.settings.of(EventSettings).to == "-"
 
 
 def test_a_sense_that_is_named_is_switched_on(
@@ -137,8 +139,8 @@ def test_a_picture_file_may_be_named_as_the_display(
     monkeypatch: pytest.MonkeyPatch, appliance: Appliance
 ) -> None:
     assert mien(monkeypatch, "run", "--display", "out/face.gif") == 0
-    assert appliance.settings.display.kind == "gif"
-    assert appliance.settings.display.file == "out/face.gif"
+    assert appliance.settings.of(DisplaySettings).kind == "gif"
+    assert appliance.settings.of(DisplaySettings).file == "out/face.gif"
 
 
 @pytest.mark.parametrize(

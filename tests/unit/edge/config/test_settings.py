@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from edge.config.load import Loaded, load_settings, try_settings
 from edge.config.names import find_field, setting_paths, variable_name
 from edge.config.render import default_toml, effective_toml, settings_page, toml_value
-from edge.config.schema import PRIOR, DisplaySettings, LedSettings, Settings
+from edge.config.schema import PRIOR, Settings
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.fusion import DEFAULT_PRIOR, FusionOptions
+from edge.outputs.display import DisplaySettings
+from edge.outputs.leds import LedSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -190,13 +192,16 @@ def test_two_claims_on_one_pin_are_refused_with_both_names(tmp_path: Path) -> No
 
 def test_pins_of_the_display_count_only_as_it_is_wired(tmp_path: Path) -> None:
     on_dc = "[leds]\nrecording_pin = 24\n"
-    assert load(tmp_path, on_dc).settings.leds.recording_pin == 24
+    assert load(tmp_path, on_dc).settings.of(LedSettings).recording_pin == 24
     assert "[display] gpio_dc and [leds] recording_pin both claim GPIO 24" in refusal(
         tmp_path, on_dc + '[display]\ninterface = "spi"\n'
     )
     on_sda = "[leds]\nrecording_pin = 2\n"
     assert "the I2C bus of the display" in refusal(tmp_path, on_sda)
-    assert load(tmp_path, on_sda + "[display]\ni2c_port = 3\n").settings.leds.recording_pin == 2
+    assert (
+        load(tmp_path, on_sda + "[display]\ni2c_port = 3\n").settings.of(LedSettings).recording_pin
+        == 2
+    )
 
 
 def test_pins_do_not_clash_without_lights(tmp_path: Path) -> None:
@@ -244,7 +249,7 @@ def test_environment_needs_no_quotes(
 
 def test_environment_reaches_into_tables(tmp_path: Path) -> None:
     loaded = load(tmp_path, environment={"MIEN_LEDS__EMOTION_PINS__HAPPY": "5"})
-    assert loaded.settings.leds.emotion_pins == {"happy": 5}
+    assert loaded.settings.of(LedSettings).emotion_pins == {"happy": 5}
 
 
 def test_refuses_a_misspelt_variable_but_not_those_of_others(tmp_path: Path) -> None:
@@ -298,7 +303,7 @@ def test_examples_in_the_default_file_are_right(tmp_path: Path) -> None:
         opened.append(line.removeprefix("# ") if inside else line)
     settings = load(tmp_path, "\n".join(opened)).settings
     assert len(settings.fusion.prior) == 7
-    assert settings.leds.emotion_pins
+    assert settings.of(LedSettings).emotion_pins
 
 
 def test_shown_settings_load_to_the_same(tmp_path: Path) -> None:

@@ -133,9 +133,9 @@ def test_a_file_that_is_no_gpio_chip_is_told_as_such(tmp_path: Path) -> None:
 
 @pytest.fixture
 def nothing_attached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, "usb_cameras", lambda: [])
-    monkeypatch.setattr(devices, "pi_cameras", lambda: [])
-    monkeypatch.setattr(devices, "microphones_here", lambda: [])
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: [])
+    monkeypatch.setattr("edge.sensors.picamera.ribbon_cameras", lambda: [])
+    monkeypatch.setattr("edge.sensors.portaudio.list_microphones", lambda: [])
     monkeypatch.setattr(devices, "bus_numbers", lambda: [])
     monkeypatch.setattr(devices, "find_gpio_chips", lambda: [])
 
@@ -145,11 +145,11 @@ def test_what_cannot_be_looked_at_hides_nothing_else(monkeypatch: pytest.MonkeyP
     def broken() -> Any:
         raise SensorError("PyAudio cannot be loaded: install it.")
 
-    monkeypatch.setattr(devices, "microphones_here", broken)
-    monkeypatch.setattr(devices, "usb_cameras", lambda: [("/dev/video0", "C920")])
-    monkeypatch.setattr(devices, "pi_cameras", lambda: ["imx708"])
+    monkeypatch.setattr("edge.sensors.portaudio.list_microphones", broken)
+    monkeypatch.setattr("edge.sensors.opencv.list_cameras", lambda: [("/dev/video0", "C920")])
+    monkeypatch.setattr("edge.sensors.picamera.ribbon_cameras", lambda: ["imx708"])
     found = find_devices()
-    assert found.cameras == (CameraFound("/dev/video0", "C920"), CameraFound("picamera", "imx708"))
+    assert found.cameras == (CameraFound("picamera", "imx708"), CameraFound("/dev/video0", "C920"))
     assert found.troubles == ("PyAudio cannot be loaded: install it.",)
 
 

@@ -1,3 +1,4 @@
+import sys
 import time
 import wave
 from pathlib import Path
@@ -8,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge.errors import ModelError
 from edge.messages import SAMPLE_RATE_HZ, Audio
+from edge.perception import webrtc
+from edge.perception.silero import SileroDetector
 from edge.perception.speech_gate import (
     BLOCK_S,
     BLOCK_SAMPLES,
     Block,
     Hangover,
-    SileroDetector,
     SpeechGate,
     SpeechWindow,
     signal_to_noise_db,
@@ -239,3 +242,32 @@ def test_detector_keeps_up_with_the_microphone() -> None:
         detector.probability(block)
         took.append(time.perf_counter() - start)
     assert min(took) < BLOCK_S
+
+
+def test_webrtc_says_yes_or_no_and_is_stricter_with_a_higher_threshold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = pytest.importorskip("webrtcvad")
+    asked: list[int] = []
+
+    real = library.Vad
+
+    def vad(mode: int) -> object:
+        asked.append(mode)
+        return real(mode)
+
+    monkeypatch.setattr(library, "Vad", vad)
+    for threshold in (0.05, 0.3, 0.5, 0.95):
+        webrtc.make(threshold)
+    assert asked == [0, 1, 2, 3]
+    detector = webrtc.make(0.5)
+    assert {detector.probability(np.zeros(512, np.float32)) for _ in range(9)} == {0.0}
+    assert detector.probability(noise(BLOCK_S, 0.3)) == 1.0
+    detector.reset()
+    assert detector.probability(np.zeros(512, np.float32)) == 0.0
+
+
+def test_gate_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "webrtcvad", None)
+    with pytest.raises(ModelError, match=r"pip install 'mien\[webrtc\]'"):
+        webrtc.make(0.5)

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.config.paths import REPO_ROOT, SYSTEM_CONFIG
-from edge.config.schema import Settings
 from edge.face.draw import draw
+from edge.outputs.display import DisplaySettings
 from edge.splash import boot
 from edge.splash.boot import Panel, display_settings, pictures, quick_panel, setup, show
 from edge.splash.render import SIZES, pages, poses
@@ -115,7 +115,7 @@ def test_chip_is_set_up_as_luma_does(height: int) -> None:
 
 
 def test_defaults_are_those_of_the_settings() -> None:
-    display = Settings().display
+    display = DisplaySettings()
     assert quick_panel({}) == Panel()
     assert Panel() == Panel(
         display.i2c_port,
@@ -297,7 +297,7 @@ def test_other_displays_are_drawn_on_through_luma(monkeypatch: pytest.MonkeyPatc
         def show(self, mood: Any, t_s: float) -> None:
             shown.append(mood.shown)
 
-    monkeypatch.setattr("edge.build.outputs.open_oled", lambda settings, pins: Oled())
+    monkeypatch.setattr("edge.outputs.display.open_oled", lambda settings, host: Oled())
     monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: True)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
     monkeypatch.setenv("MIEN_DISPLAY__DRIVER", "ssd1351")
