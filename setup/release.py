@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 VERSION_FILE: Final = "edge/__init__.py"
 CHANGELOG: Final = "CHANGELOG.md"
@@ -46,6 +46,13 @@ Run = Callable[[Sequence[str], Path], str]
 
 class ReleaseError(Exception):
     """Why there is no release: one sentence, with what to do about it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ReleaseError(f"The command line is wrong: {message}; see ./setup.sh release --help.")
 
 
 @dataclass(frozen=True)
@@ -223,9 +230,8 @@ def _steps(plan: Plan, bundles: Sequence[str]) -> list[str]:
     ]
 
 
-def main(arguments: Sequence[str], root: Path, run: Run = run) -> int:
-    """Make the release; return the exit code."""
-    parser = argparse.ArgumentParser(prog="./setup.sh release", description=__doc__)
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(prog="./setup.sh release", description=__doc__)
     parser.add_argument("version", help="three numbers, such as 0.2.0")
     parser.add_argument("--dry-run", action="store_true", help="print each step, change nothing")
     parser.add_argument(
@@ -234,9 +240,17 @@ def main(arguments: Sequence[str], root: Path, run: Run = run) -> int:
         metavar="ARCH/PYTHON",
         help=f'"none", or which to make, again and again (unless given: {" ".join(BUNDLES)})',
     )
-    options = parser.parse_args(arguments)
-    bundles = [each for each in options.bundle or BUNDLES if each != "none"]
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str], root: Path, run: Run = run) -> int:
+    """Make the release; return the exit code."""
     try:
+        options = _options(arguments)
+        bundles = [each for each in options.bundle or BUNDLES if each != "none"]
+        wrong = [each for each in bundles if not re.fullmatch(r"(aarch64|x86_64)/3\.1[0-3]", each)]
+        if wrong:
+            raise ReleaseError(f'--bundle takes one such as aarch64/3.13, not "{wrong[0]}".')
         plan = make_plan(root, options.version, run, datetime.date.today())
         if options.dry_run:
             print("\n".join(f"would: {step}" for step in _steps(plan, bundles)))

@@ -25,6 +25,13 @@ ELSEWHERE: Final = (
 _LINK: Final = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
+def on_config(config: MkDocsConfig) -> None:
+    """List every decision in the navigation, so that a new one is its page alone."""
+    pages = sorted(Path(config.docs_dir).glob("decisions/[0-9]*.md"))
+    for section in config.nav or ():
+        section.get("Decisions", []).extend(f"decisions/{page.name}" for page in pages)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the files of `ELSEWHERE`."""
     root = Path(config.config_file_path).parent

@@ -102,6 +102,7 @@ def test_a_step_that_fails_leaves_the_repository_as_it_was(
 @pytest.mark.parametrize(
     ("version", "spoil", "says"),
     [
+        ("--bundel", "", "The command line is wrong"),
         ("0.2", "", '"0.2" is no version'),
         ("0.0.9", "", "0.0.9 is older than 0.1.0"),
         ("0.1.0", "", "CHANGELOG.md has 0.1.0 already"),
