@@ -88,7 +88,7 @@ def voice_folds(
     recipe: RecipeFile = MODELS / "voice_recipe.toml",
     work: Work = Path("runs/voice"),
 ) -> None:
-    """Train a voice net for each fold of RAVDESS actors; one table of all strangers.
+    """Train a voice net for each fold of RAVDESS actors; one table of all held-out actors.
 
     Example: python -m convert voice-folds --data ~/data/voice
     """
@@ -182,7 +182,7 @@ def fusion(
     models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
     work: Work = Path("runs/voice"),
 ) -> None:
-    """Measure face alone, voice alone, 70-30 and the fusion on pairs nobody has trained on.
+    """Measure face alone, voice alone, 70-30 and the fusion on held-out pairs.
 
     Example: python -m convert fusion --face-data ~/data/face --voice-data ~/data/voice
     """
@@ -198,7 +198,7 @@ def calibration(
     models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
     work: Work = Path("runs/voice"),
 ) -> None:
-    """Measure what `mien calibrate` does to voices that nobody has trained on.
+    """Measure what `mien calibrate` does to held-out voices.
 
     Example: python -m convert calibration --data ~/data/voice
     """
@@ -228,7 +228,7 @@ def quantize(
     model: Annotated[
         Path, typer.Argument(help="Float .tflite, .pt2, .keras, .h5 or SavedModel folder.")
     ],
-    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, pictures, sounds.")],
+    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, images, sounds.")],
     out: Annotated[Path, typer.Option(help="The int8 .tflite to write.")],
     input_range: Annotated[
         tuple[float, float] | None,

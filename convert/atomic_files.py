@@ -95,4 +95,4 @@ def read_array(file: Path, mmap_mode: Any = None) -> NDArray[Any]:
 def damaged(file: Path, error: Exception) -> str:
     """The sentence about a kept file that cannot be read."""
     said = str(error) or type(error).__name__
-    return f"{file} is damaged ({said}); delete it, and the next run makes it anew."
+    return f"{file} is damaged ({said}); delete it, and the next run makes it again."

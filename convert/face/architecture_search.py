@@ -1,4 +1,4 @@
-"""Which shape of face net is worth its multiplications: a table, and the same as JSON."""
+"""Architecture search for the face net, accuracy against MACs: a table, and the same as JSON."""
 
 import re
 from dataclasses import asdict, dataclass

@@ -62,7 +62,7 @@ def print_face(evaluation: FaceEvaluation, mixes: list[Mix], metrics: list[Metri
     print(f"\n{_mix_table(mixes)}\n")
     print(_sections(evaluation))
     print(
-        "temperatures, fitted on the rows kept back: "
+        "temperatures, fitted on the held-out rows: "
         f"fer2013 head {evaluation.fer2013.temperature:.3f}, "
         f"ferplus head {evaluation.ferplus.temperature:.3f}, "
         f"shown {evaluation.shown.temperature:.3f}"
@@ -94,8 +94,8 @@ def face_card(
 | tensor | form | meaning |
 |---|---|---|
 | input | int8 [1, 48, 48, 1] | grey value - 128; no float arithmetic |
-| `fer2013` | int8 [1, 7] | logits, learned from the FER2013 labels |
-| `ferplus` | int8 [1, 8] | logits, learned from the FER+ votes |
+| `fer2013` | int8 [1, 7] | logits, trained on the FER2013 labels |
+| `ferplus` | int8 [1, 8] | logits, trained on the FER+ votes |
 | `features` | int8 [1, 6, 6, {recipe.widths[-1]}] | the last feature map |
 
 The seven are angry, disgust, fear, happy, sad, surprise, neutral; the eight neutral, happiness,
@@ -104,7 +104,7 @@ the feature map draws where in the crop an emotion was seen: `mien explain photo
 
 Crops have eyes and mouth where `manifest.json` says (`geometry`, measured on training crops by the
 device's finder). The device shows a blend of both heads, {evaluation.share:.0%} `ferplus`, divided by
-the temperature {evaluation.shown.temperature:.3f} (fitted on the rows kept back).
+the temperature {evaluation.shown.temperature:.3f} (fitted on the held-out rows).
 
 ## Figures
 
@@ -129,7 +129,7 @@ net can serve either, not both, so there are two heads on one trunk.
 
 A face in the wild has no label. The consensus of ten people is the nearest thing to one, and nearer
 than the word of one, so the blend that the device shows is one that agrees best with it on
-the rows kept back, accuracy and balanced accuracy counting alike; of those within a standard error
+the held-out rows, accuracy and balanced accuracy counting alike; of those within a standard error
 of the best, the one that agrees best with the FER2013 labels. (The steps were made finer after an
 error of calibration had been seen on PrivateTest: docs/decisions/014-two-label-sets.md.)
 
@@ -187,8 +187,8 @@ def how_made(recipe: FaceRecipe, epochs: int) -> str:
     """What the card says of the training, all its stages."""
     text = f"""Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most
 FER+ voters took for no face. The target of the `fer2013` head is partly the row's own label and else
-what its ten votes foretell of the label (a logistic regression on training rows): less noise, but
-the votes alone foretell only about two labels of three. The target of the `ferplus` head is the
+the labels that its ten votes predict (a logistic regression on training rows): less noise, but
+the votes alone predict only about two labels of three. The target of the `ferplus` head is the
 votes. Pictures were mirrored, turned, scaled, shifted, lit from a side, dimmed, blurred, compressed,
 made noisy, partly blanked and blended."""
     stages = [_stage(each) for each in recipe.stages]
@@ -201,13 +201,13 @@ for calibration; no training for int8 was needed (float figures above)."""
     return "\n\n".join([_wrapped(text), "\n".join(map(_wrapped, listed)), _wrapped(end)])
 
 
-def _chosen_on(recipe: FaceRecipe, kept: int) -> str:
+def _chosen_on(recipe: FaceRecipe, held_out: int) -> str:
     """On which rows what was chosen."""
-    text = f"""Temperatures, the blend and the prior are fitted on {kept:,} PublicTest rows, a third
-of each emotion, which are never learned from ("kept back")."""
+    text = f"""Temperatures, the blend and the prior are fitted on {held_out:,} PublicTest rows, a third
+of each emotion, which are never trained on ("held out")."""
     if recipe.knows_public:
-        text += """ The others decided on the recipe and were then learned from as well, less those
-        whose pixels also are a row kept back or of PrivateTest, as papers on FER2013 do at last (for
+        text += """ The others decided on the recipe and were then trained on as well, less those
+        whose pixels also are a held-out or a PrivateTest row, as papers on FER2013 do at last (for
         one Khaireddin and Chen 2021)."""
     else:
         text += " The whole of PublicTest decided on the recipe."
@@ -230,7 +230,7 @@ def _stage(recipe: FaceRecipe) -> str:
         f"the changes at {recipe.mild_strength:.0%} of their strength and no blending {when}"
     )
     if recipe.learn_public:
-        text += "; the PublicTest rows that are not kept back are learned from too"
+        text += "; the PublicTest rows that are not held out are trained on too"
     if recipe.majority_share:
         text += (
             f"; {recipe.majority_share:.0%} of the target by FER+ is the emotion of the majority, the "
@@ -241,7 +241,7 @@ def _stage(recipe: FaceRecipe) -> str:
     if recipe.teacher_from < done:
         text += (
             f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "
-            "is the belief of the averaged net itself, asked anew every "
+            "is the pseudo-label of the averaged net itself, renewed every "
             f"{recipe.teacher_every} epochs (a mean teacher)"
         )
     if recipe.first_share:
@@ -277,7 +277,7 @@ def _mix_table(mixes: list[Mix]) -> str:
         for mix in mixes
     ]
     rows = f"{mixes[0].fer2013.rows:,} and {mixes[0].ferplus.rows:,} rows"
-    return "\n".join(lines) + f"\n\n(PublicTest, kept back, int8, {rows}; contempt left out.)"
+    return "\n".join(lines) + f"\n\n(PublicTest, held out, int8, {rows}; contempt left out.)"
 
 
 def _scores(name: str, scores: Scores, labels: str) -> list[Metric]:

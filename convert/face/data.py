@@ -13,8 +13,8 @@ from convert.errors import DataError
 
 ROWS = 35_887
 USAGE_ROWS = {"Training": 28_709, "PublicTest": 3_589, "PrivateTest": 3_589}
-KEPT_BACK = 3
-"""One in so many PublicTest rows is never learned from."""
+HELD_OUT_EVERY = 3
+"""One in so many PublicTest rows is held out: never trained on."""
 OBTAIN = (
     "FER2013 comes from its 2013 challenge page (fer2013.csv), the FER+ votes from the FER+ project "
     "(fer2013new.csv); pack them as models_tflite/FACE_CARD.md describes"
@@ -58,18 +58,18 @@ class FaceData:
         return np.flatnonzero(self.usage == list(USAGE_ROWS).index(split))
 
     @property
-    def kept_back(self) -> NDArray[np.intp]:
-        """The third of the PublicTest rows that only ever decides: every emotion by its share."""
+    def held_out(self) -> NDArray[np.intp]:
+        """The third of the PublicTest rows that is held out of training: every emotion by its share."""
         rows = self.rows("PublicTest")
         alike = np.lexsort((self.label[rows], self.majority[rows]))
-        return np.sort(rows[alike[::KEPT_BACK]])
+        return np.sort(rows[alike[::HELD_OUT_EVERY]])
 
     @property
-    def learnable_public(self) -> NDArray[np.intp]:
+    def public_for_training(self) -> NDArray[np.intp]:
         """The other PublicTest rows, but those whose pixels also are a row that decides or tests."""
-        judged = np.concatenate([self.kept_back, self.rows("PrivateTest")])
+        judged = np.concatenate([self.held_out, self.rows("PrivateTest")])
         seen = {self.pixels[row].tobytes() for row in judged}
-        rest = np.setdiff1d(self.rows("PublicTest"), self.kept_back)
+        rest = np.setdiff1d(self.rows("PublicTest"), self.held_out)
         return np.array([row for row in rest if self.pixels[row].tobytes() not in seen], np.intp)
 
 

@@ -56,7 +56,7 @@ class SplitTruth:
 
 @dataclass(frozen=True)
 class Mix:
-    """How well the blend of both heads does on the rows kept back, by either label set."""
+    """How well the blend of both heads does on the held-out rows, by either label set."""
 
     share: float
     fer2013: Scores
@@ -75,7 +75,7 @@ class Judged:
 
     scores: Scores
     temperature: float
-    """Fitted on the rows kept back."""
+    """Fitted on the held-out rows."""
     error_before: float
     """Expected calibration error at temperature 1."""
     error_after: float
@@ -83,7 +83,7 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class FaceEvaluation:
-    """Figures on FER2013 PrivateTest; whatever is chosen or fitted is so on the rows kept back."""
+    """Figures on FER2013 PrivateTest; whatever is chosen or fitted is so on the held-out rows."""
 
     fer2013: Judged
     """The FER2013 head against the FER2013 labels."""
@@ -98,7 +98,7 @@ class FaceEvaluation:
     share: float
     """Weight of the FER+ head in the blend."""
     class_prior: NDArray[np.float64]
-    """[7], how often the blend names each emotion of the rows kept back, on average."""
+    """[7], how often the blend names each emotion of the held-out rows, on average."""
 
 
 def truth_of(data: FaceData, rows: NDArray[np.intp]) -> SplitTruth:
@@ -152,29 +152,31 @@ def best_share(mixes: list[Mix]) -> float:
 
 
 def evaluate_logits(
-    kept: FaceLogits,
-    kept_truth: SplitTruth,
+    held_out: FaceLogits,
+    held_out_truth: SplitTruth,
     private: FaceLogits,
     private_truth: SplitTruth,
     share: float,
 ) -> FaceEvaluation:
-    """Judge logits of the rows kept back and of PrivateTest, with *share* for the FER+ head."""
+    """Judge logits of the held-out rows and of PrivateTest, with *share* for the FER+ head."""
     blend = FaceHeads(share, 1.0)
-    shown_kept, shown_private = (
-        np.log(blend.blend(each.fer2013, each.ferplus)) for each in (kept, private)
+    shown_held_out, shown_private = (
+        np.log(blend.blend(each.fer2013, each.ferplus)) for each in (held_out, private)
     )
-    voted, voted_kept = private_truth.ferplus >= 0, kept_truth.ferplus >= 0
+    voted, voted_held_out = private_truth.ferplus >= 0, held_out_truth.ferplus >= 0
     among = private_truth.among_seven
     guess = shown_private.argmax(axis=1)
     fresh = ~private_truth.copies
     head = private.fer2013.argmax(axis=1)
-    shown = _judge(shown_kept, kept_truth.fer2013, shown_private, private_truth.fer2013, 7)
+    shown = _judge(shown_held_out, held_out_truth.fer2013, shown_private, private_truth.fer2013, 7)
     return FaceEvaluation(
-        fer2013=_judge(kept.fer2013, kept_truth.fer2013, private.fer2013, private_truth.fer2013, 7),
+        fer2013=_judge(
+            held_out.fer2013, held_out_truth.fer2013, private.fer2013, private_truth.fer2013, 7
+        ),
         fer2013_fresh=score(private_truth.fer2013[fresh], head[fresh], len(EMOTIONS)),
         ferplus=_judge(
-            kept.ferplus[voted_kept],
-            kept_truth.ferplus[voted_kept],
+            held_out.ferplus[voted_held_out],
+            held_out_truth.ferplus[voted_held_out],
             private.ferplus[voted],
             private_truth.ferplus[voted],
             len(FERPLUS),
@@ -182,7 +184,7 @@ def evaluate_logits(
         shown=shown,
         shown_ferplus=score(among[among >= 0], guess[among >= 0], len(EMOTIONS)),
         share=share,
-        class_prior=softmax(shown_kept, shown.temperature).mean(axis=0),
+        class_prior=softmax(shown_held_out, shown.temperature).mean(axis=0),
     )
 
 

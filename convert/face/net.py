@@ -16,9 +16,9 @@ class FaceOutputs(NamedTuple):
     """What the net gives for N faces."""
 
     fer2013: Tensor
-    """Logits [N, 7] in the order of `EMOTIONS`, learned from the FER2013 labels."""
+    """Logits [N, 7] in the order of `EMOTIONS`, trained on the FER2013 labels."""
     ferplus: Tensor
-    """Logits [N, 8] in the order of `FERPLUS`, learned from the FER+ votes."""
+    """Logits [N, 8] in the order of `FERPLUS`, trained on the FER+ votes."""
     features: Tensor
     """The last feature map [N, channels, h, w]; both heads are linear in its mean over h and w, so
     that a class-activation map (Zhou et al. 2016) is its sum weighted by the class's row."""

@@ -34,7 +34,7 @@ from convert.face.figures import (
 )
 from convert.face.framing import measure_framing
 from convert.face.net import DeviceFaceNet
-from convert.face.targets import votes_foretell
+from convert.face.targets import votes_predict
 from convert.face.train import build_face_net, calibration_crops, float_logits, train_face
 from convert.int8.export import convert_int8
 from convert.int8.macs import count_macs
@@ -46,7 +46,7 @@ from edge.perception.interpreter import Model
 from edge.perception.manifest import ClassMaps, Entry, SecondHead
 
 CALIBRATION_CROPS = 500
-_KEPT = "kept back"
+_HELD_OUT = "held out"
 _TEST = "PrivateTest"
 
 
@@ -65,7 +65,7 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
     model = Model(file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
-    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
+    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out))
     share = best_share(mixes)
     evaluation = _evaluate(data, int8, share)
     floats = {name: float_logits(net, data.pixels[rows]) for name, rows in _judged(data).items()}
@@ -88,15 +88,15 @@ def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors:
     card = face_card(recipe, evaluation, mixes, metrics, size, len(history))
     publish("face", file, recipe_file, entry, card, out)
     save_weights(net, out / "face_float.npz")
-    pictures = out / "pictures"
-    pictures.mkdir(exist_ok=True)
-    draw_training(history, recipe, pictures)
-    draw_results(data, evaluation, int8[_TEST], pictures)
-    draw_data(data, pictures)
+    figures = out / "pictures"
+    figures.mkdir(exist_ok=True)
+    draw_training(history, recipe, figures)
+    draw_results(data, evaluation, int8[_TEST], figures)
+    draw_data(data, figures)
     if entry.class_maps is not None:
-        draw_maps(data, model, entry.class_maps, pictures)
+        draw_maps(data, model, entry.class_maps, figures)
     if (out / "face_search.json").is_file():
-        draw_shapes(out / "face_search.json", pictures)
+        draw_shapes(out / "face_search.json", figures)
     print_face(evaluation, mixes, metrics)
 
 
@@ -105,25 +105,25 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
     data = load_face_data(folder)
     model = Model(models / entry.file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
-    mixes = compare_mixes(int8[_KEPT], truth_of(data, data.kept_back))
+    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out))
     share = entry.ferplus.share if entry.ferplus else 0.0
     evaluation = _evaluate(data, int8, share)
     print_face(evaluation, mixes, face_metrics(evaluation, None))
     print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
     print(disagreement_table(labels_by_majority(data)))
-    for split, share in votes_foretell(data, "Training", "PublicTest").items():
-        print(f"\nThe votes foretell the label of {share:.1%} of the {split} rows.")
+    for split, share in votes_predict(data, "Training", "PublicTest").items():
+        print(f"\nThe votes predict the label of {share:.1%} of the {split} rows.")
 
 
 def _judged(data: FaceData) -> dict[str, NDArray[np.intp]]:
     """The rows that decide and those that test."""
-    return {_KEPT: data.kept_back, _TEST: data.rows(_TEST)}
+    return {_HELD_OUT: data.held_out, _TEST: data.rows(_TEST)}
 
 
 def _evaluate(data: FaceData, logits: dict[str, FaceLogits], share: float) -> FaceEvaluation:
     return evaluate_logits(
-        logits[_KEPT],
-        truth_of(data, data.kept_back),
+        logits[_HELD_OUT],
+        truth_of(data, data.held_out),
         logits[_TEST],
         truth_of(data, data.rows(_TEST)),
         share,

@@ -45,7 +45,7 @@ class MeanFace:
     deviation: NDArray[np.float32]
     """Standard deviation of each pixel, shape [48, 48]."""
     rows: int
-    pictures: int
+    images: int
     """Different ones among the rows; each counts once."""
 
 
@@ -89,7 +89,7 @@ def draw_mean_faces(data: FaceData, out: Path, title: str | None = None) -> None
                 interpolation="bilinear",
             )
             upper.set_title(label, color=INK, pad=5)
-            lower.set_xlabel(f"{face.rows:,} rows\n{face.pictures:,} different", labelpad=5, size=8)
+            lower.set_xlabel(f"{face.rows:,} rows\n{face.images:,} different", labelpad=5, size=8)
             for axes in (upper, lower):
                 bare(axes)
 
@@ -157,8 +157,8 @@ def draw_class_maps(
         _draw_scale(grid[len(maps)])
 
 
-def _range(pictures: list[NDArray[np.float32]]) -> tuple[float, float]:
-    return min(float(each.min()) for each in pictures), max(float(each.max()) for each in pictures)
+def _range(images: list[NDArray[np.float32]]) -> tuple[float, float]:
+    return min(float(each.min()) for each in images), max(float(each.max()) for each in images)
 
 
 def _pale() -> "Colormap":

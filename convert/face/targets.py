@@ -1,4 +1,4 @@
-"""What the face net is taught: both label sets of a row, with their noise taken down."""
+"""The targets of the face net: both label sets of a row, with their noise taken down."""
 
 from dataclasses import dataclass, replace
 
@@ -23,8 +23,8 @@ class FaceTargets:
     fer2013: Rows
     ferplus: Rows
 
-    def taught_by(self, teacher: "FaceTargets", share: float) -> "FaceTargets":
-        """Replace *share* of each target by what *teacher* believes; missing votes stay missing."""
+    def distilled(self, teacher: "FaceTargets", share: float) -> "FaceTargets":
+        """Replace *share* of each target by the *teacher*'s pseudo-labels; missing votes stay missing."""
         voted = (self.ferplus.sum(axis=1, keepdims=True) > 0).astype(np.float32)
         return replace(
             self,
@@ -34,32 +34,32 @@ class FaceTargets:
 
 
 def make_targets(data: FaceData, label_share: float, majority_share: float = 0.0) -> FaceTargets:
-    """Targets of all rows, the votes' meaning in FER2013 labels learned from training rows alone.
+    """Targets of all rows, with votes turned to FER2013 labels as fitted on training rows alone.
 
     A FER2013 label is one annotator's noisy word; the ten FER+ votes of the same row say how likely
     each label was. The `fer2013` target is *label_share* of the label itself and else the label
-    distribution that the votes foretell, which has the same mean and far less noise. The `ferplus`
+    distribution that the votes predict, which has the same mean and far less noise. The `ferplus`
     target is the votes, but *majority_share* of it the emotion of the majority, where there is one:
     what most see is what the net is judged by, and is not always what it expects most votes for.
     """
     one_hot = np.eye(len(EMOTIONS), dtype=np.float32)[data.label]
     voted = data.ferplus.sum(axis=1) > 0
-    taught = data.rows("Training")
-    foretold = _labels_from_votes(data, taught[voted[taught]])
-    foretold[~voted] = one_hot[~voted]
-    mixed: Rows = (label_share * one_hot + (1 - label_share) * foretold).astype(np.float32)
+    training = data.rows("Training")
+    predicted = _labels_from_votes(data, training[voted[training]])
+    predicted[~voted] = one_hot[~voted]
+    mixed: Rows = (label_share * one_hot + (1 - label_share) * predicted).astype(np.float32)
     most = np.eye(data.ferplus.shape[1], dtype=np.float32)[data.majority]
     share = np.where(voted & (data.majority >= 0), majority_share, 0)[:, None].astype(np.float32)
     return FaceTargets(mixed, (1 - share) * data.ferplus + share * most)
 
 
-def votes_foretell(data: FaceData, *splits: str) -> dict[str, float]:
-    """By split, how often the label that the votes foretell best is the row's own, 0-1.
+def votes_predict(data: FaceData, *splits: str) -> dict[str, float]:
+    """By split, how often the label that the votes predict is the row's own, 0-1.
 
     Of the rows that have votes.
     """
-    foretold = make_targets(data, 0.0).fer2013.argmax(axis=1)
-    right = foretold == data.label
+    predicted = make_targets(data, 0.0).fer2013.argmax(axis=1)
+    right = predicted == data.label
     voted = data.ferplus.sum(axis=1) > 0
     shares = {}
     for split in splits:
@@ -90,5 +90,5 @@ def _labels_from_votes(data: FaceData, rows: NDArray[np.intp]) -> Rows:
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     with torch.inference_mode():
-        foretold: Rows = model(inputs).softmax(dim=1).numpy()
-    return foretold.copy()
+        predicted: Rows = model(inputs).softmax(dim=1).numpy()
+    return predicted.copy()

@@ -44,7 +44,7 @@ def train_face(
     is trained before; unless *work* holds a checkpoint.
 
     Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
-    `teacher_every` epochs it reads all training rows plainly and mirrored, and its belief becomes
+    `teacher_every` epochs it reads all training rows plainly and mirrored, and its pseudo-labels become
     `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
     2017).
 
@@ -53,7 +53,7 @@ def train_face(
 
     Returns:
         The averaged net, and per epoch its loss and its accuracy by both label sets on the
-        PublicTest rows, or on those kept back if it may know the others; epochs of `recipe.first`
+        PublicTest rows, or on the held-out ones if it may know the others; epochs of `recipe.first`
         come first.
     """
     small, earlier = None, list[dict[str, float]]()
@@ -69,27 +69,29 @@ def train_face(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rows = data.rows("Training")
     if recipe.learn_public:
-        rows = np.concatenate([rows, data.learnable_public])
+        rows = np.concatenate([rows, data.public_for_training])
     rows = rows[~data.not_face[rows]]
     gray = torch.from_numpy(data.pixels[rows][:, None]).to(device)
     everything = make_targets(data, recipe.label_share, recipe.majority_share)
     labeled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
     steps = len(rows) // recipe.batch
-    taught: dict[int, tuple[Tensor, Tensor]] = {}
+    by_term: dict[int, tuple[Tensor, Tensor]] = {}
 
     def targets_of(epoch: int, teacher: nn.Module) -> tuple[Tensor, Tensor]:
         due = max(0, epoch - recipe.teacher_from) // recipe.teacher_every
         term = due if epoch >= recipe.teacher_from else -1
-        if term not in taught:
-            taught.clear()
+        if term not in by_term:
+            by_term.clear()
             targets = labeled
             if term >= 0:
-                targets = labeled.taught_by(believe(teacher, gray, labeled), recipe.teacher_share)
-            taught[term] = (
+                targets = labeled.distilled(
+                    pseudo_label(teacher, gray, labeled), recipe.teacher_share
+                )
+            by_term[term] = (
                 torch.from_numpy(targets.fer2013).to(device),
                 torch.from_numpy(targets.ferplus).to(device),
             )
-        return taught[term]
+        return by_term[term]
 
     def batches(epoch: int, average: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
         targets = targets_of(epoch, average)
@@ -107,11 +109,11 @@ def train_face(
             )
             yield views.contiguous(memory_format=torch.channels_last), blended
 
-    held_out = data.kept_back if recipe.knows_public else data.rows("PublicTest")
-    label, majority = data.label[held_out], data.majority[held_out]
+    validation = data.held_out if recipe.knows_public else data.rows("PublicTest")
+    label, majority = data.label[validation], data.majority[validation]
 
     def validate(net: nn.Module) -> dict[str, float]:
-        logits = float_logits(net, data.pixels[held_out])
+        logits = float_logits(net, data.pixels[validation])
         judged = majority >= 0
         return {
             "fer2013": float((logits.fer2013.argmax(axis=1) == label).mean()),
@@ -162,11 +164,11 @@ def face_loss(
     return fer2013 + ferplus_weight * cross_entropy(given.ferplus, targets[1])
 
 
-def believe(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTargets:
-    """What *net* makes of each crop (uint8 [rows, 1, 48, 48]) and its mirror image together.
+def pseudo_label(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTargets:
+    """What *net* predicts of each crop (uint8 [rows, 1, 48, 48]) and its mirror image together.
 
-    A net that learns from blended and spoilt pictures doubts plain ones too much; a temperature,
-    fitted to what the rows are *labeled*, gives its belief the right sharpness.
+    A net that learns from blended and degraded pictures doubts plain ones too much; a temperature,
+    fitted to what the rows are *labeled*, gives its pseudo-labels the right sharpness.
     """
     net.eval()
     seven: list[Tensor] = []
@@ -179,8 +181,8 @@ def believe(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTargets:
 
     def sharpened(parts: list[Tensor], targets: NDArray[np.float32]) -> NDArray[np.float32]:
         logits = torch.cat(parts).cpu().numpy()
-        taught = targets.sum(axis=1) > 0
-        temperature = fit_temperature(logits[taught], targets[taught])
+        known = targets.sum(axis=1) > 0
+        temperature = fit_temperature(logits[known], targets[known])
         return softmax(logits, temperature).astype(np.float32)
 
     return FaceTargets(sharpened(seven, labeled.fer2013), sharpened(eight, labeled.ferplus))

@@ -11,17 +11,18 @@ from PIL import Image
 
 from convert.errors import ConversionError, DataError
 from convert.quantize.image_input import (
-    PICTURES,
+    IMAGES,
     Shape,
     UnknownRangeError,
-    fit_picture,
-    picture_layout,
+    fit_image,
+    image_layout,
 )
+from convert.voice.window import plain_view
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
 ARRAYS: Final = frozenset({".npy"})
 SOUNDS: Final = frozenset({".wav", ".flac", ".ogg", ".opus"})
-PICTURE_RANGE: Final = (-1.0, 1.0)
+IMAGE_RANGE: Final = (-1.0, 1.0)
 """What black and white become unless the caller says otherwise."""
 
 Sample = NDArray[np.float32]
@@ -60,10 +61,10 @@ def load_samples(
     """Read up to *limit* samples, taken evenly from all that lie in *folder* and below.
 
     Args:
-        folder: with .npy arrays, pictures, or sounds for a voice net.
+        folder: with .npy arrays, images, or sounds for a voice net.
         shape: of the model's input, batch of 1 included.
         input_range: the values of black and white, and the ends of the int8 input; None = -1 to 1
-            for pictures, the front end's for sounds, what the values span for arrays.
+            for images, the front end's for sounds, what the values span for arrays.
         limit: most samples to take.
 
     Raises:
@@ -79,14 +80,14 @@ def load_samples(
         )
     if not folder.is_dir():
         raise DataError(f"The samples folder {folder} is not there; give a folder of real inputs.")
-    reader = _Reader(shape, input_range or PICTURE_RANGE)
-    known = PICTURES | ARRAYS | SOUNDS
+    reader = _Reader(shape, input_range or IMAGE_RANGE)
+    known = IMAGES | ARRAYS | SOUNDS
     files = sorted(f for f in folder.rglob("*") if f.is_file() and f.suffix.lower() in known)
     if not files:
         others = sorted({f.suffix.lower() or f.name for f in folder.rglob("*") if f.is_file()})
         found = f" (only {', '.join(others[:5])})" if others else ""
         raise DataError(
-            f"{folder} holds no samples{found}; put .npy arrays, pictures as .png or .jpg, or (for "
+            f"{folder} holds no samples{found}; put .npy arrays, images as .png or .jpg, or (for "
             f"a voice net) .wav or .flac sounds there, each to fit the model's input {list(shape)}."
         )
     values, skipped = [], []
@@ -127,9 +128,9 @@ def spread(count: int, limit: int) -> list[int]:
 class _Reader:
     """Reads one sample at a time."""
 
-    def __init__(self, shape: Shape, picture_range: tuple[float, float]) -> None:
+    def __init__(self, shape: Shape, image_range: tuple[float, float]) -> None:
         self.shape = shape
-        self.low, self.high = picture_range
+        self.low, self.high = image_range
         self.spectrogram = Spectrogram(FrontEnd())
         self.kinds: set[str] = set()
 
@@ -138,8 +139,8 @@ class _Reader:
         suffix = file.suffix.lower()
         if suffix in ARRAYS:
             sample, kind = self._array(file, row), "array"
-        elif suffix in PICTURES:
-            sample, kind = self._picture(file), "picture"
+        elif suffix in IMAGES:
+            sample, kind = self._image(file), "image"
         else:
             sample, kind = self._sound(file), "sound"
         if not np.isfinite(sample).all():
@@ -169,18 +170,18 @@ class _Reader:
         part = array if array.shape in (self.shape, self.shape[1:]) else array[row]
         return np.asarray(part, np.float32).reshape(self.shape)
 
-    def _picture(self, file: Path) -> Sample:
-        if picture_layout(self.shape) is None:
+    def _image(self, file: Path) -> Sample:
+        if image_layout(self.shape) is None:
             raise _UselessError(
-                f"a picture does not fit the model's input {list(self.shape)}; give .npy arrays"
+                f"an image does not fit the model's input {list(self.shape)}; give .npy arrays"
             )
         try:
-            with Image.open(file) as picture:
-                return fit_picture(picture, self.shape, self.low, self.high)
+            with Image.open(file) as image:
+                return fit_image(image, self.shape, self.low, self.high)
         except UnknownRangeError as error:
             raise _UselessError(str(error)) from error
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise _UselessError("it is no picture that can be read") from error
+            raise _UselessError("it is no image that can be read") from error
 
     def _sound(self, file: Path) -> Sample:
         front_end = self.spectrogram.front_end
@@ -192,8 +193,6 @@ class _Reader:
             )
         import soundfile
         import soxr
-
-        from convert.voice.augment import plain_view
 
         try:
             sound, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
@@ -236,8 +235,8 @@ def _span(values: Sequence[Sample], reader: _Reader) -> tuple[float, float]:
     ends: list[float] = []
     if "array" in reader.kinds:
         ends += [min(float(v.min()) for v in values), max(float(v.max()) for v in values)]
-    if "picture" in reader.kinds:
-        ends += PICTURE_RANGE
+    if "image" in reader.kinds:
+        ends += IMAGE_RANGE
     if "sound" in reader.kinds:
         front_end = reader.spectrogram.front_end
         ends += [front_end.low, front_end.high]

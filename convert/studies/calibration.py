@@ -1,4 +1,4 @@
-"""Does it help to know somebody at rest? Speakers who were kept out of training, before and after."""
+"""Does it help to know somebody at rest? Unseen speakers, before and after."""
 
 import zlib
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ from edge.perception.manifest import Entry, check_hash, load_manifest
 from edge.perception.probability import softmax
 
 if TYPE_CHECKING:
-    from convert.voice.int8_runner import Int8Voice
-    from convert.voice.splits import Corpus, Part
+    from convert.voice.runner import VoiceRunner
+    from convert.voice.splits import Corpus, Split
 
-CLIPS = 2
+NEUTRALS = 2
 """Neutral clips that a speaker is calibrated with: about six seconds of speech."""
-CLIP_S = 3.0
+RECORDING_S = 3.0
 """Good seconds that a clip stands for: the length of a window."""
 DRAWS = 30
-"""How often the clips are chosen anew."""
+"""How often the recordings are drawn."""
 STRENGTHS = (0.5, 1.0, 2.0, 4.0)
 TOLERANCE = 0.005
 """Balanced accuracy that a strength may cost on the validation actors. One clip of the 24 that three
 actors have of an emotion is worth 0.006, so that less than this cannot be told from nothing."""
-_LEAST_NEUTRAL = CLIPS + 4
+_LEAST_NEUTRAL = NEUTRALS + 4
 """Speakers with fewer neutral clips are left out: hardly any would be left to score."""
 _NEUTRAL = EMOTIONS.index("neutral")
 
@@ -48,7 +48,7 @@ class Speaker:
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """Of scored clips, none of which was calibrated with."""
 
     balanced: float
@@ -62,7 +62,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Outcome:
     """What the filter made of one clip."""
 
     belief: NDArray[np.float64]
@@ -72,7 +72,7 @@ class Heard:
 def evaluate_calibration(folder: Path, models: Path, work: Path) -> None:
     """Print what calibrating does to voices: the choice of the strength, then the held-out speakers.
 
-    For each speaker and draw, `CLIPS` neutral clips make the calibration and all the others are
+    For each speaker and draw, `NEUTRALS` neutral clips make the calibration and all the others are
     scored, by the filter as shipped, hearing nothing but the clip's one reading for three seconds.
 
     Raises:
@@ -80,34 +80,34 @@ def evaluate_calibration(folder: Path, models: Path, work: Path) -> None:
         DataError: the voices are not there or not whole.
     """
     from convert.voice.data import load_voice_data
-    from convert.voice.int8_runner import Int8Voice
-    from convert.voice.splits import load_part
+    from convert.voice.runner import VoiceRunner
+    from convert.voice.splits import load_split
 
     manifest = load_manifest(models)
     check_hash(models / manifest.voice.file, manifest.voice.sha256)
     recipe = load_recipe(models / manifest.voice.recipe, VoiceRecipe)
     data = load_voice_data(folder, tuple(recipe.shares))
-    model, options = Int8Voice(models / manifest.voice.file), FusionOptions()
+    model, options = VoiceRunner(models / manifest.voice.file), FusionOptions()
     options = replace(options, voice_class_prior=np.array(manifest.voice.class_prior))
 
-    def speakers(part: "Part") -> list[Speaker]:
+    def speakers(split: "Split") -> list[Speaker]:
         return [
             speaker
-            for corpus in load_part(data, recipe, part, work)
+            for corpus in load_split(data, recipe, split, work)
             for speaker in _speakers(corpus, model, manifest.voice)
         ]
 
     print(f"{manifest.voice.file}, SHA-256 {manifest.voice.sha256[:12]}, int8; voice alone.\n")
     _choose(speakers("validation"), options)
-    _report("RAVDESS actors never heard in training", speakers("test"), options)
-    _report("Speakers of other corpora, kept out of training", speakers("elsewhere"), options)
+    _report("Held-out RAVDESS actors", speakers("test"), options)
+    _report("Unseen speakers of other corpora", speakers("elsewhere"), options)
     print("The face: FER2013 does not say who is in its pictures, so what a calibration does to a")
     print("face was not measured. It uses the strength that was chosen on voices.")
 
 
 def effect(
     speaker: Speaker, options: FusionOptions, strength: float, draws: int = DRAWS
-) -> list[tuple[Figures, Figures]]:
+) -> list[tuple[Metrics, Metrics]]:
     """Figures (without, with) calibration for each draw of the clips to calibrate with.
 
     Raises:
@@ -117,34 +117,34 @@ def effect(
     if len(neutral) < _LEAST_NEUTRAL:
         raise ValueError(f"{speaker.name} has only {len(neutral)} neutral clips")
     random = np.random.default_rng(zlib.crc32(speaker.name.encode()))
-    before = [hear(options, reading) for reading in speaker.probabilities]
+    before = [run_filter(options, reading) for reading in speaker.probabilities]
     pairs = []
     for _ in range(draws):
-        known = random.choice(neutral, CLIPS, replace=False)
-        rest = baseline_of(speaker.probabilities[known], np.full(CLIPS, CLIP_S), "")
+        known = random.choice(neutral, NEUTRALS, replace=False)
+        rest = baseline_of(speaker.probabilities[known], np.full(NEUTRALS, RECORDING_S), "")
         prior = shifted(options.voice_class_prior, rest, strength)
         person = replace(options, voice_class_prior=prior)
         scored = np.setdiff1d(np.arange(len(speaker.labels)), known)
         truth = speaker.labels[scored]
-        after = [hear(person, speaker.probabilities[row]) for row in scored]
-        pairs.append((_figures([before[row] for row in scored], truth), _figures(after, truth)))
+        after = [run_filter(person, speaker.probabilities[row]) for row in scored]
+        pairs.append((_metrics([before[row] for row in scored], truth), _metrics(after, truth)))
     return pairs
 
 
-def hear(options: FusionOptions, reading: NDArray[np.float64]) -> Heard:
+def run_filter(options: FusionOptions, reading: NDArray[np.float64]) -> Outcome:
     """What three seconds of one reading, twice a second, lead the filter to."""
     fusion = Fusion(options)
     for tick in range(7):
         mood = fusion.update([VoiceReading(tick / 2, reading, 1.0)], tick / 2)
-    return Heard(mood.probabilities, mood.shown)
+    return Outcome(mood.probabilities, mood.shown)
 
 
-def _figures(heard: list[Heard], truth: Labels) -> Figures:
-    beliefs = np.array([each.belief for each in heard])
+def _metrics(outcomes: list[Outcome], truth: Labels) -> Metrics:
+    beliefs = np.array([each.belief for each in outcomes])
     guess = beliefs.argmax(axis=1)
-    shown = np.array([each.shown for each in heard])
+    shown = np.array([each.shown for each in outcomes])
     neutral = truth == _NEUTRAL
-    return Figures(
+    return Metrics(
         score(truth, guess, len(EMOTIONS)).balanced_accuracy,
         float((guess[neutral] != _NEUTRAL).mean()),
         float((~np.isin(shown[neutral], ("neutral", "unsure"))).mean()),
@@ -152,9 +152,9 @@ def _figures(heard: list[Heard], truth: Labels) -> Figures:
     )
 
 
-def _speakers(corpus: "Corpus", model: "Int8Voice", entry: Entry) -> Iterator[Speaker]:
+def _speakers(corpus: "Corpus", model: "VoiceRunner", entry: Entry) -> Iterator[Speaker]:
     probabilities = softmax(model.logits(corpus.plain())[0], entry.temperature)
-    names = np.array([corpus.clips[row].speaker for row in corpus.rows])
+    names = np.array([corpus.recordings[row].speaker for row in corpus.rows])
     for name in np.unique(names):
         own = names == name
         if (corpus.labels[own] == _NEUTRAL).sum() >= _LEAST_NEUTRAL:
@@ -189,7 +189,9 @@ def _choose(speakers: list[Speaker], options: FusionOptions) -> None:
 
 def _report(title: str, speakers: list[Speaker], options: FusionOptions) -> None:
     """Print a row for each speaker and one for their mean, at the strength that is shipped."""
-    print(f"{title}; strength {STRENGTH:g}, {CLIPS} neutral clips to calibrate, {DRAWS} draws:\n")
+    print(
+        f"{title}; strength {STRENGTH:g}, {NEUTRALS} neutral clips to calibrate, {DRAWS} draws:\n"
+    )
     print(
         "| speaker | clips scored (neutral) | neutral read as an emotion | shown as one "
         "| balanced accuracy | worst draw |"
@@ -201,9 +203,9 @@ def _report(title: str, speakers: list[Speaker], options: FusionOptions) -> None
         without, with_ = _mean([b for b, _ in pairs]), _mean([a for _, a in pairs])
         worst = min(after.balanced - before.balanced for before, after in pairs)
         rows.append((without, with_, worst))
-        neutral = int((speaker.labels == _NEUTRAL).sum()) - CLIPS
+        neutral = int((speaker.labels == _NEUTRAL).sum()) - NEUTRALS
         print(
-            f"| {speaker.name} | {len(speaker.labels) - CLIPS} ({neutral}) | "
+            f"| {speaker.name} | {len(speaker.labels) - NEUTRALS} ({neutral}) | "
             f"{_change(without, with_)} | {100 * worst:+.1f} |"
         )
     if len(rows) > 1:
@@ -212,13 +214,13 @@ def _report(title: str, speakers: list[Speaker], options: FusionOptions) -> None
     print()
 
 
-def _change(before: Figures, after: Figures) -> str:
+def _change(before: Metrics, after: Metrics) -> str:
     return (
         f"{before.false:.1%} -> {after.false:.1%} | {before.shown:.1%} -> {after.shown:.1%} | "
         f"{before.balanced:.1%} -> {after.balanced:.1%}"
     )
 
 
-def _mean(figures: list[Figures]) -> Figures:
-    rows = [(each.balanced, each.false, each.shown, each.surprise) for each in figures]
-    return Figures(*(float(column) for column in np.mean(rows, axis=0)))
+def _mean(metrics: list[Metrics]) -> Metrics:
+    rows = [(each.balanced, each.false, each.shown, each.surprise) for each in metrics]
+    return Metrics(*(float(column) for column in np.mean(rows, axis=0)))

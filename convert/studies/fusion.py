@@ -1,4 +1,4 @@
-"""Does joining face and voice help? Pairs of both that nobody has trained on, one table."""
+"""Does joining face and voice help? Held-out pairs of both, one table."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from convert.face.evaluate import logits_of
 from convert.metrics import Labels, calibration_error
 from convert.training.recipe import VoiceRecipe, load_recipe
 from convert.voice.data import VoiceData, load_voice_data
-from convert.voice.int8_runner import Int8Voice
-from convert.voice.splits import Corpus, Part, load_part, noisy_features
+from convert.voice.runner import VoiceRunner
+from convert.voice.splits import Corpus, Split, load_split, noisy_features
 from edge.emotions import EMOTIONS
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions, Reading
 from edge.messages import Face, FaceReading, VoiceReading
@@ -24,12 +24,12 @@ from edge.perception.probability import softmax
 
 PAIRS_PER_EMOTION = 400
 NOISY_SNR_DB = 5.0
-"""How far the voice stands above the noise in the noisy rows; the noise was never learned from."""
+"""How far the voice stands above the noise in the noisy rows; the noise was held out of training."""
 
 _FACE = Face(0, 0, 48, 48, (15, 19), (32, 19), (24, 29), (24, 37), (5, 21), (43, 21), 1.0)
 
 Rows = NDArray[np.float64]
-_CHOOSING = "PublicTest, kept back"
+_CHOOSING = "PublicTest, held out"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Readings:
 def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: Path) -> None:
     """Print accuracy of face alone, voice alone, 70-30 and ours on pairs of the same emotion.
 
-    Rows to choose on: those of FER2013 PublicTest that are kept back, with the RAVDESS validation
+    Rows to choose on: the held-out ones of FER2013 PublicTest, with the RAVDESS validation
     actors. Rows to report: FER2013 PrivateTest with the held-out actors. Each pair joins a random
     crop and a random clip of one emotion, the seven emotions equally often, so chance is 14.3 %.
     The filter runs as shipped, with a prior for everyday use (`DEFAULT_PRIOR`) that these even
@@ -59,18 +59,20 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
     voices = load_voice_data(voice_folder, tuple(recipe.shares))
     face_model, voice_model = (
         Model(models / manifest.face.file),
-        Int8Voice(models / manifest.voice.file),
+        VoiceRunner(models / manifest.voice.file),
     )
     shipped = FusionOptions()
     fitted, rows = (0.0, 0.0), ""
     print("| pairs | face alone | voice alone | 70-30 | ours | ours, shown | unsure | ours, ECE |")
     print("|---|---|---|---|---|---|---|---|")
-    splits: tuple[tuple[str, NDArray[np.intp], Part], ...] = (
-        (_CHOOSING, faces.kept_back, "validation"),
+    splits: tuple[tuple[str, NDArray[np.intp], Split], ...] = (
+        (_CHOOSING, faces.held_out, "validation"),
         ("PrivateTest", faces.rows("PrivateTest"), "test"),
     )
-    for split, judged, part in splits:
-        corpus = next(c for c in load_part(voices, recipe, part, work) if c.name == "ravdess")
+    for face_split, judged, voice_split in splits:
+        corpus = next(
+            c for c in load_split(voices, recipe, voice_split, work) if c.name == "ravdess"
+        )
         face_truth = faces.label[judged]
         face_pairs, voice_pairs, truth = _pairs(face_truth, corpus.labels)
         rows = f"{len(set(face_pairs))} distinct faces, {len(set(voice_pairs))} distinct clips"
@@ -78,13 +80,14 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
             face = _read_faces(face_model, manifest.face, faces.pixels[judged], bad_face)
             voice = _read_voices(voice_model, manifest.voice, voices, recipe, corpus, bad_voice)
             face, voice = _take(face, face_pairs), _take(voice, voice_pairs)
-            if split == _CHOOSING and not (bad_face or bad_voice):
+            if face_split == _CHOOSING and not (bad_face or bad_voice):
                 fitted = _fit_weights(face, voice, truth, manifest)
             ours = _join(face, voice, truth, _options(manifest, shipped))
-            spoilt = ", blurred dark face" * bad_face
-            spoilt += f", noise at {NOISY_SNR_DB:g} dB" * bad_voice
+            degraded = ", blurred dark face" * bad_face
+            degraded += f", noise at {NOISY_SNR_DB:g} dB" * bad_voice
             print(
-                f"| {split} + RAVDESS {part}{spoilt} | {_hits(face.probabilities, truth):.1%} | "
+                f"| {face_split} + RAVDESS {voice_split}{degraded} | "
+                f"{_hits(face.probabilities, truth):.1%} | "
                 f"{_hits(voice.probabilities, truth):.1%} | "
                 f"{_hits(0.7 * face.probabilities + 0.3 * voice.probabilities, truth):.1%} | "
                 f"**{_hits(ours.belief, truth):.1%}** | {ours.right:.1%} | {ours.unsure:.1%} | "
@@ -122,7 +125,7 @@ def _read_faces(model: Model, entry: Entry, pixels: NDArray[np.uint8], bad: bool
 
 
 def _read_voices(
-    model: Int8Voice,
+    model: VoiceRunner,
     entry: Entry,
     data: VoiceData,
     recipe: VoiceRecipe,
@@ -131,8 +134,8 @@ def _read_voices(
 ) -> Readings:
     features = corpus.plain()
     if bad:
-        clips = [corpus.clips[row] for row in corpus.rows]
-        features = noisy_features(data, recipe, clips, NOISY_SNR_DB)
+        recordings = [corpus.recordings[row] for row in corpus.rows]
+        features = noisy_features(data, recipe, recordings, NOISY_SNR_DB)
     probabilities = softmax(model.logits(features)[0], entry.temperature)
     return Readings(probabilities, np.ones(len(features)))
 

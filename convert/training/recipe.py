@@ -54,7 +54,7 @@ class FaceRecipe(Recipe):
     """Weights to begin with (face_float.npz beside a published model), by a path from the recipe's
     folder; empty = from scratch."""
     label_share: Share = 0.35
-    """Weight of a row's own FER2013 label in the target of that head; what the FER+ votes foretell
+    """Weight of a row's own FER2013 label in the target of that head; what the FER+ votes predict
     of it has the rest."""
     majority_share: Share = 0.0
     """Weight of the emotion of the majority in the target of the FER+ head, where there is one; the
@@ -62,7 +62,7 @@ class FaceRecipe(Recipe):
     ferplus_weight: Positive = 1.0
     """What errors of the FER+ head count beside those of the FER2013 head."""
     learn_public: bool = False
-    """Learn from the PublicTest rows that are not kept back too, as papers on FER2013 do at last."""
+    """Train on the PublicTest rows that are not held out too, as papers on FER2013 do at last."""
     early_size_px: Annotated[int, Field(ge=24, le=48)] = 48
     """Side of the pictures in the first epochs; smaller is cheaper. Later it is the device's, 48."""
     early_epochs: Annotated[int, Field(ge=0)] = 0
@@ -74,11 +74,11 @@ class FaceRecipe(Recipe):
     mild_strength: Share = 0.4
     """How much and how often they are changed then, against 1 before."""
     teacher_share: Share = 0.3
-    """Weight of the averaged net's own belief in the targets, once it teaches."""
+    """Weight of the averaged net's pseudo-labels in the targets, once it teaches."""
     teacher_from: Annotated[int, Field(ge=0)] = 20
     """First epoch (from 0) in which the averaged net teaches."""
     teacher_every: Annotated[int, Field(gt=0)] = 10
-    """After so many epochs its belief is asked for anew."""
+    """After so many epochs they are renewed."""
     stop_after: Annotated[int, Field(ge=0)] = 0
     """Stop after so many epochs, wherever the rate is by then; 0 = after all of them."""
     first: "FaceRecipe | None" = None
@@ -99,7 +99,7 @@ class FaceRecipe(Recipe):
 
     @property
     def knows_public(self) -> bool:
-        """Whether the net may have learned from PublicTest rows, in a stage or before it began."""
+        """Whether the net may have been trained on PublicTest rows, in a stage or before it began."""
         return any(stage.learn_public or stage.start for stage in self.stages)
 
     @model_validator(mode="before")
@@ -169,12 +169,12 @@ class VoiceRecipe(Recipe):
     fold: Annotated[int, Field(ge=1)] = 1
     """Which fold is held out, from 1; 1 is the published model's."""
     deciding_actors: Annotated[int, Field(gt=0)] = 3
-    """So many actors of the following fold decide (on the recipe, temperature, threshold) and are
+    """So many actors of the following fold are for validation (of recipe, temperature, threshold) and
     not trained on either."""
     held_out_speakers: tuple[str, ...] = ()
-    """Speakers of other corpora (with wildcards) kept out of training, to see what carries over."""
+    """Speakers of other corpora (with wildcards) held out of training, to see what carries over."""
     shares: dict[str, Positive]
-    """How much of what is learned from comes from each corpus; only the ratios count."""
+    """How much of the training set comes from each corpus; only the ratios count."""
     views: dict[str, Annotated[int, Field(gt=0)]]
     """Augmented versions computed of every clip of each corpus, besides the plain one."""
     noise_share: Share = 0.12
@@ -210,7 +210,7 @@ class VoiceRecipe(Recipe):
 
     @property
     def validation_actors(self) -> tuple[int, ...]:
-        """RAVDESS actors that decide."""
+        """RAVDESS actors for validation."""
         return self.folds[self.fold % len(self.folds)][: self.deciding_actors]
 
 

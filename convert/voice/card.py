@@ -18,7 +18,7 @@ from convert.voice.evaluate import NOISY_SNR_DB, accepted, emotion_scores
 from convert.voice.random_split import LABEL
 from convert.voice.random_split import RESULT as RANDOM
 from convert.voice.splits import noise_folds
-from convert.voice.tables import FoldResult, figures, folds_table, pooled_figures
+from convert.voice.tables import FoldResult, fold_metrics, folds_table, pooled_metrics
 from convert.voice.train import CALIBRATION_WINDOWS
 from edge.perception.manifest import DataSource, Metric
 from edge.perception.probability import softmax
@@ -34,19 +34,19 @@ SOURCES = {
     ),
 }
 _SEVEN = "RAVDESS, 7 classes (calm = neutral)"
-_PICTURES = """![what is taken for what](pictures/voice-confusion.png)
+_FIGURES = """![what is taken for what](pictures/voice-confusion.png)
 ![reliability](pictures/voice-reliability.png)
 """
 """Of all folds where all are known, else of the published one."""
-_POOLED = "RAVDESS, five folds by actor, each clip by the net that has not heard its actor"
+_POOLED = "RAVDESS, five folds by actor, each clip by the net that held out its actor"
 
 
-def described(result: FoldResult, everyone: Sequence[FoldResult], work: Path) -> list[Metric]:
+def voice_metrics(result: FoldResult, everyone: Sequence[FoldResult], work: Path) -> list[Metric]:
     """Every figure of the published net, then (if known) of all folds and of the random split."""
-    own, test = figures(result), emotion_scores(result.answers["test"])
+    own, test = fold_metrics(result), emotion_scores(result.answers["test"])
     split = _split(result.recipe)
     noise = (
-        f"recordings of noise fold {result.recipe.fold} never learned from, a recording counts "
+        f"recordings of the held-out noise fold {result.recipe.fold}, a recording counts "
         "when one of its windows does"
     )
 
@@ -83,7 +83,7 @@ def described(result: FoldResult, everyone: Sequence[FoldResult], work: Path) ->
     return metrics + _of_random(result.recipe, work)
 
 
-def card(
+def voice_card(
     result: FoldResult,
     everyone: Sequence[FoldResult],
     metrics: Sequence[Metric],
@@ -94,12 +94,12 @@ def card(
     recipe, tuning = result.recipe, result.tuning
     front_end = recipe.front_end
     sources = [*(SOURCES[corpus] for corpus in recipe.shares), SOURCES["noise"]]
-    (deciding_noise,) = noise_folds(recipe, "validation")
+    (validation_noise,) = noise_folds(recipe, "validation")
     made = _how_made(recipe)
     tested = recall_section(f"{_split(recipe)}, int8", emotion_scores(result.answers["test"]))
-    folds = _PICTURES
+    folds = _FIGURES
     if everyone:
-        folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}\n{_PICTURES}"
+        folds = f"\n### All folds\n\n{_seeds(recipe)}\n\n{folds_table(everyone)}\n{_FIGURES}"
         folds += "![balanced accuracy of each fold](pictures/voice-folds.png)\n"
     return f"""# Voice model
 
@@ -116,7 +116,7 @@ module that training uses. Outputs, int8 throughout:
 - `heard` [1, 1]: the logit that there is a voice. Under a probability of {tuning.threshold:.3f} the
   device says nothing about emotion, so that a fan does not look angry.
 
-Temperature and threshold come from the deciding actors and noise fold {deciding_noise}; the
+Temperature and threshold come from the validation actors and noise fold {validation_noise}; the
 threshold is the least (0.5 to 0.99) that no window of that noise passes.
 
 ## Figures
@@ -157,7 +157,8 @@ reaches weights trained on them is not settled, so treat this model as non-comme
 ## Limits
 
 - Actors in studios, two languages (English, Polish), and bursts (laughs, sobs, gasps) recorded at
-  home: everyday voices are quieter in their emotions, and other languages and ages were not heard.
+  home: everyday voices are quieter in their emotions, and other languages and ages
+  were not in the training set.
   It does not carry far: see the speakers of other corpora in the table.
 - `heard` knows a voice from background, not a conversation from a radio; human voices among the
   noise sets (a crying baby, a sneeze, a man who miaows) were left out.
@@ -170,7 +171,7 @@ def _reading(result: FoldResult) -> str:
     return textwrap.fill(
         "Each clip is one window, cut as the device cuts it; one forward pass. The split is by "
         "speaker: figures from random splits, in which the same speaker is on both sides, are far "
-        "higher and say nothing about a stranger's voice. Actors differ much, and so do folds: the "
+        "higher and say nothing about an unseen speaker. Actors differ much, and so do folds: the "
         "figures over all folds are the ones to judge by. So it is with the calibration error, "
         f"which over the rows of one fold is too high by chance (about {_chance(result):.3f} for a "
         "perfectly calibrated net).",
@@ -181,7 +182,7 @@ def _reading(result: FoldResult) -> str:
 def _how_made(recipe: VoiceRecipe) -> str:
     total = sum(recipe.shares.values())
     shares = ", ".join(f"{name} {share / total:.0%}" for name, share in recipe.shares.items())
-    deciding = _names(recipe.folds[1][: recipe.deciding_actors])
+    validation = _names(recipe.folds[1][: recipe.deciding_actors])
     paragraphs = (
         f"A small residual net (widths {list(recipe.widths)}, blocks {list(recipe.blocks)}), "
         f"trained from scratch in epochs of {recipe.clips_per_epoch:,} windows: first "
@@ -194,7 +195,7 @@ def _how_made(recipe: VoiceRecipe) -> str:
         f"(drawn afresh). Seed {recipe.seed}. Static int8 with {CALIBRATION_WINDOWS} training "
         "windows for the ranges.",
         "The folds were fixed before anything was trained. Rate, batch, length and shares were settled "
-        f"on fold 1 by its deciding actors ({deciding}); "
+        f"on fold 1 by its validation actors ({validation}); "
         "these are tested in fold 2, which is therefore not quite free of choice. Fold 1 had been "
         "measured once (15 epochs, less of RAVDESS: 69.4 %) before the length, the shares and the "
         "rule for the threshold were settled; folds 2 to 5 were run once, with the same recipe and "
@@ -204,7 +205,7 @@ def _how_made(recipe: VoiceRecipe) -> str:
 
 
 def _split(recipe: VoiceRecipe) -> str:
-    return f"RAVDESS fold {recipe.fold}, actors {_names(recipe.held_out_actors)}, never heard in training"
+    return f"RAVDESS fold {recipe.fold}, held-out actors {_names(recipe.held_out_actors)}"
 
 
 def _names(actors: Sequence[int]) -> str:
@@ -212,9 +213,9 @@ def _names(actors: Sequence[int]) -> str:
 
 
 def _elsewhere(name: str, result: FoldResult) -> list[Metric]:
-    """How far it carries: speakers of the other sets who were kept out of training."""
+    """How far it carries: unseen speakers of the other sets."""
     scores = emotion_scores(result.answers[name])
-    split = f"{name} speakers kept out of training"
+    split = f"{name}, unseen speakers"
     labels = f"{name}, {int(np.isfinite(scores.recall).sum())} classes"
     heard = accepted(result.answers[name], result.tuning)
     return [
@@ -224,7 +225,7 @@ def _elsewhere(name: str, result: FoldResult) -> list[Metric]:
 
 
 def _of_all(everyone: Sequence[FoldResult]) -> list[Metric]:
-    pooled = pooled_figures(everyone)
+    pooled = pooled_metrics(everyone)
     rows, noise = int(pooled["rows"]), int(pooled["noise recordings"])
     metrics = [
         make_metric(name, pooled[name], _POOLED, rows, _SEVEN)
@@ -249,7 +250,7 @@ def _of_all(everyone: Sequence[FoldResult]) -> list[Metric]:
         make_metric(
             "shown as an emotion other than neutral",
             pooled["noise recordings shown as an emotion"],
-            "all recordings of background, five folds, each by the net that has not learned from it",
+            "all recordings of background, five folds, each by the net that held it out",
             noise,
             "background, no voice",
         )
@@ -288,7 +289,8 @@ def _seeds(recipe: VoiceRecipe) -> str:
     )
     return textwrap.fill(
         f"Actors by fold: {folds}. Seed {recipe.seed} in all; the first {recipe.deciding_actors} "
-        "actors of the following fold decide temperature and threshold and are not trained on; "
+        "actors of the following fold are the validation actors, who decide temperature and "
+        "threshold and are not trained on; "
         "noise fold k belongs to fold k.",
         100,
     )

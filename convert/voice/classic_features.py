@@ -14,10 +14,10 @@ from tqdm import tqdm
 from convert.atomic_files import read_array, write_json
 from convert.metrics import score
 from convert.training.recipe import VoiceRecipe
-from convert.voice.augment import plain_view
-from convert.voice.data import Clip, VoiceData
+from convert.voice.data import Recording, VoiceData
 from convert.voice.random_split import FIELD_SHARES, LABEL
-from convert.voice.splits import Rows, random_split, split
+from convert.voice.splits import Rows, random_rows, rows_of
+from convert.voice.window import plain_view
 from edge.emotions import EMOTIONS
 from edge.messages import SAMPLE_RATE_HZ
 
@@ -25,7 +25,7 @@ CLASSIC: Final = "MFCC, chroma, mel, zero crossings, RMS: mean and deviation ove
 OURS: Final = "log-mel picture"
 RESULT = "features.json"
 _MFCC, _FFT = 40, 1_024
-_CLIPS_A_STEP = 64
+_RECORDINGS_A_STEP = 64
 
 Table = NDArray[np.float32]
 """[clips, statistics]."""
@@ -37,7 +37,7 @@ class Compared:
 
     features: str
     classifier: str
-    learned_from: str
+    training_set: str
     split: str
     rows: int
     balanced_accuracy: float
@@ -78,30 +78,30 @@ def compare_features(
     """
     random_recipe = recipe.model_copy(update={"shares": FIELD_SHARES})
     by_speaker = f"by speaker, fold {recipe.fold}"
-    train, test = (split(data, recipe, part) for part in ("train", "test"))  # type: ignore[arg-type]
+    train, test = rows_of(data, recipe, "train"), rows_of(data, recipe, "test")
     splits: list[tuple[str, str, Rows, Rows]] = [
         (by_speaker, "RAVDESS", {"ravdess": train["ravdess"]}, test),
         (by_speaker, ", ".join(recipe.shares), train, test),
         (
             LABEL,
             "RAVDESS, TESS",
-            random_split(data, random_recipe, "train"),
-            random_split(data, random_recipe, "test"),
+            random_rows(data, random_recipe, "train"),
+            random_rows(data, random_recipe, "test"),
         ),
     ]
     tables = {name: _load(data, name, recipe, work) for name in recipe.shares}
     lines = []
-    for named, learned_from, learned, tested in splits:
+    for split, training_set, train_rows, test_rows in splits:
         for classifier, model in _classifiers(recipe.seed).items():
-            known, known_labels = _gather(data, tables, learned)
-            strange, labels = _gather(data, tables, tested)
-            guesses = model.fit(known, known_labels).predict(strange)
+            inputs, known_labels = _gather(data, tables, train_rows)
+            unseen, labels = _gather(data, tables, test_rows)
+            guesses = model.fit(inputs, known_labels).predict(unseen)
             scores = score(labels, guesses, len(EMOTIONS))
             line = Compared(
                 CLASSIC,
                 classifier,
-                learned_from,
-                named,
+                training_set,
+                split,
                 scores.rows,
                 scores.balanced_accuracy,
                 scores.macro_f1,
@@ -117,11 +117,11 @@ def compare_features(
 def features_table(lines: Sequence[Compared]) -> str:
     """All lines as a Markdown table."""
     rows = [
-        "| features | classifier | learned from | split | rows | balanced accuracy | macro F1 |"
+        "| features | classifier | training set | split | rows | balanced accuracy | macro F1 |"
     ]
     rows.append("|---" * 7 + "|")
     rows += [
-        f"| {line.features} | {line.classifier} | {line.learned_from} | {line.split} | "
+        f"| {line.features} | {line.classifier} | {line.training_set} | {line.split} | "
         f"{line.rows:,} | {line.balanced_accuracy:.1%} | {line.macro_f1:.1%} |"
         for line in lines
     ]
@@ -152,24 +152,28 @@ def _gather(
 
 def _load(data: VoiceData, corpus: str, recipe: VoiceRecipe, work: Path) -> Table:
     """Statistics of all clips of a corpus, computed once and kept in *work*/views."""
-    clips = data.of(corpus)
+    recordings = data.of(corpus)
     length = recipe.front_end.window_samples
-    described = json.dumps([1, length, _MFCC, _FFT, [clip.file for clip in clips]])
+    described = json.dumps([1, length, _MFCC, _FFT, [recording.file for recording in recordings]])
     digest = hashlib.sha256(described.encode()).hexdigest()[:12]
     kept = work / "views" / f"classic_{corpus}_{digest}.npy"
     if kept.is_file():
         return np.asarray(read_array(kept), np.float32)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    table = np.stack(_computed(data, clips, length))
+    table = np.stack(_computed(data, recordings, length))
     partial = kept.with_suffix(".part.npy")
     np.save(partial, table)
     partial.replace(kept)
     return table
 
 
-def _computed(data: VoiceData, clips: Sequence[Clip], length: int) -> list[NDArray[np.float32]]:
+def _computed(
+    data: VoiceData, recordings: Sequence[Recording], length: int
+) -> list[NDArray[np.float32]]:
     rows = []
-    for start in tqdm(range(0, len(clips), _CLIPS_A_STEP), desc="classic features", leave=False):
-        for sound in data.sounds(clips[start : start + _CLIPS_A_STEP]):
+    for start in tqdm(
+        range(0, len(recordings), _RECORDINGS_A_STEP), desc="classic features", leave=False
+    ):
+        for sound in data.sounds(recordings[start : start + _RECORDINGS_A_STEP]):
             rows.append(statistics(plain_view(sound, length)))
     return rows

@@ -1,4 +1,4 @@
-"""Trains, converts and measures one net a fold, so that every RAVDESS actor is a stranger once."""
+"""Trains, converts and measures one net a fold, so that every RAVDESS actor is held out once."""
 
 import hashlib
 import zlib
@@ -13,10 +13,10 @@ from convert.metrics import score
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import VoiceData
 from convert.voice.evaluate import Tuning, answer_all, load_answers, save_answers, tune
-from convert.voice.int8_runner import Int8Voice
 from convert.voice.net import DeviceVoiceNet
-from convert.voice.splits import load_part
-from convert.voice.tables import FoldResult, figures, folds_table, pooled_figures
+from convert.voice.runner import VoiceRunner
+from convert.voice.splits import load_split
+from convert.voice.tables import FoldResult, fold_metrics, folds_table, pooled_metrics
 from convert.voice.train import (
     CHECKPOINT,
     calibration_features,
@@ -31,7 +31,7 @@ FOLDS = "folds.json"
 
 
 def run_fold(data: VoiceData, recipe: VoiceRecipe, work: Path) -> FoldResult:
-    """Train, convert and read everything with the net that does not know fold `recipe.fold`.
+    """Train, convert and read everything with the net that holds out fold `recipe.fold`.
 
     All of it is kept in *work*/fold<N>; what is there already is not done again.
     """
@@ -39,15 +39,15 @@ def run_fold(data: VoiceData, recipe: VoiceRecipe, work: Path) -> FoldResult:
     kept = _kept(recipe, folder)
     if kept is not None:
         return kept
-    learned = load_part(data, recipe, "train", work)
-    (watched,) = load_part(data, recipe, "validation", work)
-    (test,) = load_part(data, recipe, "test", work)
+    training_set = load_split(data, recipe, "train", work)
+    (validation_set,) = load_split(data, recipe, "validation", work)
+    (test,) = load_split(data, recipe, "test", work)
     begin = train_common(data, recipe, work)
-    net, history = train_voice(data, recipe, learned, watched, folder, begin)
-    samples = calibration_features(learned, data, recipe)
+    net, history = train_voice(data, recipe, training_set, validation_set, folder, begin)
+    samples = calibration_features(training_set, data, recipe)
     front_end, model = recipe.front_end, folder / MODEL
     convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, model)
-    answers = answer_all(Int8Voice(model), data, recipe, work)
+    answers = answer_all(VoiceRunner(model), data, recipe, work)
     guesses = logits_of(net, test.plain())[0].argmax(axis=1)
     floating = score(test.labels, guesses, len(EMOTIONS)).balanced_accuracy
     result = FoldResult(
@@ -67,7 +67,7 @@ def run_fold(data: VoiceData, recipe: VoiceRecipe, work: Path) -> FoldResult:
         "floating": floating,
         "parameters": result.parameters,
         "history": history,
-        "figures": figures(result),
+        "figures": fold_metrics(result),
     }
     write_json(said, folder / RESULT)
     return result
@@ -80,7 +80,10 @@ def run_folds(data: VoiceData, recipe: VoiceRecipe, work: Path) -> list[FoldResu
         print(f"fold {number} of {len(recipe.folds)}", flush=True)
         results.append(run_fold(data, recipe.model_copy(update={"fold": number}), work))
     print(folds_table(results))
-    said = {"folds": [figures(result) for result in results], "pooled": pooled_figures(results)}
+    said = {
+        "folds": [fold_metrics(result) for result in results],
+        "pooled": pooled_metrics(results),
+    }
     write_json(said, work / FOLDS)
     return results
 

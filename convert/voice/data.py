@@ -17,7 +17,7 @@ from convert.errors import DataError
 from edge.emotions import EMOTIONS
 from edge.messages import SAMPLE_RATE_HZ
 
-CLIPS = {"ravdess": 1_320, "tess": 2_800, "nemo": 4_481, "emogator": 3_570}
+CORPORA = {"ravdess": 1_320, "tess": 2_800, "nemo": 4_481, "emogator": 3_570}
 """Corpora of acted emotion and how many clips each holds.
 
 RAVDESS (Livingstone and Russo 2018), TESS (Pichora-Fuller and Dupuis 2020), nEMO (Christop 2024),
@@ -44,7 +44,7 @@ Sound = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Clip:
+class Recording:
     """One recording of one speaker."""
 
     corpus: str
@@ -70,16 +70,18 @@ class VoiceData:
     """The tables of all corpora; sound is decoded when asked for."""
 
     folder: Path
-    clips: tuple[Clip, ...]
+    recordings: tuple[Recording, ...]
     noises: tuple[Noise, ...]
 
-    def of(self, corpus: str) -> tuple[Clip, ...]:
+    def of(self, corpus: str) -> tuple[Recording, ...]:
         """The clips of one corpus."""
-        return tuple(clip for clip in self.clips if clip.corpus == corpus)
+        return tuple(recording for recording in self.recordings if recording.corpus == corpus)
 
-    def sounds(self, clips: Sequence[Clip]) -> list[Sound]:
+    def sounds(self, recordings: Sequence[Recording]) -> list[Sound]:
         """Decode clips: float32, 16 kHz, whole length, level as recorded."""
-        return _decode(self.folder, [(clip.corpus, clip.file) for clip in clips])
+        return _decode(
+            self.folder, [(recording.corpus, recording.file) for recording in recordings]
+        )
 
     def noise_sounds(self, folds: Sequence[int]) -> list[Sound]:
         """Decode the background sound of some folds, in the order of `noises`."""
@@ -87,17 +89,17 @@ class VoiceData:
         return _decode(self.folder, [(noise.corpus, noise.file) for noise in chosen])
 
 
-def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> VoiceData:
+def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CORPORA)) -> VoiceData:
     """Read and check the tables of *corpora* and of the noise sets in *folder*.
 
     Raises:
         DataError: a file is missing, or table and zip disagree, or a count is off.
     """
-    clips: list[Clip] = []
+    recordings: list[Recording] = []
     for corpus in corpora:
-        if corpus not in CLIPS:
-            raise DataError(f"{corpus} is no corpus that is known here: {', '.join(CLIPS)}.")
-        for row in _table(folder, corpus, CLIPS[corpus]):
+        if corpus not in CORPORA:
+            raise DataError(f"{corpus} is no corpus that is known here: {', '.join(CORPORA)}.")
+        for row in _table(folder, corpus, CORPORA[corpus]):
             emotion = _FOLDED.get(row["emotion"], row["emotion"])
             if emotion not in EMOTIONS:
                 raise DataError(
@@ -106,14 +108,14 @@ def load_voice_data(folder: Path, corpora: Sequence[str] = tuple(CLIPS)) -> Voic
                 )
             if row["file"] != _SAME_RECORDING:
                 label = EMOTIONS.index(emotion)
-                clips.append(Clip(corpus, row["file"], row["speaker"], label))
+                recordings.append(Recording(corpus, row["file"], row["speaker"], label))
     noises: list[Noise] = []
     for name, count in NOISES.items():
         rows = _table(folder, name, count)
         kept = [row for row in rows if row.get("label") not in _VOICES_AS_NOISE]
         for turn, row in enumerate(kept):
             noises.append(Noise(name, row["file"], _fold_of(name, row, turn)))
-    return VoiceData(folder, tuple(clips), tuple(noises))
+    return VoiceData(folder, tuple(recordings), tuple(noises))
 
 
 def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
@@ -123,7 +125,7 @@ def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
         DataError: an actor has no clips.
     """
     names = frozenset(f"ravdess_{number:02d}" for number in numbers)
-    missing = names - {clip.speaker for clip in data.clips}
+    missing = names - {recording.speaker for recording in data.recordings}
     if missing:
         raise DataError(
             f"There are no RAVDESS clips of {', '.join(sorted(missing))}: the recipe's `folds` name "

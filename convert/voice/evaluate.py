@@ -1,4 +1,4 @@
-"""What an int8 voice model says of everything that it was not trained on, and the figures of it."""
+"""What an int8 voice model says of validation and test windows, and its metrics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from convert.metrics import (
 )
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import VoiceData
-from convert.voice.int8_runner import Int8Voice
 from convert.voice.mix import Features
-from convert.voice.splits import load_part, noise_clips, noisy_features
+from convert.voice.runner import VoiceRunner
+from convert.voice.splits import load_split, noise_windows, noisy_features
 from edge.emotions import EMOTIONS
 from edge.perception.probability import sigmoid, softmax
 
@@ -26,7 +26,7 @@ NOISY_SNR_DB = 10.0
 _NEUTRAL = EMOTIONS.index("neutral")
 _NO_LABEL = -1
 _THRESHOLDS = (0.5, 0.99)
-"""However clear the deciding noise is, the threshold stays between these."""
+"""However clear the validation noise is, the threshold stays between these."""
 _FIELDS = ("truth", "recording", "emotions", "heard")
 
 
@@ -54,16 +54,16 @@ class Tuning:
 
 
 def answer_all(
-    model: Int8Voice, data: VoiceData, recipe: VoiceRecipe, work: Path
+    model: VoiceRunner, data: VoiceData, recipe: VoiceRecipe, work: Path
 ) -> dict[str, Answers]:
     """Answers to each set.
 
-    `validation` and `noise validation` (they decide), `test`, `test noisy` (the same clips over
+    `validation` and `noise validation`, `test`, `test noisy` (the same clips over
     unseen noise 10 dB below), `noise` (windows of unseen recordings), and one for each corpus with
-    speakers that were kept out.
+    unseen speakers.
     """
 
-    def clips(features: Features, labels: Labels) -> Answers:
+    def spoken(features: Features, labels: Labels) -> Answers:
         return Answers(labels, np.arange(len(labels)), *model.logits(features))
 
     def noise(windows: Sequence[Features]) -> Answers:
@@ -71,18 +71,18 @@ def answer_all(
         truth = np.full(len(recording), _NO_LABEL)
         return Answers(truth, recording, *model.logits(np.concatenate(windows)))
 
-    (deciding,) = load_part(data, recipe, "validation", work)
-    (test,) = load_part(data, recipe, "test", work)
-    noisy = noisy_features(data, recipe, [test.clips[row] for row in test.rows], NOISY_SNR_DB)
+    (validation,) = load_split(data, recipe, "validation", work)
+    (test,) = load_split(data, recipe, "test", work)
+    noisy = noisy_features(data, recipe, [test.recordings[row] for row in test.rows], NOISY_SNR_DB)
     answers = {
-        "validation": clips(deciding.plain(), deciding.labels),
-        "noise validation": noise(noise_clips(data, recipe, "validation")),
-        "test": clips(test.plain(), test.labels),
-        "test noisy": clips(noisy, test.labels),
-        "noise": noise(noise_clips(data, recipe, "test")),
+        "validation": spoken(validation.plain(), validation.labels),
+        "noise validation": noise(noise_windows(data, recipe, "validation")),
+        "test": spoken(test.plain(), test.labels),
+        "test noisy": spoken(noisy, test.labels),
+        "noise": noise(noise_windows(data, recipe, "test")),
     }
-    for corpus in load_part(data, recipe, "elsewhere", work):
-        answers[corpus.name] = clips(corpus.plain(), corpus.labels)
+    for corpus in load_split(data, recipe, "elsewhere", work):
+        answers[corpus.name] = spoken(corpus.plain(), corpus.labels)
     return answers
 
 
@@ -104,14 +104,14 @@ def load_answers(file: Path) -> dict[str, Answers]:
 
 
 def tune(answers: Mapping[str, Answers]) -> Tuning:
-    """Temperature and threshold by the deciding actors and noise.
+    """Temperature and threshold by the validation actors and noise.
 
     The threshold is the least one that no window of the noise passes, but at most 0.99.
     """
-    deciding, noise = answers["validation"], answers["noise validation"]
+    validation, noise = answers["validation"], answers["noise validation"]
     loudest = float(sigmoid(noise.heard).max())
     threshold = float(np.clip(np.ceil(loudest * 1_000 + 0.5) / 1_000, *_THRESHOLDS))
-    return Tuning(fit_temperature(deciding.emotions, deciding.truth), round(threshold, 3))
+    return Tuning(fit_temperature(validation.emotions, validation.truth), round(threshold, 3))
 
 
 def emotion_scores(answers: Answers) -> Scores:

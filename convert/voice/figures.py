@@ -11,7 +11,7 @@ from convert.plots.style import LEAST_ROWS, percent
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import VoiceData
 from convert.voice.evaluate import emotion_scores
-from convert.voice.splits import load_part
+from convert.voice.splits import load_split
 from convert.voice.tables import FoldResult, pooled_answers, pooled_probabilities
 from edge.emotions import EMOTIONS
 
@@ -69,13 +69,13 @@ def _draw_results(results: list[FoldResult], out: Path) -> None:
 def _draw_data(data: VoiceData, recipe: VoiceRecipe, work: Path, out: Path) -> None:
     counts = {
         corpus: {
-            emotion: sum(clip.label == index for clip in data.of(corpus))
+            emotion: sum(recording.label == index for recording in data.of(corpus))
             for index, emotion in enumerate(EMOTIONS)
         }
         for corpus in recipe.shares
     }
     draw_class_counts(counts, out / "voice-classes.png", "Voices: clips of each emotion\nBy corpus")
-    for corpus in load_part(data, recipe, "train", work):
+    for corpus in load_split(data, recipe, "train", work):
         if corpus.name not in _MEAN_OF:
             continue
         labels = corpus.labels

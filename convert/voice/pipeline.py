@@ -17,14 +17,14 @@ from convert.publish import (
     size_line,
 )
 from convert.training.recipe import VoiceRecipe, load_recipe
-from convert.voice.card import SOURCES, card, described
+from convert.voice.card import SOURCES, voice_card, voice_metrics
 from convert.voice.classic_features import OURS, Compared, compare_features
 from convert.voice.cross_validation import kept_folds, run_fold, run_folds
 from convert.voice.data import VoiceData, load_voice_data
 from convert.voice.evaluate import Tuning, answer_all, emotion_scores
 from convert.voice.figures import draw_voice
-from convert.voice.int8_runner import Int8Voice
 from convert.voice.random_split import LABEL, check_field, run_random
+from convert.voice.runner import VoiceRunner
 from convert.voice.tables import FoldResult, folds_table
 from convert.voice.train import build_voice_net
 from edge.emotions import EMOTIONS
@@ -41,7 +41,7 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
     everyone = kept_folds(recipe, work)
     net, front_end = build_voice_net(recipe), recipe.front_end
     macs = count_macs(net, torch.zeros(1, 1, front_end.bands, front_end.frames))
-    metrics = described(result, everyone, work)
+    metrics = voice_metrics(result, everyone, work)
     entry = make_entry(
         result.model,
         temperature=result.tuning.temperature,
@@ -52,15 +52,15 @@ def make_voice(folder: Path, recipe_file: Path, out: Path, work: Path) -> None:
         recipe="voice_recipe.toml",
         front_end=asdict(front_end),
     )
-    model = Int8Voice(result.model)
+    model = VoiceRunner(result.model)
     heard = Heard(output=describe_tensor(model.heard), threshold=result.tuning.threshold)
     entry = entry.model_copy(update={"output": describe_tensor(model.emotions), "heard": heard})
     size = size_line(result.model, result.parameters, macs)
-    told = card(result, everyone, metrics, size, work)
+    told = voice_card(result, everyone, metrics, size, work)
     publish("voice", result.model, recipe_file, entry, told, out)
-    pictures = out / "pictures"
-    pictures.mkdir(exist_ok=True)
-    draw_voice(data, result, everyone, work, pictures)
+    figures = out / "pictures"
+    figures.mkdir(exist_ok=True)
+    draw_voice(data, result, everyone, work, figures)
     print(metrics_table(metrics))
     print()
     print(folds_table([result]))
@@ -72,11 +72,11 @@ def evaluate_published(
     """Print the tables again from the .tflite and what its manifest entry says of it."""
     recipe, data = _open(folder, recipe_file)
     threshold = entry.heard.threshold if entry.heard else 0.0
-    answers = answer_all(Int8Voice(model_file), data, recipe, work)
+    answers = answer_all(VoiceRunner(model_file), data, recipe, work)
     result = FoldResult(
         recipe, model_file, Tuning(entry.temperature, threshold), answers, None, [], 0
     )
-    print(metrics_table(described(result, [], work)))
+    print(metrics_table(voice_metrics(result, [], work)))
     print()
     print(folds_table([result]))
 
@@ -102,9 +102,15 @@ def compare(folder: Path, recipe_file: Path, work: Path) -> None:
     sources = ", ".join(recipe.shares)
     lines = [
         Compared(
-            OURS, "our net, int8", learned, split, each.rows, each.balanced_accuracy, each.macro_f1
+            OURS,
+            "our net, int8",
+            training_set,
+            split,
+            each.rows,
+            each.balanced_accuracy,
+            each.macro_f1,
         )
-        for learned, split, each in (
+        for training_set, split, each in (
             (sources, f"by speaker, fold {recipe.fold}", by_speaker),
             ("RAVDESS, TESS", LABEL, at_random),
         )
@@ -121,6 +127,6 @@ def _class_prior(data: VoiceData, recipe: VoiceRecipe) -> NDArray[np.float64]:
     """How often each emotion is drawn: evenly within a corpus, and not all corpora have all."""
     prior = np.zeros(len(EMOTIONS))
     for corpus, share in recipe.shares.items():
-        labels = np.unique([clip.label for clip in data.of(corpus)])
+        labels = np.unique([recording.label for recording in data.of(corpus)])
         prior[labels] += share / len(labels)
     return np.asarray(prior / prior.sum())

@@ -10,9 +10,9 @@ from convert.int8.export import convert_int8
 from convert.metrics import Scores, confusion_table, score
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import VoiceData
-from convert.voice.int8_runner import Int8Voice
 from convert.voice.net import DeviceVoiceNet
-from convert.voice.splits import load_rows, random_split
+from convert.voice.runner import VoiceRunner
+from convert.voice.splits import load_rows, random_rows
 from convert.voice.train import calibration_features, train_voice
 from edge.emotions import EMOTIONS
 
@@ -40,16 +40,16 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
             "falling_epochs": _FALLING_EPOCHS,
         }
     )
-    learned = load_rows(data, ours, random_split(data, ours, "train"), work)
-    tested = load_rows(data, ours, random_split(data, ours, "test"), work)
+    training_set = load_rows(data, ours, random_rows(data, ours, "train"), work)
+    tested = load_rows(data, ours, random_rows(data, ours, "test"), work)
     folder = work / "random"
-    net, history = train_voice(data, ours, learned, None, folder)
+    net, history = train_voice(data, ours, training_set, None, folder)
     model, front_end = folder / "voice_int8.tflite", ours.front_end
     if not model.is_file() or model.stat().st_mtime < (folder / "voice.pt").stat().st_mtime:
-        samples, partial = calibration_features(learned, data, ours), folder / "part.tflite"
+        samples, partial = calibration_features(training_set, data, ours), folder / "part.tflite"
         convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, partial)
         partial.replace(model)
-    quantized = Int8Voice(model)
+    quantized = VoiceRunner(model)
     logits = [quantized.logits(corpus.plain())[0] for corpus in tested]
     truth = [corpus.labels for corpus in tested]
     each = {

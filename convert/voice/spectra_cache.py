@@ -19,15 +19,16 @@ from tqdm import tqdm
 
 from convert.atomic_files import read_array
 from convert.errors import DataError
-from convert.voice.augment import made_noise, plain_view, random_view
-from convert.voice.data import NOISE_FOLDS, Clip, VoiceData
+from convert.voice.augment import made_noise, random_view
+from convert.voice.data import NOISE_FOLDS, Recording, VoiceData
+from convert.voice.window import plain_view
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
 _AUGMENTATION = 2
-"""Raise it when `voice_augment` changes, so that kept views are not taken for new ones."""
+"""Raise it when `augment` changes, so that kept views are not taken for new ones."""
 MARGIN_FRAMES = 30
 """Kept on both sides of the best window (0.6 s), so that it can be shifted."""
-_CLIPS_A_TASK = 32
+_RECORDINGS_A_TASK = 32
 _MADE_NOISES, _MADE_NOISE_S = 48, 12
 _LEAST_POWER = 1e-12
 
@@ -61,26 +62,37 @@ def load_views(
     Raises:
         DataError: a clip cannot be decoded, the kept file is damaged, or a worker was ended.
     """
-    clips = data.of(corpus)
+    recordings = data.of(corpus)
     described = json.dumps(
-        [_AUGMENTATION, asdict(front_end), count, seed, [clip.file for clip in clips]]
+        [
+            _AUGMENTATION,
+            asdict(front_end),
+            count,
+            seed,
+            [recording.file for recording in recordings],
+        ]
     )
     name = f"{corpus}_{hashlib.sha256(described.encode()).hexdigest()[:12]}.npy"
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / name
     if not kept.is_file():
         frames = front_end.frames + 2 * MARGIN_FRAMES
-        shape = (len(clips), 1 + count, front_end.bands, frames)
+        shape = (len(recordings), 1 + count, front_end.bands, frames)
         partial = folder / f"{name}.part"
         open_memmap: Any = np.lib.format.open_memmap  # numpy 2.2 has no types for it
         views = open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
-        parts = [clips[i : i + _CLIPS_A_TASK] for i in range(0, len(clips), _CLIPS_A_TASK)]
+        chunks = [
+            recordings[i : i + _RECORDINGS_A_TASK]
+            for i in range(0, len(recordings), _RECORDINGS_A_TASK)
+        ]
         done = 0
-        with tqdm(total=len(clips), desc=f"views of {corpus}", leave=False, mininterval=5) as bar:
-            for part in _computed(parts, (data, front_end, count, seed), workers):
-                views[done : done + len(part)] = part
-                done += len(part)
-                bar.update(len(part))
+        with tqdm(
+            total=len(recordings), desc=f"views of {corpus}", leave=False, mininterval=5
+        ) as bar:
+            for chunk in _computed(chunks, (data, front_end, count, seed), workers):
+                views[done : done + len(chunk)] = chunk
+                done += len(chunk)
+                bar.update(len(chunk))
         views.flush()
         del views
         partial.replace(kept)
@@ -113,15 +125,15 @@ def made_spectra(front_end: FrontEnd, seed: int, count: int = _MADE_NOISES) -> S
 Task = tuple[VoiceData, FrontEnd, int, int]
 
 
-def _computed(parts: Sequence[Sequence[Clip]], task: Task, workers: int) -> Iterator[Views]:
+def _computed(chunks: Sequence[Sequence[Recording]], task: Task, workers: int) -> Iterator[Views]:
     """Views of each part in turn."""
     if workers == 0:
-        yield from (_views_of(task, part) for part in parts)
+        yield from (_views_of(task, chunk) for chunk in chunks)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_worker, (task,)) as pool:
         try:
-            yield from pool.map(_views_by_worker, parts)
+            yield from pool.map(_views_by_worker, chunks)
         except BrokenProcessPool as error:
             raise DataError(
                 "A process that computes spectra was ended, most likely for want of memory; "
@@ -140,19 +152,19 @@ def _start_worker(task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _views_by_worker(clips: Sequence[Clip]) -> Views:
+def _views_by_worker(recordings: Sequence[Recording]) -> Views:
     if _task is None:
         raise RuntimeError("the worker was not started")
-    return _views_of(_task, clips)
+    return _views_of(_task, recordings)
 
 
-def _views_of(task: Task, clips: Sequence[Clip]) -> Views:
+def _views_of(task: Task, recordings: Sequence[Recording]) -> Views:
     data, front_end, count, seed = task
     length, margin = front_end.window_samples, MARGIN_FRAMES * front_end.hop_samples
     spectrogram = Spectrogram(replace(front_end, window_samples=length + 2 * margin))
     rows = []
-    for clip, sound in zip(clips, data.sounds(clips), strict=True):
-        own = zlib.crc32(f"{clip.corpus}/{clip.file}".encode())
+    for recording, sound in zip(recordings, data.sounds(recordings), strict=True):
+        own = zlib.crc32(f"{recording.corpus}/{recording.file}".encode())
         random = np.random.default_rng([seed, own])
         windows = [plain_view(sound, length, margin)]
         windows += [random_view(sound, length, margin, random) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Which clips and which noise are learned from, decide, and are tested on."""
+"""Which recordings and which noise are the training, the validation and the test set."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from convert.errors import DataError
 from convert.training.recipe import VoiceRecipe
-from convert.voice.augment import add_noise, plain_view
-from convert.voice.data import NOISE_FOLDS, Clip, VoiceData, actors
+from convert.voice.augment import add_noise
+from convert.voice.data import NOISE_FOLDS, Recording, VoiceData, actors
 from convert.voice.mix import Features, plain_features, windows_of
 from convert.voice.spectra_cache import Views, load_views, noise_spectra
+from convert.voice.window import plain_view
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
-Part = Literal["train", "validation", "test", "elsewhere"]
-"""train; validation: RAVDESS actors that decide; test: RAVDESS actors of the fold held out;
-elsewhere: speakers of other corpora who are kept out of training and decide nothing."""
+Split = Literal["train", "validation", "test", "elsewhere"]
+"""train; validation: RAVDESS actors; test: RAVDESS actors of the fold held out; elsewhere: unseen
+speakers of other corpora, on whom nothing is decided."""
 Rows = dict[str, NDArray[np.intp]]
 """Corpus -> indices into `VoiceData.of(corpus)`."""
 
@@ -31,7 +32,7 @@ class Corpus:
 
     name: str
     views: Views
-    clips: tuple[Clip, ...]
+    recordings: tuple[Recording, ...]
     rows: NDArray[np.intp]
     """Which clips (and rows of `views`) are meant."""
     front_end: FrontEnd
@@ -39,7 +40,7 @@ class Corpus:
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """Label of each of `rows`."""
-        return np.array([self.clips[row].label for row in self.rows], np.int64)
+        return np.array([self.recordings[row].label for row in self.rows], np.int64)
 
     @cached_property
     def by_label(self) -> list[NDArray[np.intp]]:
@@ -51,28 +52,30 @@ class Corpus:
         return plain_features(np.asarray(self.views[self.rows, 0]), self.front_end)[..., None]
 
 
-def split(data: VoiceData, recipe: VoiceRecipe, part: Part) -> Rows:
-    """Rows of each corpus in *part*; no speaker is in two parts."""
+def rows_of(data: VoiceData, recipe: VoiceRecipe, split: Split) -> Rows:
+    """Rows of each corpus in *split*; no speaker is in two splits."""
     test = actors(data, recipe.held_out_actors)
-    deciding = actors(data, recipe.validation_actors)
-    if test & deciding:
-        raise DataError(f"{', '.join(sorted(test & deciding))} would both decide and be tested.")
+    validation = actors(data, recipe.validation_actors)
+    if test & validation:
+        raise DataError(
+            f"{', '.join(sorted(test & validation))} would be in both validation and test."
+        )
 
-    def part_of(clip: Clip) -> Part:
-        if clip.speaker in test:
+    def split_of(recording: Recording) -> Split:
+        if recording.speaker in test:
             return "test"
-        if clip.speaker in deciding:
+        if recording.speaker in validation:
             return "validation"
-        elsewhere = any(fnmatch(clip.speaker, pattern) for pattern in recipe.held_out_speakers)
+        elsewhere = any(fnmatch(recording.speaker, pattern) for pattern in recipe.held_out_speakers)
         return "elsewhere" if elsewhere else "train"
 
     return {
-        corpus: np.flatnonzero([part_of(clip) == part for clip in data.of(corpus)])
+        corpus: np.flatnonzero([split_of(recording) == split for recording in data.of(corpus)])
         for corpus in recipe.shares
     }
 
 
-def random_split(data: VoiceData, recipe: VoiceRecipe, part: Part) -> Rows:
+def random_rows(data: VoiceData, recipe: VoiceRecipe, split: Split) -> Rows:
     """Of every five clips of an emotion in a corpus one is the test, whoever speaks.
 
     The same speakers are on both sides: for comparison with others' figures only.
@@ -80,12 +83,12 @@ def random_split(data: VoiceData, recipe: VoiceRecipe, part: Part) -> Rows:
     random = np.random.default_rng([recipe.seed, 80])
     chosen: Rows = {}
     for corpus in recipe.shares:
-        labels = np.array([clip.label for clip in data.of(corpus)])
+        labels = np.array([recording.label for recording in data.of(corpus)])
         tested = np.zeros(len(labels), bool)
         for label in np.unique(labels):
             rows = random.permutation(np.flatnonzero(labels == label))
             tested[rows[: round(len(rows) / 5)]] = True
-        chosen[corpus] = np.flatnonzero(tested if part == "test" else ~tested)
+        chosen[corpus] = np.flatnonzero(tested if split == "test" else ~tested)
     return chosen
 
 
@@ -105,38 +108,38 @@ def load_rows(data: VoiceData, recipe: VoiceRecipe, rows: Rows, work: Path) -> l
     ]
 
 
-def load_part(data: VoiceData, recipe: VoiceRecipe, part: Part, work: Path) -> list[Corpus]:
-    """Views of the clips of one part (see `split`), corpora without any left out."""
-    return load_rows(data, recipe, split(data, recipe, part), work)
+def load_split(data: VoiceData, recipe: VoiceRecipe, split: Split, work: Path) -> list[Corpus]:
+    """Views of the clips of one split (see `rows_of`), corpora without any left out."""
+    return load_rows(data, recipe, rows_of(data, recipe, split), work)
 
 
-def noise_folds(recipe: VoiceRecipe, part: Part) -> tuple[int, ...]:
-    """Folds of the background of a part: one is tested on, the next decides, the rest is learned."""
+def noise_folds(recipe: VoiceRecipe, split: Split) -> tuple[int, ...]:
+    """Folds of the background of a split: one is the test, the next validation, the rest training."""
     tested = (recipe.fold - 1) % NOISE_FOLDS + 1
-    deciding = tested % NOISE_FOLDS + 1
-    if part == "train":
-        return tuple(sorted(set(range(1, NOISE_FOLDS + 1)) - {tested, deciding}))
-    return (deciding,) if part == "validation" else (tested,)
+    validation = tested % NOISE_FOLDS + 1
+    if split == "train":
+        return tuple(sorted(set(range(1, NOISE_FOLDS + 1)) - {tested, validation}))
+    return (validation,) if split == "validation" else (tested,)
 
 
-def noise_clips(data: VoiceData, recipe: VoiceRecipe, part: Part) -> list[Features]:
+def noise_windows(data: VoiceData, recipe: VoiceRecipe, split: Split) -> list[Features]:
     """Windows of each recording of background: float32 [windows, bands, frames, 1] each.
 
     A window every half second, as the device cuts them.
     """
     front_end = recipe.front_end
-    spectra = noise_spectra(data, front_end, noise_folds(recipe, part))
+    spectra = noise_spectra(data, front_end, noise_folds(recipe, split))
     return [windows_of(spectrum, front_end)[..., None] for spectrum in spectra]
 
 
 def noisy_features(
-    data: VoiceData, recipe: VoiceRecipe, clips: Iterable[Clip], snr_db: float
+    data: VoiceData, recipe: VoiceRecipe, recordings: Iterable[Recording], snr_db: float
 ) -> Features:
-    """Clips over background that was never learned from: float32 [n, bands, frames, 1].
+    """Recordings over held-out background: float32 [n, bands, frames, 1].
 
     The sounds themselves are mixed, as they would be in a room; which noise is fixed by the seed.
     """
-    chosen = list(clips)
+    chosen = list(recordings)
     length = recipe.front_end.window_samples
     spectrogram, random = Spectrogram(recipe.front_end), np.random.default_rng([recipe.seed, 5])
     noises = data.noise_sounds(noise_folds(recipe, "test"))

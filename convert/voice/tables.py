@@ -37,12 +37,12 @@ class FoldResult:
     parameters: int
 
 
-def figures(result: FoldResult) -> dict[str, float]:
+def fold_metrics(result: FoldResult) -> dict[str, float]:
     """The figures of a fold."""
     test = emotion_scores(result.answers["test"])
     noisy = emotion_scores(result.answers["test noisy"])
     before, after = calibration_errors(result.answers["test"], result.tuning.temperature)
-    clips, windows = false_alarms(result.answers["noise"], result.tuning)
+    recordings, windows = false_alarms(result.answers["noise"], result.tuning)
     return {
         "fold": float(result.recipe.fold),
         "rows": float(test.rows),
@@ -55,19 +55,19 @@ def figures(result: FoldResult) -> dict[str, float]:
         "calibration error, temperature 1": before,
         "calibration error": after,
         "noise recordings": float(len(np.unique(result.answers["noise"].recording))),
-        "noise recordings shown as an emotion": clips,
+        "noise recordings shown as an emotion": recordings,
         "noise windows shown as an emotion": windows,
         "speech accepted": accepted(result.answers["test"], result.tuning),
         "noisy speech accepted": accepted(result.answers["test noisy"], result.tuning),
     }
 
 
-def pooled_figures(results: Sequence[FoldResult]) -> dict[str, float]:
-    """The figures over the test rows of all folds together; each row by the net that is strange to it."""
+def pooled_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
+    """The figures over the test rows of all folds together; each row by the net that held it out."""
     test = pooled_answers(results, "test")
     scores, noisy = emotion_scores(test), emotion_scores(pooled_answers(results, "test noisy"))
     raw, calibrated = pooled_probabilities(results)
-    each = [figures(result) for result in results]
+    each = [fold_metrics(result) for result in results]
     weights = np.array([one["rows"] for one in each])
     recordings = np.array([one["noise recordings"] for one in each])
     windows = np.array([len(result.answers["noise"].truth) for result in results])
@@ -109,18 +109,18 @@ def pooled_figures(results: Sequence[FoldResult]) -> dict[str, float]:
 def folds_table(results: Sequence[FoldResult]) -> str:
     """Figures of each fold and of all rows together, and the pooled confusion matrix."""
     lines = [
-        "| fold | test actors | deciding actors | rows | balanced accuracy | float | macro F1 | "
+        "| fold | test actors | validation actors | rows | balanced accuracy | float | macro F1 | "
         "over noise (10 dB) | temperature | ECE before | ECE after | threshold | "
         "noise recordings | shown as an emotion | their windows | speech accepted | over noise |",
         "|---" * 17 + "|",
     ]
     for result in results:
-        row = figures(result)
+        row = fold_metrics(result)
         lines.append(
             f"| {result.recipe.fold} | {_numbers(result.recipe.held_out_actors)} | "
             f"{_numbers(result.recipe.validation_actors)} | {_cells(row)}"
         )
-    pooled = pooled_figures(results)
+    pooled = pooled_metrics(results)
     pooled["balanced accuracy, float"] = float("nan")
     lines.append(f"| **all** | | | {_cells(pooled)}")
     if len(results) > 1:
@@ -131,7 +131,7 @@ def folds_table(results: Sequence[FoldResult]) -> str:
     scores = emotion_scores(pooled_answers(results, "test"))
     return (
         "\n".join(lines)
-        + f"\n\n{scores.rows:,} clips of RAVDESS, each by the net that has not heard its actor "
+        + f"\n\n{scores.rows:,} clips of RAVDESS, each by the net that held out its actor "
         f"(int8):\n\n{confusion_table(scores, EMOTIONS)}\n"
     )
 

@@ -14,11 +14,11 @@ from convert.metrics import score
 from convert.training.loop import History, Schedule, cross_entropy, train
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import VoiceData
-from convert.voice.int8_runner import NetLogits
 from convert.voice.mix import Features, Mixer
 from convert.voice.net import VoiceLogits, VoiceNet
+from convert.voice.runner import NetLogits
 from convert.voice.spectra_cache import made_spectra, noise_spectra
-from convert.voice.splits import Corpus, load_part, noise_clips, noise_folds
+from convert.voice.splits import Corpus, load_split, noise_folds, noise_windows
 from edge.emotions import EMOTIONS
 
 _MASK_BANDS, _MASK_FRAMES = 10, 24
@@ -43,7 +43,7 @@ def build_voice_net(recipe: VoiceRecipe) -> VoiceNet:
 
 
 def train_common(data: VoiceData, recipe: VoiceRecipe, work: Path) -> nn.Module | None:
-    """The net that every fold begins with; it has heard no RAVDESS actor and no recorded noise.
+    """The net that every fold begins with; trained on no RAVDESS actor and no recorded noise.
 
     Kept in *work*/common. None if the recipe has no other corpora or no epochs for them.
     """
@@ -58,16 +58,16 @@ def train_common(data: VoiceData, recipe: VoiceRecipe, work: Path) -> nn.Module 
             "fold": 1,
         }
     )
-    learned = load_part(data, ours, "train", work)
+    training_set = load_split(data, ours, "train", work)
     made = made_spectra(recipe.front_end, recipe.seed)
-    return _train(ours, learned, Mixer(recipe.front_end, made, made), None, work / "common")[0]
+    return _train(ours, training_set, Mixer(recipe.front_end, made, made), None, work / "common")[0]
 
 
 def train_voice(
     data: VoiceData,
     recipe: VoiceRecipe,
-    learned: Sequence[Corpus],
-    watched: Corpus | None,
+    training_set: Sequence[Corpus],
+    validation_set: Corpus | None,
     work: Path,
     begin: nn.Module | None = None,
 ) -> tuple[nn.Module, History]:
@@ -76,39 +76,39 @@ def train_voice(
     Args:
         data: for the background.
         recipe: how.
-        learned: what to learn from.
-        watched: what the history's `accuracy` (balanced) is of; None = nothing is watched.
+        training_set: views to train on.
+        validation_set: what the history's `accuracy` (balanced) is of; None = of nothing.
         work: a run that finds its checkpoint here goes on from there.
         begin: the net to begin with; None = random weights.
 
     Returns:
-        The averaged net, and per epoch its loss, its balanced accuracy on *watched*, and how well
-        it tells *watched* from the background of the deciding fold (`heard`, balanced accuracy).
+        The averaged net, and per epoch its loss, its balanced accuracy on *validation_set*, and how well
+        it tells *validation_set* from the background of the validation fold (`heard`, balanced accuracy).
     """
     front_end = recipe.front_end
     background = noise_spectra(data, front_end, noise_folds(recipe, "train"))
     mixer = Mixer(front_end, background, made_spectra(front_end, recipe.seed))
     validate: Validate | None = None
-    if watched is not None:
-        speech, labels = watched.plain(), watched.labels
-        silence = np.concatenate(noise_clips(data, recipe, "validation"))
+    if validation_set is not None:
+        speech, labels = validation_set.plain(), validation_set.labels
+        silence = np.concatenate(noise_windows(data, recipe, "validation"))
 
         def validate(net: nn.Module) -> dict[str, float]:
             emotions, heard = logits_of(net, speech)
-            _, unheard = logits_of(net, silence)
+            _, noise = logits_of(net, silence)
             return {
                 "accuracy": score(labels, emotions.argmax(axis=1), len(EMOTIONS)).balanced_accuracy,
-                "heard": float(((heard > 0).mean() + (unheard <= 0).mean()) / 2),
+                "heard": float(((heard > 0).mean() + (noise <= 0).mean()) / 2),
             }
 
-    trained, history = _train(recipe, learned, mixer, validate, work, begin)
+    trained, history = _train(recipe, training_set, mixer, validate, work, begin)
     write_json(history, work / _HISTORY)
     return trained, history
 
 
 def _train(
     recipe: VoiceRecipe,
-    learned: Sequence[Corpus],
+    training_set: Sequence[Corpus],
     mixer: Mixer,
     validate: Validate | None,
     work: Path,
@@ -120,7 +120,7 @@ def _train(
             f"clips_per_epoch is {recipe.clips_per_epoch}, but a batch has {recipe.batch} windows; "
             "set clips_per_epoch to at least one batch in the recipe."
         )
-    if not learned:
+    if not training_set:
         raise RecipeError(
             "The recipe leaves no clip to learn from; set shorter held_out_speakers and folds."
         )
@@ -131,7 +131,7 @@ def _train(
     def batches(epoch: int, _: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, Tensor]]]:
         random = np.random.default_rng([recipe.seed, epoch])
         for _step in range(steps):
-            features, emotions, heard = draw(learned, mixer, recipe, random)
+            features, emotions, heard = draw(training_set, mixer, recipe, random)
             inputs = torch.from_numpy(features[:, None]).to(device)
             yield (
                 inputs.contiguous(memory_format=torch.channels_last),
@@ -164,7 +164,7 @@ def _train(
 
 
 def draw(
-    learned: Sequence[Corpus], mixer: Mixer, recipe: VoiceRecipe, random: np.random.Generator
+    training_set: Sequence[Corpus], mixer: Mixer, recipe: VoiceRecipe, random: np.random.Generator
 ) -> Batch:
     """One training batch.
 
@@ -174,18 +174,18 @@ def draw(
     """
     quiet = int(random.binomial(recipe.batch, recipe.noise_share))
     spoken = recipe.batch - quiet
-    share = np.array([recipe.shares[corpus.name] for corpus in learned])
+    share = np.array([recipe.shares[corpus.name] for corpus in training_set])
     views = []
     targets = np.full((recipe.batch, len(EMOTIONS)), 1 / len(EMOTIONS), np.float32)
     plain = random.random(spoken) < recipe.plain_share
-    for place, index in enumerate(random.choice(len(learned), spoken, p=share / share.sum())):
-        corpus = learned[index]
+    for place, index in enumerate(random.choice(len(training_set), spoken, p=share / share.sum())):
+        corpus = training_set[index]
         group = corpus.by_label[random.integers(len(corpus.by_label))]
         row = group[random.integers(len(group))]
         view = 0 if plain[place] else random.integers(corpus.views.shape[1])
         views.append(corpus.views[row, view])
         targets[place] *= recipe.smoothing
-        targets[place, corpus.clips[row].label] += 1 - recipe.smoothing
+        targets[place, corpus.recordings[row].label] += 1 - recipe.smoothing
     speech = mixer.speech(views, plain, random)
     if recipe.mixup:
         weight = random.beta(recipe.mixup, recipe.mixup, spoken).astype(np.float32)
@@ -217,7 +217,7 @@ def _blank_stripes(
 
 
 def calibration_features(
-    learned: Sequence[Corpus],
+    training_set: Sequence[Corpus],
     data: VoiceData,
     recipe: VoiceRecipe,
     count: int = CALIBRATION_WINDOWS,
@@ -233,7 +233,7 @@ def calibration_features(
     mixer = Mixer(front_end, background, made_spectra(front_end, recipe.seed))
     views, quiet = [], max(1, count // 8)
     for index in range(count - quiet):
-        corpus = learned[index % len(learned)]
+        corpus = training_set[index % len(training_set)]
         views.append(corpus.views[random.choice(corpus.rows), 0])
     plain = random.random(len(views)) < 0.5
     windows = np.concatenate([mixer.speech(views, plain, random), mixer.background(quiet, random)])

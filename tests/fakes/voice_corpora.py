@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.training.recipe import VoiceRecipe
-from convert.voice.data import Clip, Noise, VoiceData
+from convert.voice.data import Noise, Recording, VoiceData
 from convert.voice.spectra_cache import MARGIN_FRAMES
 from edge.perception.spectrogram import FrontEnd
 
@@ -29,10 +29,10 @@ RECIPE = VoiceRecipe(
 )
 
 
-def clips_of(corpus: str, speakers: list[str], labels: range) -> list[Clip]:
+def recordings_of(corpus: str, speakers: list[str], labels: range) -> list[Recording]:
     """Two takes of each label by each speaker."""
     return [
-        Clip(corpus, f"{speaker}_{label}_{take}", speaker, label)
+        Recording(corpus, f"{speaker}_{label}_{take}", speaker, label)
         for speaker in speakers
         for label in labels
         for take in range(2)
@@ -42,10 +42,12 @@ def clips_of(corpus: str, speakers: list[str], labels: range) -> list[Clip]:
 class SpokenData(VoiceData):
     """A tone a label, and noise."""
 
-    def sounds(self, clips: Sequence[Clip]) -> list[NDArray[np.float32]]:
+    def sounds(self, recordings: Sequence[Recording]) -> list[NDArray[np.float32]]:
         """The tone of each clip's label."""
         time_s = np.arange(20_000) / 16_000
-        tones = [np.sin(2 * np.pi * 200 * (clip.label + 1) * time_s) for clip in clips]
+        tones = [
+            np.sin(2 * np.pi * 200 * (recording.label + 1) * time_s) for recording in recordings
+        ]
         return [(0.3 * tone).astype(np.float32) for tone in tones]
 
     def noise_sounds(self, folds: Sequence[int]) -> list[NDArray[np.float32]]:
@@ -59,9 +61,9 @@ class SpokenData(VoiceData):
 DATA = SpokenData(
     Path("nowhere"),
     (
-        *clips_of("ravdess", ["ravdess_01", "ravdess_02", "ravdess_03"], range(7)),
-        *clips_of("nemo", ["nemo_A", "nemo_B"], range(6)),
-        *clips_of("tess", ["tess_A"], range(7)),
+        *recordings_of("ravdess", ["ravdess_01", "ravdess_02", "ravdess_03"], range(7)),
+        *recordings_of("nemo", ["nemo_A", "nemo_B"], range(6)),
+        *recordings_of("tess", ["tess_A"], range(7)),
     ),
     tuple(Noise("noise", f"{fold}", fold) for fold in range(1, 6)),
 )
@@ -69,9 +71,9 @@ DATA = SpokenData(
 
 def made_up_views(corpus: str) -> NDArray[np.float16]:
     """One band of each clip is loud: its label's."""
-    clips = DATA.of(corpus)
+    recordings = DATA.of(corpus)
     frames = FRONT_END.frames + 2 * MARGIN_FRAMES
-    views = np.full((len(clips), 2, FRONT_END.bands, frames), -80, np.float16)
-    for row, clip in enumerate(clips):
-        views[row, :, 4 * clip.label : 4 * clip.label + 3] = -20
+    views = np.full((len(recordings), 2, FRONT_END.bands, frames), -80, np.float16)
+    for row, recording in enumerate(recordings):
+        views[row, :, 4 * recording.label : 4 * recording.label + 3] = -20
     return views

@@ -33,3 +33,13 @@ def test_few_files_lie_outside_a_room(package: str, most: int) -> None:
 def test_a_module_says_by_its_name_what_it_holds(package: str) -> None:
     stems = {file.stem: file for file in (REPO_ROOT / package).rglob("*")}
     assert not [stems[stem] for stem in MEANINGLESS & stems.keys()]
+
+
+def test_tests_of_convert_lie_where_their_modules_do() -> None:
+    room = REPO_ROOT / "tests" / "unit" / "convert"
+    tested = [
+        file.relative_to(room).with_name(file.name.removeprefix("test_"))
+        for file in room.rglob("test_*.py")
+        if file.name != "test_main.py"  # of __main__.py
+    ]
+    assert not [each for each in tested if not (REPO_ROOT / "convert" / each).is_file()]

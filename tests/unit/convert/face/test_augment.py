@@ -46,13 +46,13 @@ def test_view_still_shows_its_face() -> None:
     assert own > foreign + 0.15
 
 
-def test_some_pictures_are_nearly_dark_and_most_are_not() -> None:
+def test_some_images_are_nearly_dark_and_most_are_not() -> None:
     views = random_views(faces(512), 48, torch.Generator().manual_seed(5))
     brightest = views.flatten(1).quantile(0.95, dim=1)
     assert 0.02 < float((brightest < -0.4).float().mean()) < 0.25
 
 
-def test_blended_pairs_blend_picture_and_target_alike() -> None:
+def test_blended_pairs_blend_image_and_target_alike() -> None:
     views = torch.arange(40.0).view(40, 1, 1, 1).expand(40, 1, 2, 2)
     target = torch.arange(40.0)[:, None] / 40
     blended, (targets,) = blend_pairs(views, (target,), 0.5, torch.Generator().manual_seed(0))
@@ -63,7 +63,7 @@ def test_blended_pairs_blend_picture_and_target_alike() -> None:
     assert torch.equal(untouched, views)
 
 
-def test_mild_views_stay_closer_to_the_picture() -> None:
+def test_mild_views_stay_closer_to_the_image() -> None:
     gray = faces(256)
     plain = plain_views(gray)
     either = torch.stack([plain, plain.flip(3)])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from convert.errors import DataError
-from convert.face.data import ROWS, USAGE_ROWS, load_face_data
+from convert.face.data import ROWS, USAGE_ROWS, labels_by_majority, load_face_data
+from tests.fakes.face_rows import face_rows
 
 Arrays = dict[str, Any]
 
@@ -67,3 +68,39 @@ def test_file_that_was_cut_is_refused(name: str, kept: float, tmp_path: Path) ->
 def test_folder_without_the_files_is_told_where_they_come_from(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"pixels\.npy\.xz is not there\. FER2013 comes from"):
         load_face_data(tmp_path)
+
+
+def test_rows_that_no_voter_took_for_a_face_are_known() -> None:
+    data = face_rows()
+    data.all_votes[3, 9] = 9
+    assert data.not_face[3]
+    assert data.not_face.sum() == 1
+
+
+def test_what_labels_call_the_rows_of_each_majority_is_counted() -> None:
+    data = face_rows()
+    shares = labels_by_majority(data)
+    assert shares.shape == (8, 7)
+    assert shares[4, 0] == pytest.approx(0.75, abs=0.06)  # anger is mostly called angry
+    assert shares[1, 3] == pytest.approx(0.75, abs=0.06)
+    assert shares[[4, 1]].sum() == pytest.approx(2)
+    assert (shares[0] == 0).all()
+
+
+def test_third_of_public_test_is_held_out_and_tested_images_are_not_trained_on() -> None:
+    data = face_rows()
+    data.usage[200:500] = 1
+    data.usage[500:] = 2
+    data.pixels[:] = np.arange(600).reshape(-1, 1, 1) % 251
+    data.pixels[:, 0, 0] = np.arange(600) // 251
+    held_out = data.held_out
+    assert len(held_out) == 100
+    assert set(held_out) < set(data.rows("PublicTest"))
+    assert len(data.public_for_training) == 200
+    assert not set(held_out) & set(data.public_for_training)
+    share = (data.label[held_out] == 3).mean() - (data.label[data.rows("PublicTest")] == 3).mean()
+    assert abs(share) < 0.02  # every emotion by its share
+    first, second = data.public_for_training[:2]
+    data.pixels[first] = data.pixels[550]
+    data.pixels[second] = data.pixels[held_out[0]]
+    assert {first, second} == set(range(200, 500)) - set(held_out) - set(data.public_for_training)

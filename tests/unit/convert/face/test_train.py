@@ -9,7 +9,9 @@ torch = pytest.importorskip("torch")
 
 from convert.errors import RecipeError  # noqa: E402
 from convert.face.data import FaceData  # noqa: E402
-from convert.face.train import train_face  # noqa: E402
+from convert.face.net import FaceNet, FaceOutputs  # noqa: E402
+from convert.face.train import face_loss, mix_weights, train_face  # noqa: E402
+from convert.training.loop import cross_entropy  # noqa: E402
 from convert.training.recipe import FaceRecipe  # noqa: E402
 
 SMALL = FaceRecipe(
@@ -54,7 +56,7 @@ def test_stages_follow_one_another_and_each_goes_on_from_its_checkpoint(
         assert torch.equal(one, other)
 
 
-def test_rows_of_public_test_are_learned_from_only_when_the_recipe_says_so(
+def test_rows_of_public_test_are_trained_on_only_when_the_recipe_says_so(
     data: FaceData, tmp_path: Path
 ) -> None:
     def trained(recipe: FaceRecipe, of: FaceData, name: str) -> Any:
@@ -63,9 +65,9 @@ def test_rows_of_public_test_are_learned_from_only_when_the_recipe_says_so(
 
     also = SMALL.model_copy(update={"learn_public": True})
     other = replace(data, pixels=data.pixels.copy())
-    other.pixels[data.learnable_public] = 255 - other.pixels[data.learnable_public]
+    other.pixels[data.public_for_training] = 255 - other.pixels[data.public_for_training]
     same = replace(data, pixels=data.pixels.copy())
-    same.pixels[data.kept_back] = 255 - same.pixels[data.kept_back]
+    same.pixels[data.held_out] = 255 - same.pixels[data.held_out]
     np.testing.assert_array_equal(trained(SMALL, data, "a"), trained(SMALL, other, "b"))
     assert not np.array_equal(trained(also, data, "c"), trained(also, other, "d"))
     np.testing.assert_array_equal(trained(also, data, "e"), trained(also, same, "f"))
@@ -78,3 +80,28 @@ def test_checkpoint_of_another_recipe_is_not_gone_on_from(
     train_face(data, SMALL, tmp_path)
     with pytest.raises(RecipeError, match="another recipe: move it away"):
         train_face(data, SMALL.model_copy(update=change), tmp_path)
+
+
+def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:
+    random = np.random.default_rng(3)
+    given = FaceOutputs(
+        fer2013=torch.from_numpy(random.normal(size=(4, 7)).astype(np.float32)),
+        ferplus=torch.from_numpy(random.normal(size=(4, 8)).astype(np.float32)),
+        features=torch.zeros(4, 8, 1, 1),
+    )
+    truth = (torch.eye(7)[:4], torch.eye(8)[:4])
+    seven = cross_entropy(given.fer2013, truth[0])
+    eight = cross_entropy(given.ferplus, truth[1])
+    assert float(face_loss(given, truth, 1.5)) == pytest.approx(float(seven + 1.5 * eight))
+    nobody_voted = (truth[0], torch.zeros(4, 8))
+    assert float(face_loss(given, nobody_voted, 1.5)) == pytest.approx(float(seven))
+
+
+def test_mixed_net_lies_between_both() -> None:
+    mine, theirs = FaceNet((8, 12, 16), (1, 1, 1), 0.0), FaceNet((8, 12, 16), (1, 1, 1), 0.0)
+    before, other = mine.fer2013.bias.detach().clone(), theirs.state_dict()
+    mix_weights(mine, other, 0.25)
+    assert torch.allclose(mine.fer2013.bias, 0.75 * before + 0.25 * theirs.fer2013.bias)
+    mix_weights(mine, other, 1.0)
+    crops = torch.rand(2, 1, 48, 48)
+    assert torch.allclose(mine.eval()(crops).ferplus, theirs.eval()(crops).ferplus, atol=1e-5)

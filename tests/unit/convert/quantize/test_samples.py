@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convert.errors import ConversionError, DataError
-from convert.quantize.image_input import Layout, fit_picture, picture_layout
 from convert.quantize.samples import load_samples, rows_in, spread
 from edge.perception.spectrogram import FrontEnd
 
@@ -28,51 +27,22 @@ def test_takes_samples_evenly_and_never_twice(count: int, limit: int) -> None:
     assert len(gaps) == 0 or gaps.max() - gaps.min() <= 1
 
 
-@pytest.mark.parametrize(
-    ("shape", "layout"),
-    [
-        ((1, 48, 64, 1), Layout(48, 64, 1, True)),
-        ((1, 48, 64, 3), Layout(48, 64, 3, True)),
-        ((1, 3, 48, 64), Layout(48, 64, 3, False)),
-        ((1, 48, 64), Layout(48, 64, 1, True)),
-        ((1, 7, 48, 64), None),
-        ((1, 128), None),
-    ],
-)
-def test_knows_where_a_picture_lies(shape: tuple[int, ...], layout: Layout | None) -> None:
-    assert picture_layout(shape) == layout
-
-
-def test_puts_colors_where_the_model_wants_them() -> None:
-    picture = Image.new("RGB", (20, 10), (255, 0, 51))
-    last = fit_picture(picture, (1, 4, 6, 3), 0.0, 1.0)
-    first = fit_picture(picture, (1, 3, 4, 6), 0.0, 1.0)
-    assert last.shape == (1, 4, 6, 3) and first.shape == (1, 3, 4, 6)
-    assert np.allclose(last[0, 2, 3], [1.0, 0.0, 0.2])
-    assert np.allclose(first, last.transpose(0, 3, 1, 2))
-
-
-def test_maps_black_and_white_to_the_ends_of_the_range() -> None:
-    picture = Image.fromarray(np.array([[0, 255]], np.uint8).repeat(2, 0))
-    assert fit_picture(picture, (1, 2, 2, 1), -1.0, 1.0).ravel().tolist() == [-1, 1, -1, 1]
-
-
 def test_turns_a_photograph_upright(tmp_path: Path) -> None:
-    picture = Image.fromarray(np.array([[0, 255]], np.uint8))
+    image = Image.fromarray(np.array([[0, 255]], np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
-    picture.save(tmp_path / "a.png", exif=exif)
+    image.save(tmp_path / "a.png", exif=exif)
     samples = load_samples(tmp_path, (1, 1, 2, 1), None, 5)
     assert samples.values[0].ravel().tolist() == [1, -1]
 
 
-def test_keeps_what_is_bright_in_pictures_of_16_bits(tmp_path: Path) -> None:
+def test_keeps_what_is_bright_in_images_of_16_bits(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 51 * 257, 65_535]], np.uint16)).save(tmp_path / "a.png")
     taken = load_samples(tmp_path, (1, 1, 3, 1), (0.0, 255.0), 5).values[0]
     assert taken.ravel().tolist() == [0, 51, 255]
 
 
-def test_refuses_pictures_whose_values_could_mean_anything(tmp_path: Path) -> None:
+def test_refuses_images_whose_values_could_mean_anything(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0.0, 1.0]], np.float32)).save(tmp_path / "a.tif")
     Image.fromarray(np.array([[0, 70_000]], np.int32)).save(tmp_path / "b.tif")
     with pytest.raises(DataError, match=r"2 files.*neither of 8 nor of 16 bits"):
@@ -165,10 +135,10 @@ def test_refuses_samples_that_hold_one_value(tmp_path: Path) -> None:
         load_samples(tmp_path, GRAY, None, 5)
 
 
-def test_refuses_pictures_and_sounds_that_the_model_cannot_take(tmp_path: Path) -> None:
+def test_refuses_images_and_sounds_that_the_model_cannot_take(tmp_path: Path) -> None:
     Image.new("L", (4, 4)).save(tmp_path / "a.png")
     (tmp_path / "b.wav").write_bytes(b"RIFF")
-    with pytest.raises(DataError, match="a picture does not fit"):
+    with pytest.raises(DataError, match="an image does not fit"):
         load_samples(tmp_path, (1, 128), None, 5)
     samples = load_samples(tmp_path, GRAY, None, 5)
     assert "a voice net of input [1, 64, 149, 1] alone" in samples.skipped[0].reason
@@ -181,11 +151,11 @@ def test_makes_the_front_ends_features_of_a_sound(tmp_path: Path, suffix: str) -
     t_s = np.arange(2 * 8_000) / 8_000
     soundfile.write(tmp_path / f"tone.{suffix}", 0.3 * np.sin(2 * np.pi * 440 * t_s), 8_000)
     samples = load_samples(tmp_path, (1, front_end.bands, front_end.frames, 1), None, 5)
-    picture = samples.values[0][0, :, :, 0]
+    image = samples.values[0][0, :, :, 0]
     assert (samples.low, samples.high) == (front_end.low, front_end.high)
     # Two seconds lie in the middle of three, in the band around 440 Hz.
-    assert picture[:, 75].argmax() == picture.mean(axis=1).argmax() < front_end.bands // 3
-    assert picture[:, 5].max() < picture[:, 75].max()
+    assert image[:, 75].argmax() == image.mean(axis=1).argmax() < front_end.bands // 3
+    assert image[:, 5].max() < image[:, 75].max()
 
 
 def test_takes_no_silence_out_of_an_empty_sound(tmp_path: Path) -> None:

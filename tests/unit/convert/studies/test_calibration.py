@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.studies import calibration as calibration_effect
-from convert.studies.calibration import CLIPS, Speaker, effect, hear
+from convert.studies import calibration as study
+from convert.studies.calibration import NEUTRALS, Speaker, effect, run_filter
 from edge.calibration import prior
 from edge.emotions import EMOTIONS
 from edge.fusion import FusionOptions
@@ -13,9 +13,9 @@ NEUTRAL, SAD = EMOTIONS.index("neutral"), EMOTIONS.index("sad")
 OPTIONS = FusionOptions(voice_weight=0.6)
 
 
-def speaker(rests_as: int, neutral_clips: int = 10) -> Speaker:
+def speaker(rests_as: int, neutral: int = 10) -> Speaker:
     """Every emotion reads as itself, and neutral more as *rests_as* than as neutral."""
-    labels = np.repeat(np.arange(7), [6] * 6 + [neutral_clips])
+    labels = np.repeat(np.arange(7), [6] * 6 + [neutral])
     readings = np.full((len(labels), 7), 0.04)
     readings[np.arange(len(labels)), labels] = 0.76
     resting = np.full(7, 0.04)
@@ -38,24 +38,26 @@ def test_strength_zero_changes_nothing() -> None:
         assert after == before
 
 
-def test_clips_that_were_calibrated_with_are_never_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recordings_that_were_calibrated_with_are_never_scored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     known: list[int] = []
     scored: list[int] = []
-    keep_figures = calibration_effect._figures
+    real_metrics = study._metrics
 
     def baseline_of(probabilities: Any, weights_s: Any, model: str) -> Any:
         known.append(len(probabilities))
         return prior.baseline_of(probabilities, weights_s, model)
 
-    def figures(heard: Any, truth: Any) -> Any:
+    def metrics(outcomes: Any, truth: Any) -> Any:
         scored.append(int((truth == NEUTRAL).sum()))
-        return keep_figures(heard, truth)
+        return real_metrics(outcomes, truth)
 
-    monkeypatch.setattr(calibration_effect, "baseline_of", baseline_of)
-    monkeypatch.setattr(calibration_effect, "_figures", figures)
-    effect(speaker(SAD, neutral_clips=9), OPTIONS, 1.0, draws=2)
-    assert known == [CLIPS, CLIPS]
-    assert scored == [9 - CLIPS] * 4
+    monkeypatch.setattr(study, "baseline_of", baseline_of)
+    monkeypatch.setattr(study, "_metrics", metrics)
+    effect(speaker(SAD, neutral=9), OPTIONS, 1.0, draws=2)
+    assert known == [NEUTRALS, NEUTRALS]
+    assert scored == [9 - NEUTRALS] * 4
 
 
 def test_draws_are_the_same_every_time() -> None:
@@ -67,14 +69,14 @@ def test_draws_are_the_same_every_time() -> None:
     assert effect(varied, OPTIONS, 1.0, draws=3) == effect(varied, OPTIONS, 1.0, draws=3)
 
 
-def test_speaker_with_hardly_any_neutral_clips_is_refused() -> None:
+def test_speaker_with_hardly_any_neutral_recordings_is_refused() -> None:
     with pytest.raises(ValueError, match="only 3 neutral clips"):
-        effect(speaker(SAD, neutral_clips=3), OPTIONS, 1.0)
+        effect(speaker(SAD, neutral=3), OPTIONS, 1.0)
 
 
 def test_three_seconds_of_one_tone_are_heard_as_that() -> None:
     tone = np.full(7, 0.02)
     tone[SAD] = 0.88
-    heard = hear(OPTIONS, tone)
-    assert heard.shown == "sad"
-    assert heard.belief.argmax() == SAD
+    outcome = run_filter(OPTIONS, tone)
+    assert outcome.shown == "sad"
+    assert outcome.belief.argmax() == SAD

@@ -9,10 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from convert.errors import RecipeError  # noqa: E402
-from convert.face.net import FaceOutputs  # noqa: E402
-from convert.face.train import face_loss  # noqa: E402
 from convert.training.loop import Schedule, cross_entropy, train  # noqa: E402
-from convert.training.optimizer import Muon, make_optimizers, orthogonalize  # noqa: E402
 
 SCHEDULE = Schedule(
     epochs=4,
@@ -107,45 +104,6 @@ def test_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="another recipe"):
         run(replace(SCHEDULE, peak_rate=0.01), tmp_path / "net.pt")
     assert not SCHEDULE.continues(asdict(replace(SCHEDULE, epochs=9)), 3)
-
-
-@pytest.mark.parametrize("shape", [(4, 30), (30, 4), (8, 8)])
-def test_orthogonalized_step_moves_every_direction_about_alike(shape: tuple[int, int]) -> None:
-    generator = torch.Generator().manual_seed(1)
-    matrix = torch.randn(shape, generator=generator) * torch.linspace(0.3, 3, shape[1])
-    values = torch.linalg.svdvals(orthogonalize(matrix))
-    spread_before = torch.linalg.svdvals(matrix)
-    assert values.max() < 1.4
-    assert values.max() / values.min() < 0.8 * spread_before.max() / spread_before.min()
-
-
-def test_only_convolutions_are_orthogonalized_and_norms_do_not_decay() -> None:
-    net = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(4, 2)
-    )
-    muon, rest = make_optimizers(net, "muon", 0.03, 0.05)
-    assert isinstance(muon, Muon)
-    assert [tuple(p.shape) for p in muon.param_groups[0]["params"]] == [(4, 1, 3, 3)]
-    decayed, plain = rest.param_groups
-    assert all(p.ndim == 2 for p in decayed["params"])
-    assert plain["weight_decay"] == 0
-    taken = [p for each in (muon, rest) for group in each.param_groups for p in group["params"]]
-    assert len(taken) == len(list(net.parameters()))
-
-
-def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:
-    random = np.random.default_rng(3)
-    given = FaceOutputs(
-        fer2013=torch.from_numpy(random.normal(size=(4, 7)).astype(np.float32)),
-        ferplus=torch.from_numpy(random.normal(size=(4, 8)).astype(np.float32)),
-        features=torch.zeros(4, 8, 1, 1),
-    )
-    truth = (torch.eye(7)[:4], torch.eye(8)[:4])
-    seven = cross_entropy(given.fer2013, truth[0])
-    eight = cross_entropy(given.ferplus, truth[1])
-    assert float(face_loss(given, truth, 1.5)) == pytest.approx(float(seven + 1.5 * eight))
-    nobody_voted = (truth[0], torch.zeros(4, 8))
-    assert float(face_loss(given, nobody_voted, 1.5)) == pytest.approx(float(seven))
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"half", b"other"])

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from convert.errors import RecipeError
-from convert.face.card import how_made
 from convert.training.recipe import FaceRecipe, VoiceRecipe, load_recipe
 from edge.config.paths import MODELS
 
@@ -135,30 +134,6 @@ def test_net_that_cannot_grow_into_the_other_is_refused(
     text = SMALL.replace("[1, 1]", "[2, 1]") + f"[first]\n{SMALL.replace(*change)}"
     with pytest.raises(RecipeError, match=says):
         face_recipe(text, tmp_path)
-
-
-def test_card_tells_every_stage_of_a_net_that_grew() -> None:
-    first = FaceRecipe(epochs=9, stop_after=6, label_share=0.35, mild_epochs=5, teacher_from=3)
-    then = FaceRecipe(
-        epochs=4,
-        blocks=(2, 3, 2),
-        label_share=0.8,
-        majority_share=0.4,
-        ferplus_weight=1.5,
-        learn_public=True,
-        mild_epochs=4,
-        teacher_from=9,
-        first=first,
-    )
-    told = " ".join(how_made(then, 10).split())
-    assert "from scratch for 10 epochs" in told
-    assert "- 1 + 2 + 2 blocks, 6 epochs; the label has 35% of the target" in told
-    assert "in the last 2; from the 4th on" in told
-    assert "- 2 + 3 + 2 blocks, 4 epochs; the label has 80% of the target" in told
-    assert told.count("40% of the target by FER+ is the emotion of the majority") == 1
-    assert told.count("errors by FER+ count 1.5 times") == 1
-    assert told.count("that are not kept back are learned from too") == 1
-    assert told.count("mean teacher") == 1
 
 
 def test_net_begins_with_weights_or_grows_but_not_both(tmp_path: Path) -> None:

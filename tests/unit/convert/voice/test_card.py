@@ -9,7 +9,7 @@ pytest.importorskip("soxr")
 pytest.importorskip("soundfile")
 
 from convert.errors import DataError
-from convert.voice.card import card, described
+from convert.voice.card import voice_card, voice_metrics
 from convert.voice.evaluate import Answers, Tuning
 from convert.voice.tables import FoldResult
 from tests.fakes.voice_corpora import RECIPE
@@ -40,7 +40,7 @@ def result(fold: int = 1) -> FoldResult:
 
 
 def test_every_figure_names_its_split_rows_and_precision(tmp_path: Path) -> None:
-    for metric in described(result(), [result(1), result(2), result(3)], tmp_path):
+    for metric in voice_metrics(result(), [result(1), result(2), result(3)], tmp_path):
         assert metric.split
         assert metric.label_set
         assert metric.rows > 0
@@ -49,11 +49,11 @@ def test_every_figure_names_its_split_rows_and_precision(tmp_path: Path) -> None
 
 
 def test_pooled_and_random_figures_are_there_only_when_measured(tmp_path: Path) -> None:
-    alone = {metric.split for metric in described(result(), [], tmp_path)}
+    alone = {metric.split for metric in voice_metrics(result(), [], tmp_path)}
     assert not [split for split in alone if "five folds" in split or "leaks" in split]
     (tmp_path / "random.json").write_text(json.dumps({"macro F1": 0.93, "rows": 824}))
     everyone = [result(1), result(2), result(3)]
-    metrics = described(result(), everyone, tmp_path)
+    metrics = voice_metrics(result(), everyone, tmp_path)
     (leaking,) = [metric for metric in metrics if "leaks speakers" in metric.split]
     assert (leaking.name, leaking.value, leaking.rows) == ("macro F1", 0.93, 824)
     pooled = [metric for metric in metrics if "five folds" in metric.split]
@@ -62,8 +62,8 @@ def test_pooled_and_random_figures_are_there_only_when_measured(tmp_path: Path) 
 
 def test_the_card_says_how_to_use_and_remake_it(tmp_path: Path) -> None:
     everyone = [result(1), result(2), result(3)]
-    metrics = described(result(), everyone, tmp_path)
-    text = card(result(), everyone, metrics, "231 kB", tmp_path)
+    metrics = voice_metrics(result(), everyone, tmp_path)
+    text = voice_card(result(), everyone, metrics, "231 kB", tmp_path)
     assert "temperature 1.200" in text
     assert "probability of 0.900" in text
     assert "noise fold 2" in text
@@ -77,14 +77,14 @@ def test_the_card_shows_the_features_that_were_compared(tmp_path: Path) -> None:
     line = {
         "features": "MFCC",
         "classifier": "SVM",
-        "learned_from": "RAVDESS",
+        "training_set": "RAVDESS",
         "split": "by speaker, fold 1",
         "rows": 299,
         "balanced_accuracy": 0.41,
         "macro_f1": 0.4,
     }
     (tmp_path / "features.json").write_text(json.dumps({"seed": 1, "lines": [line]}))
-    text = card(result(), [], described(result(), [], tmp_path), "231 kB", tmp_path)
+    text = voice_card(result(), [], voice_metrics(result(), [], tmp_path), "231 kB", tmp_path)
     assert "| MFCC | SVM | RAVDESS | by speaker, fold 1 | 299 | 41.0% | 40.0% |" in text
 
 
@@ -92,8 +92,8 @@ def test_the_card_shows_the_features_that_were_compared(tmp_path: Path) -> None:
 def test_kept_figures_that_are_damaged_are_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "random.json").write_text(content)
     with pytest.raises(DataError, match=r"random\.json is damaged .*; delete it"):
-        described(result(), [], tmp_path)
-    metrics = described(result(), [], tmp_path / "none")
+        voice_metrics(result(), [], tmp_path)
+    metrics = voice_metrics(result(), [], tmp_path / "none")
     (tmp_path / "features.json").write_text(content)
     with pytest.raises(DataError, match=r"features\.json is damaged .*; delete it"):
-        card(result(), [], metrics, "231 kB", tmp_path)
+        voice_card(result(), [], metrics, "231 kB", tmp_path)

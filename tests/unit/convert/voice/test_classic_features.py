@@ -14,7 +14,7 @@ from convert.voice.classic_features import OURS, Compared, compare_features, sta
 from tests.fakes.voice_corpora import DATA, RECIPE
 
 
-def test_statistics_of_a_clip_tell_pitch_and_level() -> None:
+def test_statistics_of_a_recording_tell_pitch_and_level() -> None:
     time_s = np.arange(48_000) / 16_000
     low = np.sin(2 * np.pi * 220 * time_s).astype(np.float32)
     high = np.sin(2 * np.pi * 3_000 * time_s).astype(np.float32)

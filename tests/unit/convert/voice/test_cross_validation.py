@@ -14,7 +14,7 @@ from convert.errors import DataError
 from convert.voice import cross_validation, splits
 from convert.voice.cross_validation import kept_folds, run_fold, run_folds
 from convert.voice.data import VoiceData
-from convert.voice.tables import figures, folds_table, pooled_figures
+from convert.voice.tables import fold_metrics, folds_table, pooled_metrics
 from convert.voice.train import build_voice_net
 from tests.fakes.voice_corpora import DATA, RECIPE, made_up_views
 from tests.fakes.voice_model import LoudestBand
@@ -41,17 +41,17 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(cross_validation, "train_common", lambda *_: None)
     monkeypatch.setattr(cross_validation, "calibration_features", lambda *_: [])
     monkeypatch.setattr(cross_validation, "convert_int8", convert)
-    monkeypatch.setattr(cross_validation, "Int8Voice", LoudestBand)
+    monkeypatch.setattr(cross_validation, "VoiceRunner", LoudestBand)
     return done
 
 
 def test_every_fold_is_run_once_and_all_rows_are_pooled(tmp_path: Path, trained: list[int]) -> None:
     results = run_folds(DATA, RECIPE, tmp_path)
     assert trained == [1, 2, 3]
-    pooled = pooled_figures(results)
+    pooled = pooled_metrics(results)
     assert pooled["rows"] == len(DATA.of("ravdess"))
     assert pooled["noise recordings"] == 3
-    each = [figures(result)["balanced accuracy"] for result in results]
+    each = [fold_metrics(result)["balanced accuracy"] for result in results]
     assert pooled["balanced accuracy, mean of folds"] == pytest.approx(np.mean(each))
     said = json.loads((tmp_path / "folds.json").read_text())
     assert len(said["folds"]) == 3

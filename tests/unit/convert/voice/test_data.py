@@ -37,7 +37,7 @@ def clip(file: str, speaker: str, emotion: str) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(voice_data, "CLIPS", {"ravdess": 4, "nemo": 1})
+    monkeypatch.setattr(voice_data, "CORPORA", {"ravdess": 4, "nemo": 1})
     monkeypatch.setattr(voice_data, "NOISES", {"noise_esc10": 2, "noise_long": 3})
     pack(
         tmp_path,
@@ -75,14 +75,16 @@ def load(folder: Path) -> voice_data.VoiceData:
 
 
 def test_reads_labels_in_our_order_and_folds_calm_into_neutral(folder: Path) -> None:
-    named = {clip.file: EMOTIONS[clip.label] for clip in load(folder).clips}
+    named = {recording.file: EMOTIONS[recording.label] for recording in load(folder).recordings}
     assert named["a.flac"] == "neutral"
     assert named["b.flac"] == "angry"
     assert named["n.flac"] == "sad"
 
 
 def test_takes_the_recording_that_was_published_twice_only_once(folder: Path) -> None:
-    of_seven = [clip.file for clip in load(folder).clips if clip.speaker == "ravdess_07"]
+    of_seven = [
+        recording.file for recording in load(folder).recordings if recording.speaker == "ravdess_07"
+    ]
     assert of_seven == ["03-01-03-01-02-01-07.flac"]
 
 
@@ -101,15 +103,17 @@ def test_only_noise_of_the_folds_that_were_asked_for_is_decoded(folder: Path) ->
     np.testing.assert_allclose(rain, 0.1, atol=1e-5)
 
 
-def test_decodes_the_clip_that_was_asked_for(folder: Path) -> None:
+def test_decodes_the_recording_that_was_asked_for(folder: Path) -> None:
     data = load(folder)
-    (sound,) = data.sounds([clip for clip in data.clips if clip.file == "b.flac"])
+    (sound,) = data.sounds(
+        [recording for recording in data.recordings if recording.file == "b.flac"]
+    )
     assert sound.dtype == np.float32
     assert sound.shape == (1_600,)
     np.testing.assert_allclose(sound, 0.2, atol=1e-5)
 
 
-def test_names_actors_by_number_and_refuses_one_without_clips(folder: Path) -> None:
+def test_names_actors_by_number_and_refuses_one_without_recordings(folder: Path) -> None:
     data = load(folder)
     assert actors(data, [1, 2]) == {"ravdess_01", "ravdess_02"}
     with pytest.raises(DataError, match="ravdess_05"):

@@ -60,7 +60,7 @@ def test_noise_that_is_read_as_neutral_or_not_heard_is_no_alarm() -> None:
     assert false_alarms(answers, Tuning(1.0, 0.7)) == (0, 0)
 
 
-def test_no_deciding_noise_passes_the_threshold_and_it_is_no_higher_than_needed() -> None:
+def test_no_validation_noise_passes_the_threshold_and_it_is_no_higher_than_needed() -> None:
     heard = np.random.default_rng(0).normal(-1, 1, 300).astype(np.float32)
     silent = noise(heard.tolist(), [0] * 300, list(range(300)))
     threshold = tune({"validation": voice(), "noise validation": silent}).threshold
@@ -74,7 +74,7 @@ def test_the_threshold_stays_within_reason(logit: float, least: float, most: flo
     assert least <= tune({"validation": voice(), "noise validation": silent}).threshold <= most
 
 
-def test_temperature_is_that_of_the_deciding_actors_and_mends_overconfidence() -> None:
+def test_temperature_is_that_of_the_validation_actors_and_mends_overconfidence() -> None:
     random = np.random.default_rng(1)
     truth = random.integers(7, size=400)
     guess = np.where(random.random(400) < 0.6, truth, random.integers(7, size=400))

@@ -31,7 +31,7 @@ def fold(number: int, temperature: float) -> FoldResult:
     return FoldResult(recipe, Path("m"), tuning, {"test": answers}, 0.5, history, 10)
 
 
-def test_pictures_are_of_all_folds_each_with_its_own_temperature(
+def test_figures_are_of_all_folds_each_with_its_own_temperature(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def test_pictures_are_of_all_folds_each_with_its_own_temperature(
     monkeypatch.setattr(figures, "draw_confusion", confusion)
     monkeypatch.setattr(figures, "draw_reliability", reliability)
     monkeypatch.setattr(figures, "draw_fold_bars", bars)
-    monkeypatch.setattr(figures, "load_part", lambda *_: [])
+    monkeypatch.setattr(figures, "load_split", lambda *_: [])
     first, second = fold(1, 2.0), fold(3, 0.5)
     figures.draw_voice(DATA, first, [first, second], tmp_path, tmp_path)
     assert drawn["confusion"].sum() == 14
@@ -64,12 +64,14 @@ def test_pictures_are_of_all_folds_each_with_its_own_temperature(
     assert {file.name for file in tmp_path.iterdir()} == {"voice-curves.png", "voice-classes.png"}
 
 
-def test_corpora_with_too_few_clips_for_a_mean_are_passed_over(
+def test_corpora_with_too_few_recordings_for_a_mean_are_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    front_end, clips = RECIPE.front_end, DATA.of("ravdess")
-    corpus = Corpus("ravdess", made_up_views("ravdess"), clips, np.arange(len(clips)), front_end)
-    monkeypatch.setattr(figures, "load_part", lambda *_: [corpus])
+    front_end, recordings = RECIPE.front_end, DATA.of("ravdess")
+    corpus = Corpus(
+        "ravdess", made_up_views("ravdess"), recordings, np.arange(len(recordings)), front_end
+    )
+    monkeypatch.setattr(figures, "load_split", lambda *_: [corpus])
     figures.draw_voice(DATA, fold(1, 1.0), [], tmp_path, tmp_path)
     assert not list(tmp_path.glob("voice-means*"))
     assert "ravdess: 6 clips of one emotion are too few" in capsys.readouterr().out

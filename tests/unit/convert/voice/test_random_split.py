@@ -21,7 +21,7 @@ from tests.fakes.voice_model import LoudestBand
 FIELD = RECIPE.model_copy(update={"shares": {**RECIPE.shares, "tess": 0.1}})
 
 
-def test_the_fields_protocol_learns_from_its_two_sets_alone_and_says_that_it_leaks(
+def test_the_fields_protocol_trains_on_its_two_sets_alone_and_says_that_it_leaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def views(data: VoiceData, corpus: str, *_: object) -> NDArray[np.float16]:
@@ -34,7 +34,7 @@ def test_the_fields_protocol_learns_from_its_two_sets_alone_and_says_that_it_lea
     monkeypatch.setattr(splits, "load_views", views)
     monkeypatch.setattr(train, "made_spectra", partial(made_spectra, count=2))
     monkeypatch.setattr(random_split, "convert_int8", convert)
-    monkeypatch.setattr(random_split, "Int8Voice", LoudestBand)
+    monkeypatch.setattr(random_split, "VoiceRunner", LoudestBand)
     monkeypatch.setattr(random_split, "_EPOCHS", 2)
     scores = run_random(DATA, FIELD, tmp_path)
     # a fifth of 42 clips of one and of 14 of the other, emotion by emotion
@@ -61,7 +61,7 @@ def test_a_conversion_that_was_interrupted_is_done_again(
     monkeypatch.setattr(splits, "load_views", lambda _, corpus, *__: made_up_views(corpus))
     monkeypatch.setattr(train, "made_spectra", partial(made_spectra, count=2))
     monkeypatch.setattr(random_split, "convert_int8", convert)
-    monkeypatch.setattr(random_split, "Int8Voice", LoudestBand)
+    monkeypatch.setattr(random_split, "VoiceRunner", LoudestBand)
     monkeypatch.setattr(random_split, "_EPOCHS", 1)
     with pytest.raises(KeyboardInterrupt):
         run_random(DATA, FIELD, tmp_path)

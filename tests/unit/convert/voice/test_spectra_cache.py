@@ -13,18 +13,18 @@ pytest.importorskip("soundfile")
 
 from convert.errors import DataError
 from convert.voice import spectra_cache
-from convert.voice.augment import plain_view
-from convert.voice.data import Clip, Noise, VoiceData
+from convert.voice.data import Noise, Recording, VoiceData
 from convert.voice.mix import plain_features
 from convert.voice.spectra_cache import MARGIN_FRAMES, load_views, made_spectra, noise_spectra
+from convert.voice.window import plain_view
 from edge.perception.spectrogram import FrontEnd, Spectrogram
 
 FRONT_END = FrontEnd(window_samples=8_000, bands=16)
 FRAMES = FRONT_END.frames + 2 * MARGIN_FRAMES
 
 
-def sound_of(clip: Clip) -> NDArray[np.float32]:
-    random = np.random.default_rng(int(clip.file))
+def sound_of(recording: Recording) -> NDArray[np.float32]:
+    random = np.random.default_rng(int(recording.file))
     return (random.standard_normal(30_000) * 0.1).astype(np.float32)
 
 
@@ -33,9 +33,9 @@ class SpokenData(VoiceData):
 
     asked = 0
 
-    def sounds(self, clips: Sequence[Clip]) -> list[NDArray[np.float32]]:
-        SpokenData.asked += len(clips)
-        return [sound_of(clip) for clip in clips]
+    def sounds(self, recordings: Sequence[Recording]) -> list[NDArray[np.float32]]:
+        SpokenData.asked += len(recordings)
+        return [sound_of(recording) for recording in recordings]
 
     def noise_sounds(self, folds: Sequence[int]) -> list[NDArray[np.float32]]:
         chosen = [noise for noise in self.noises if noise.fold in folds]
@@ -43,20 +43,22 @@ class SpokenData(VoiceData):
 
 
 def data(count: int = 5) -> SpokenData:
-    clips = tuple(Clip("nemo", str(number), "nemo_A", number % 3) for number in range(count))
-    return SpokenData(Path("nowhere"), clips, (Noise("n", "a", 1), Noise("n", "b", 2)))
+    recordings = tuple(
+        Recording("nemo", str(number), "nemo_A", number % 3) for number in range(count)
+    )
+    return SpokenData(Path("nowhere"), recordings, (Noise("n", "a", 1), Noise("n", "b", 2)))
 
 
-def views(folder: Path, count: int = 2, seed: int = 1, clips: int = 5) -> spectra_cache.Views:
-    return load_views(data(clips), "nemo", FRONT_END, count, seed, folder, workers=0)
+def views(folder: Path, count: int = 2, seed: int = 1, recordings: int = 5) -> spectra_cache.Views:
+    return load_views(data(recordings), "nemo", FRONT_END, count, seed, folder, workers=0)
 
 
-def test_first_view_is_the_plain_clip_as_the_device_sees_it(tmp_path: Path) -> None:
+def test_first_view_is_the_plain_recording_as_the_device_sees_it(tmp_path: Path) -> None:
     made = views(tmp_path)
     assert made.shape == (5, 3, FRONT_END.bands, FRAMES)
     features = plain_features(np.asarray(made[:, 0]), FRONT_END)
-    for row, clip in zip(features, data().clips, strict=True):
-        window = plain_view(sound_of(clip), FRONT_END.window_samples)
+    for row, recording in zip(features, data().recordings, strict=True):
+        window = plain_view(sound_of(recording), FRONT_END.window_samples)
         expected = Spectrogram(FRONT_END).features(window).T
         assert np.abs(row - expected).max() < 0.03, "more than a step of int8"
 
@@ -120,15 +122,15 @@ def test_a_worker_that_is_ended_is_explained(
 
 
 def test_a_recordings_views_do_not_depend_on_its_neighbors(tmp_path: Path) -> None:
-    few, many = views(tmp_path, clips=3), views(tmp_path, clips=5)
+    few, many = views(tmp_path, recordings=3), views(tmp_path, recordings=5)
     np.testing.assert_array_equal(few, many[:3])
 
 
 def test_digital_silence_has_finite_decibels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def silent(_: SpokenData, clips: Sequence[Clip]) -> list[NDArray[np.float32]]:
-        return [np.zeros(4_000, np.float32) for _ in clips]
+    def silent(_: SpokenData, recordings: Sequence[Recording]) -> list[NDArray[np.float32]]:
+        return [np.zeros(4_000, np.float32) for _ in recordings]
 
     monkeypatch.setattr(SpokenData, "sounds", silent)
     assert np.isfinite(views(tmp_path)).all()

@@ -20,7 +20,7 @@ from convert.voice.data import VoiceData
 from convert.voice.mix import Mixer
 from convert.voice.net import DeviceVoiceNet
 from convert.voice.spectra_cache import made_spectra
-from convert.voice.splits import Corpus, load_part, split
+from convert.voice.splits import Corpus, load_split, rows_of
 from convert.voice.train import (
     build_voice_net,
     calibration_features,
@@ -48,7 +48,7 @@ def views_need_no_sound(monkeypatch: pytest.MonkeyPatch) -> None:
 def corpora(recipe: VoiceRecipe = RECIPE) -> list[Corpus]:
     return [
         Corpus(name, made_up_views(name), DATA.of(name), rows, FRONT_END)
-        for name, rows in split(DATA, recipe, "train").items()
+        for name, rows in rows_of(DATA, recipe, "train").items()
     ]
 
 
@@ -60,7 +60,7 @@ def mixer() -> Mixer:
 
 
 def plain_draws(
-    learned: Sequence[Corpus] = (), /, **changes: float
+    training_set: Sequence[Corpus] = (), /, **changes: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     settings = {
         "batch": BATCH,
@@ -71,7 +71,7 @@ def plain_draws(
         **changes,
     }
     recipe = RECIPE.model_copy(update=settings)
-    return draw(learned or corpora(), mixer(), recipe, np.random.default_rng(0))
+    return draw(training_set or corpora(), mixer(), recipe, np.random.default_rng(0))
 
 
 def test_windows_are_drawn_with_their_own_label() -> None:
@@ -83,14 +83,14 @@ def test_windows_are_drawn_with_their_own_label() -> None:
 
 
 def test_only_training_speakers_are_drawn() -> None:
-    learned = corpora()
-    for corpus in learned:
+    training_set = corpora()
+    for corpus in training_set:
         allowed = set(corpus.rows.tolist())
-        for row, clip in enumerate(corpus.clips):
-            assert (row in allowed) == (clip.speaker in {"ravdess_03", "nemo_A"})
+        for row, recording in enumerate(corpus.recordings):
+            assert (row in allowed) == (recording.speaker in {"ravdess_03", "nemo_A"})
             if row not in allowed:
                 corpus.views[row] = np.nan
-    assert np.isfinite(plain_draws(learned, plain_share=0.5, batch=400)[0]).all()
+    assert np.isfinite(plain_draws(training_set, plain_share=0.5, batch=400)[0]).all()
 
 
 def test_within_a_corpus_every_emotion_is_as_likely() -> None:
@@ -125,8 +125,8 @@ def test_blanked_stripes_never_cover_everything() -> None:
 
 
 def trained(work: Path, recipe: VoiceRecipe = RECIPE) -> tuple[Any, list[dict[str, float]]]:
-    (watched,) = load_part(DATA, recipe, "validation", work)
-    return train_voice(DATA, recipe, corpora(recipe), watched, work)
+    (validation_set,) = load_split(DATA, recipe, "validation", work)
+    return train_voice(DATA, recipe, corpora(recipe), validation_set, work)
 
 
 def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
     assert all(np.isfinite(list(row.values())).all() for row in history)
     assert all(0 <= row["accuracy"] <= 1 and 0 <= row["heard"] <= 1 for row in history)
     assert json.loads((tmp_path / "history.json").read_text()) == history
-    (test,) = load_part(DATA, RECIPE, "test", tmp_path)
+    (test,) = load_split(DATA, RECIPE, "test", tmp_path)
     loaded, _ = trained(tmp_path)
     for ours, theirs in zip(
         logits_of(net, test.plain()),
@@ -146,7 +146,7 @@ def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_recipe_without_a_whole_batch_or_any_clip_is_refused(tmp_path: Path) -> None:
+def test_a_recipe_without_a_whole_batch_or_any_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="clips_per_epoch is 8, but a batch has 16"):
         trained(tmp_path, RECIPE.model_copy(update={"clips_per_epoch": 8}))
     with pytest.raises(RecipeError, match="no clip to learn from"):
@@ -179,7 +179,7 @@ def test_learns_which_band_is_loud_and_what_is_no_voice(tmp_path: Path) -> None:
     assert history[-1]["accuracy"] > 0.5
 
 
-def test_folds_begin_with_a_net_that_has_heard_no_actor_and_no_recorded_noise(
+def test_folds_begin_with_a_net_trained_on_no_actor_and_no_recorded_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -213,7 +213,7 @@ def test_a_checkpoint_whose_recipe_cannot_be_read_is_not_gone_on_from(tmp_path: 
         trained(tmp_path)
 
 
-def test_a_checkpoint_that_learned_from_other_shares_is_not_gone_on_from(tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_shares_is_not_gone_on_from(tmp_path: Path) -> None:
     trained(tmp_path)
     other = RECIPE.model_copy(update={"shares": {"ravdess": 0.9, "nemo": 0.1}})
     with pytest.raises(RecipeError, match="of another recipe: move"):

@@ -3,7 +3,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from convert.face.net import FaceNet, grow  # noqa: E402
-from convert.face.train import mix_weights  # noqa: E402
 
 WIDTHS = (8, 12, 16)
 
@@ -37,13 +36,3 @@ def test_further_blocks_of_a_grown_net_learn() -> None:
     assert not last_norm.weight.any()
     large(torch.rand(4, 1, 48, 48)).fer2013.square().sum().backward()
     assert last_norm.weight.grad.any()
-
-
-def test_mixed_net_lies_between_both() -> None:
-    mine, theirs = FaceNet(WIDTHS, (1, 1, 1), 0.0), FaceNet(WIDTHS, (1, 1, 1), 0.0)
-    before, other = mine.fer2013.bias.detach().clone(), theirs.state_dict()
-    mix_weights(mine, other, 0.25)
-    assert torch.allclose(mine.fer2013.bias, 0.75 * before + 0.25 * theirs.fer2013.bias)
-    mix_weights(mine, other, 1.0)
-    crops = torch.rand(2, 1, 48, 48)
-    assert torch.allclose(mine.eval()(crops).ferplus, theirs.eval()(crops).ferplus, atol=1e-5)

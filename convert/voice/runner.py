@@ -15,7 +15,7 @@ NetLogits = tuple[NDArray[np.float32], NDArray[np.float32]]
 EMOTIONS_SHAPE, HEARD_SHAPE = (1, len(EMOTIONS)), (1, 1)
 
 
-class Int8Voice:
+class VoiceRunner:
     """An int8 voice model."""
 
     def __init__(self, file: Path) -> None:

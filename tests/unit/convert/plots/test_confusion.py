@@ -1,0 +1,50 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from convert.plots.confusion import draw_confusion, draw_reliability
+from tests.fakes.drawing import TITLE, check_drawing
+
+
+def certainty(sure: float) -> dict[str, tuple[Any, Any]]:
+    probabilities = np.tile([sure, 1 - sure], (40, 1))
+    return {"temperature 1": (probabilities, np.repeat([0, 1], 20))}
+
+
+def test_draws_what_is_taken_for_what(tmp_path: Path) -> None:
+    def draw(data: Any, out: Path) -> None:
+        draw_confusion(data, ["sad", "happy"], out, TITLE)
+
+    check_drawing(draw, np.array([[8, 2], [0, 9]]), np.array([[8, 2], [1, 8]]), tmp_path)
+
+
+def test_draws_how_far_probabilities_can_be_trusted(tmp_path: Path) -> None:
+    def draw(data: Any, out: Path) -> None:
+        draw_reliability(data, out, TITLE)
+
+    check_drawing(draw, certainty(0.7), certainty(0.9), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda out: draw_confusion(np.zeros((2, 2), int), ["a", "b"], out, TITLE), "counts"),
+        (lambda out: draw_confusion(np.ones((3, 3), int), ["a", "b"], out, TITLE), "do not fit"),
+        (lambda out: draw_reliability({}, out, TITLE), "no curve"),
+        (
+            lambda out: draw_reliability({"x": (np.ones((2, 7)), np.zeros(3, int))}, out, TITLE),
+            "x: .*do not fit",
+        ),
+    ],
+)
+def test_refuses_what_cannot_be_drawn_and_writes_nothing(
+    draw: Callable[[Path], None], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        draw(tmp_path / "out.png")
+    assert not list(tmp_path.iterdir())
