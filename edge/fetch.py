@@ -21,9 +21,14 @@ from typing import Final
 
 from edge.config.paths import FETCHED, PORTRAIT
 from edge.errors import MienError, ModelError
+from edge.perception.detector_files import DETECTOR_FILES
+from edge.process.printable import printable
+from edge.process.regular_files import read_regular
 
 LIMIT_S: Final = 1800.0
 """How long one package may take: 36 MB at 20 kB/s."""
+LARGEST_BYTES: Final = 10_000_000
+"""No piece has a tenth of it; a larger file is something else."""
 
 Run = Callable[[list[str], dict[str, str]], "subprocess.CompletedProcess[str]"]
 
@@ -40,7 +45,8 @@ class Piece:
     def is_there(self) -> bool:
         """Whether the right file already lies at its place."""
         try:
-            return hashlib.sha256(self.target.read_bytes()).hexdigest() == self.sha256
+            content = read_regular(self.target, LARGEST_BYTES)
+            return hashlib.sha256(content).hexdigest() == self.sha256
         except OSError:
             return False
 
@@ -61,17 +67,9 @@ def parcels(models: Path = FETCHED, portrait: Path = PORTRAIT) -> tuple[Parcel, 
         Parcel(
             "mediapipe==0.10.18",
             36,
-            (
-                Piece(
-                    f"{detection}/face_detection_short_range.tflite",
-                    models / "face_detection_short_range.tflite",
-                    "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
-                ),
-                Piece(
-                    f"{detection}/face_detection_full_range_sparse.tflite",
-                    models / "face_detection_full_range_sparse.tflite",
-                    "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
-                ),
+            tuple(
+                Piece(f"{detection}/{file.name}", models / file.name, file.sha256)
+                for file in DETECTOR_FILES.values()
             ),
         ),
         Parcel(
@@ -226,7 +224,7 @@ def main() -> int:
     try:
         fetched = fetch(parcels())
     except MienError as error:
-        print(f"mien: {error}", file=sys.stderr)
+        print(f"mien: {printable(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -196,7 +196,9 @@ class VoiceRecipe(Recipe):
     @model_validator(mode="after")
     def _fits_together(self) -> "VoiceRecipe":
         _check_blocks(self.blocks, len(self.widths) - 1)
-        _check_front_end(self.front_end)
+        rate_hz = self.front_end.rate_hz
+        if rate_hz != SAMPLE_RATE_HZ:
+            raise ValueError(f"front_end.rate_hz is {rate_hz}; clips have {SAMPLE_RATE_HZ}")
         if self.fold > len(self.folds):
             raise ValueError(f"fold is {self.fold}, but there are {len(self.folds)} folds")
         if missing := self.shares.keys() - self.views.keys():
@@ -217,17 +219,6 @@ class VoiceRecipe(Recipe):
 def _check_blocks(blocks: tuple[int, ...], stages: int) -> None:
     if len(blocks) != stages:
         raise ValueError(f"blocks has {len(blocks)} numbers, but widths give {stages} stages")
-
-
-def _check_front_end(front_end: FrontEnd) -> None:
-    if front_end.rate_hz != SAMPLE_RATE_HZ:
-        raise ValueError(f"front_end.rate_hz is {front_end.rate_hz}; clips have {SAMPLE_RATE_HZ}")
-    if min(front_end.hop_samples, front_end.bands, front_end.frame_samples) < 1:
-        raise ValueError("front_end: hop_samples, frame_samples and bands must be at least 1")
-    if not front_end.frame_samples <= min(front_end.fft_size, front_end.window_samples):
-        raise ValueError("front_end: frame_samples must not exceed fft_size or window_samples")
-    if not 0 <= front_end.low_hz < front_end.high_hz <= front_end.rate_hz / 2:
-        raise ValueError("front_end: low_hz must be below high_hz, and that at most rate_hz / 2")
 
 
 def _place(keys: tuple[int | str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from edge.calibration.prior import LEAST_S, Baseline, Calibration, fingerprint
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.perception.manifest import Manifest
+from edge.process.regular_files import read_regular
 
 _AGAIN: Final = "run `mien calibrate` again, or `mien calibrate --reset` to do without"
 _LARGEST_BYTES: Final = 16_384
@@ -49,10 +49,7 @@ def load_calibration(file: Path) -> Calibration:
         SettingsError: it cannot be read, or is no calibration of this version.
     """
     try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise SettingsError(f"{file} is no file; {_AGAIN}.")
-        with file.open("rb") as stream:
-            raw = stream.read(_LARGEST_BYTES + 1)
+        raw = read_regular(file, _LARGEST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return Calibration()
     except OSError as error:
@@ -61,8 +58,6 @@ def load_calibration(file: Path) -> Calibration:
             "user, or name another with [calibration] file."
         ) from error
     try:
-        if len(raw) > _LARGEST_BYTES:
-            raise ValueError("too large")
         kept = _File.model_validate_json(raw)
         if kept.emotions != EMOTIONS:
             raise ValueError("other emotions")
@@ -112,7 +107,7 @@ def save_calibration(calibration: Calibration, file: Path) -> None:
         partial = Path(name)
         try:
             with os.fdopen(number, "w", encoding="utf-8") as stream:
-                stream.write(json.dumps(kept, indent=1) + "\n")
+                stream.write(json.dumps(kept, indent=1, allow_nan=False) + "\n")
                 stream.flush()
                 owner = file.parent.stat()
                 if os.geteuid() == 0 and owner.st_uid != 0:

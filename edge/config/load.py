@@ -22,6 +22,7 @@ from edge.config.names import PREFIX, find_field, misnamed, setting_paths, varia
 from edge.config.render import allowed, keys_of, toml_value
 from edge.config.schema import Settings
 from edge.errors import SettingsError
+from edge.process.regular_files import read_regular
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,6 +31,12 @@ else:
 
 OTHER_VARIABLES: Final = frozenset({"MIEN_DEBUG"})
 """Variables of ours that are not settings."""
+
+LARGEST_BYTES: Final = 1_000_000
+"""Of a settings file. One with every setting explained has 15 kB."""
+
+_LONGEST_SHOWN: Final = 200
+"""Signs of a wrong value that a message repeats."""
 
 Table = dict[str, Any]
 
@@ -118,13 +125,8 @@ def read_file(path: Path, problems: list[str]) -> Layer:
     Raises:
         SettingsError: it cannot be read or is no TOML.
     """
-    if path.exists() and not path.is_file():
-        raise SettingsError(
-            f"The settings file {path} cannot be read: it is a folder, a pipe or a device; name a "
-            "file."
-        )
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_regular(path, LARGEST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(
             f"There is no settings file {path}; write one with: mien config default > {path}"
@@ -132,7 +134,7 @@ def read_file(path: Path, problems: list[str]) -> Layer:
     except OSError as error:
         raise SettingsError(
             f"The settings file {path} cannot be read ({error.strerror}); "
-            "make it a file that you may read."
+            "name a file that you may read."
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
@@ -140,8 +142,12 @@ def read_file(path: Path, problems: list[str]) -> Layer:
         ) from error
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one, and so is a number of 5,000 digits
         raise SettingsError(f"{path} is not valid TOML: {_gentle(str(error))}") from error
+    except RecursionError:
+        raise SettingsError(
+            f"{path} nests too deeply for settings: write [section] and name = value."
+        ) from None
     lines = _lines(text)
     values: dict[tuple[str, ...], Any] = {}
     origins = {}
@@ -196,7 +202,7 @@ def _parse(path: tuple[str, ...], text: str) -> Any:
         return text
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, (bool, int, float, list)) else text
 
@@ -239,10 +245,18 @@ def _explain(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -> 
             continue
         name = f"[{'.'.join(path[:-1])}] {path[-1]}"
         sentences[path] = (
-            f"{_place(path, origins)}{name} is {toml_value(found)}, "
+            f"{_place(path, origins)}{name} is {_shortened(found)}, "
             f"but has to be {allowed(info, whole=len(path) < 3)}."
         )
     return list(sentences.values())
+
+
+def _shortened(value: Any) -> str:
+    """*value* as TOML has it, but no page of it."""
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_SHOWN:
+        return "a number with too many digits"
+    text = toml_value(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _place(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str]) -> str:

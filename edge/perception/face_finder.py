@@ -1,5 +1,6 @@
 """Finds faces with BlazeFace, MediaPipe's face detector, and keeps to one of them."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,15 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.messages import Face, Frame
 from edge.perception.blaze_face import as_face
+from edge.perception.detector_files import DETECTOR_FILES
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_tasks import check_processor, import_vision
 from edge.process.no_network import offline
+from edge.process.regular_files import read_regular
 
-RANGE_FILES: Final = {
-    "short": "face_detection_short_range.tflite",
-    "full": "face_detection_full_range_sparse.tflite",
-}
+FETCH: Final = "python -m edge.fetch"
+LARGEST_BYTES: Final = 10_000_000
+"""The detectors have less than 1 MB."""
 
 LOST_AFTER_S: Final = 0.7
 """How long the attended face may go unseen before another one is taken."""
@@ -64,16 +66,11 @@ class FaceFinder:
             search_width_px: width of the picture that is searched.
 
         Raises:
-            ModelError: the detector's model is missing or cannot be loaded, or MediaPipe cannot be
-                kept from the network.
+            ModelError: the detector's model is missing, damaged or cannot be loaded, or MediaPipe
+                cannot be kept from the network.
         """
-        file = models / RANGE_FILES[reach]
-        if not file.is_file():
-            raise ModelError(
-                f"MediaPipe's face model {file.name} is not in {models}; fetch it with: "
-                "python -m edge.fetch"
-            )
-        self._detector = _open(file, reach, min_score)
+        file = models / DETECTOR_FILES[reach].name
+        self._detector = _open(file, read_detector(models, reach), reach, min_score)
         self.runtime = self._detector.runtime
         self._width_px = search_width_px
 
@@ -91,8 +88,8 @@ class MediaPipeDetector:
 
     runtime = "MediaPipe"
 
-    def __init__(self, file: Path, min_score: float) -> None:
-        """Load the net in *file*.
+    def __init__(self, file: Path, content: bytes, min_score: float) -> None:
+        """Load the net *content* that was read from *file*.
 
         Raises:
             ModelError: MediaPipe cannot load it, or it cannot be kept from the network.
@@ -107,15 +104,14 @@ class MediaPipeDetector:
             ) from error
         try:
             options = vision.FaceDetectorOptions(
-                base_options=base_options(model_asset_path=str(file)),
+                base_options=base_options(model_asset_buffer=content),
                 running_mode=vision.RunningMode.VIDEO,
                 min_detection_confidence=min_score,
             )
             self._detector: Any = offline(lambda: vision.FaceDetector.create_from_options(options))
         except (RuntimeError, ValueError) as error:
             raise ModelError(
-                f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: "
-                "python -m edge.fetch"
+                f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: {FETCH}"
             ) from error
         self._format = ImageFormat.SRGB
         self._last_ms = -1
@@ -136,13 +132,35 @@ class MediaPipeDetector:
         self._detector.close()
 
 
-def _open(file: Path, reach: str, min_score: float) -> Detector:
+def read_detector(models: Path, reach: str) -> bytes:
+    """The file of the detector "short" or "full" in the folder *models*.
+
+    Raises:
+        ModelError: it is missing, or another file: a damaged one can end the whole program (SIGSEGV).
+    """
+    wanted = DETECTOR_FILES[reach]
+    file = models / wanted.name
+    again = f"delete it and fetch it again with: {FETCH}"
+    try:
+        content = read_regular(file, LARGEST_BYTES)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"MediaPipe's face model {wanted.name} is not in {models}; fetch it with: {FETCH}"
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read ({error.strerror}); {again}") from error
+    if hashlib.sha256(content).hexdigest() != wanted.sha256:
+        raise ModelError(f"{file} is damaged or another file (its SHA-256 is wrong); {again}")
+    return content
+
+
+def _open(file: Path, content: bytes, reach: str, min_score: float) -> Detector:
     try:
         check_processor()
     except ModelError:
         # Only here: elsewhere MediaPipe stays, see docs/decisions/002.
-        return LiteDetector(file, reach, min_score)
-    return MediaPipeDetector(file, min_score)
+        return LiteDetector(file, reach, min_score, content=content)
+    return MediaPipeDetector(file, content, min_score)
 
 
 class Attention:

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from edge.errors import ModelError
 from edge.messages import Face, FaceReading, Frame, NoFace, Point
 from edge.perception.face_finder import Attention
 from edge.perception.face_net import FaceNet
@@ -48,9 +51,12 @@ class FaceReader:
         if face is None:
             return NoFace(frame.t_s)
         crop = align(frame, face, self._net.geometry)
+        probabilities = self._net.read(crop)
+        if not np.isfinite(probabilities).all():
+            raise ModelError("The face model gave no seven finite numbers; restore it.")
         return FaceReading(
             frame.t_s,
-            self._net.read(crop),
+            probabilities,
             quality(face, crop),
             face,
             len(faces),

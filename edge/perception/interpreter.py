@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.process.regular_files import read_regular
 
 RUNTIMES: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 """In order of preference; both offer the same three calls. See docs/decisions/001."""
+LARGEST_BYTES: Final = 256_000_000
+"""Of a model. Mien's own have less than 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +53,31 @@ class TensorSpec:
 class Model:
     """A loaded model with one input, run on one thread at a time."""
 
-    def __init__(self, path: Path, threads: int = 1, runtime: str = "auto") -> None:
-        """Load *path*.
+    def __init__(
+        self,
+        path: Path,
+        threads: int = 1,
+        runtime: str = "auto",
+        content: bytes | None = None,
+    ) -> None:
+        """Load *path* into memory.
 
         Args:
             path: a .tflite file.
             threads: how many CPU threads one inference may use.
             runtime: "auto", or a module name of `RUNTIMES`.
+            content: of the file, where it has been read and checked already.
 
         Raises:
             ModelError: no runtime is installed, or the file is missing or is no model.
         """
-        if not path.is_file():
-            raise ModelError(
-                f"The model {path} is not there; run ./setup.sh run again to restore it."
-            )
+        if content is None:
+            content = _read(path)
         module = _runtime(runtime)
+        self._content = content
+        """The interpreter works on it and does not hold it. Never a path, which it would map."""
         try:
-            self._interpreter: Any = module.Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter: Any = module.Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except ImportError as error:
             raise ModelError(_explain(module.__name__, error)) from error
@@ -112,6 +122,19 @@ class Model:
         self._interpreter.set_tensor(self.input.index, values)
         self._interpreter.invoke()
         return [each.dequantize(self._interpreter.get_tensor(each.index)) for each in outputs]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, LARGEST_BYTES)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"The model {path} is not there; run ./setup.sh run again to restore it."
+        ) from error
+    except OSError as error:
+        raise ModelError(
+            f"The model {path} cannot be read ({error.strerror}); restore it from the release."
+        ) from error
 
 
 def _runtime(wanted: str) -> ModuleType:

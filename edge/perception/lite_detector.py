@@ -24,7 +24,14 @@ class LiteDetector:
 
     runtime = "LiteRT"
 
-    def __init__(self, file: Path, reach: str, min_score: float, threads: int = 1) -> None:
+    def __init__(
+        self,
+        file: Path,
+        reach: str,
+        min_score: float,
+        threads: int = 1,
+        content: bytes | None = None,
+    ) -> None:
         """Load the net.
 
         Args:
@@ -32,11 +39,12 @@ class LiteDetector:
             reach: "short" or "full".
             min_score: weaker detections are dropped, 0-1.
             threads: how many CPU threads it may use.
+            content: of the file, where it has been read and checked already.
 
         Raises:
             ModelError: LiteRT is not there, or cannot use the file, or it is another net.
         """
-        self._model = Model(file, threads)
+        self._model = Model(file, threads, content=content)
         self._side_px = NETS[reach].side_px
         self._anchors = anchors(NETS[reach])
         self._outputs = [self._model.output((1, len(self._anchors), each)) for each in (VALUES, 1)]

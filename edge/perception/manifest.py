@@ -1,60 +1,93 @@
 """What the models folder claims to hold, and the check that it does."""
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
+from edge.perception import interpreter
 from edge.perception.interpreter import Model, TensorSpec
+from edge.perception.spectrogram import FrontEnd
+from edge.process.regular_files import read_regular
 
 MANIFEST = "manifest.json"
 REMEDY = "restore models_tflite from the release, or run the conversion again"
+LARGEST_BYTES = 4_000_000
+"""Of a manifest. Ours has 22 kB."""
+LARGEST_TENSOR = 16_777_216
+"""Most values in an input or output: 64 MB as floats."""
+
+PlainName = Annotated[str, Field(pattern=r"^\w[\w.\-]*$", max_length=100)]
+"""Of a file beside the manifest: no folder, so that no other file can be meant."""
+Name = Annotated[str, Field(max_length=1_000)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Place = tuple[float, float]
+"""x and y, in pixels of the crop."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Tensor(_Part):
     """Shape and quantization of an input or an output."""
 
-    name: str = ""
-    shape: tuple[int, ...]
+    name: Name = ""
+    shape: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(min_length=1, max_length=6)
+    ]
     dtype: Literal["int8", "uint8", "float32"]
-    scale: float
-    zero_point: int
+    scale: Annotated[float, Field(ge=0, le=1e6)]
+    zero_point: Annotated[int, Field(ge=-128, le=255)]
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "Tensor":
+        if math.prod(self.shape) > LARGEST_TENSOR:
+            raise ValueError(f"a tensor may hold {LARGEST_TENSOR:,} values")
+        return self
 
 
 class Geometry(_Part):
     """Where the features of a face lie in a training crop, in pixels of the crop."""
 
-    width_px: int
-    height_px: int
-    right_eye: tuple[float, float]
-    left_eye: tuple[float, float]
-    mouth: tuple[float, float]
+    width_px: Annotated[int, Field(ge=16, le=512)]
+    height_px: Annotated[int, Field(ge=16, le=512)]
+    right_eye: Place
+    left_eye: Place
+    mouth: Place
+
+    @model_validator(mode="after")
+    def _is_a_face_in_the_crop(self) -> "Geometry":
+        places = (self.right_eye, self.left_eye, self.mouth)
+        if not all(0 <= x <= self.width_px and 0 <= y <= self.height_px for x, y in places):
+            raise ValueError("both eyes and the mouth have to lie within the crop")
+        if self.left_eye[0] - self.right_eye[0] < 1:
+            raise ValueError("the right eye has to lie to the left of the left one, as we see it")
+        return self
 
 
 class Metric(_Part):
     """One measured figure with all that is needed to read it."""
 
-    name: str
+    name: Name
     value: float
-    split: str
-    rows: int
-    label_set: str
+    split: Name
+    rows: Count
+    label_set: Name
     precision: Literal["int8", "float"]
 
 
 class DataSource(_Part):
     """A data set that the weights were trained on."""
 
-    name: str
-    licence: str
+    name: Name
+    licence: Name
 
 
 class SecondHead(_Part):
@@ -62,7 +95,7 @@ class SecondHead(_Part):
 
     output: Tensor
     labels: tuple[str, ...]
-    share: Annotated[float, Field(ge=0, le=1)]
+    share: Share
     """Its weight in what is shown; the first head has the rest."""
 
 
@@ -82,30 +115,30 @@ class Heard(_Part):
     """A further output of a voice model: the logit that there is a voice at all."""
 
     output: Tensor
-    threshold: Annotated[float, Field(ge=0, le=1)]
+    threshold: Share
     """Least probability; a window below it holds no voice and says nothing about emotion."""
 
 
 class Entry(_Part):
     """One model."""
 
-    file: str
-    sha256: str
+    file: PlainName
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     labels: tuple[str, ...]
     input: Tensor
     output: Tensor
-    temperature: Annotated[float, Field(gt=0)]
+    temperature: Annotated[float, Field(ge=0.01, le=100)]
     """Logits are divided by it before softmax (temperature scaling)."""
     class_prior: Annotated[
         tuple[Annotated[float, Field(gt=0, le=1)], ...],
         Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
     ]
     """How often each class was learned from, sums to 1."""
-    macs: int
+    macs: Count
     """Multiply-accumulates of one inference."""
     metrics: tuple[Metric, ...]
     data: tuple[DataSource, ...]
-    recipe: str
+    recipe: PlainName
     geometry: Geometry | None = None
     """Of a face model."""
     ferplus: SecondHead | None = None
@@ -116,6 +149,14 @@ class Entry(_Part):
     """Of a voice model: the parameters of `edge.perception.spectrogram.FrontEnd`."""
     heard: Heard | None = None
     """Of a voice model that knows a voice from background."""
+
+    @model_validator(mode="after")
+    def _has_a_front_end_that_works(self) -> "Entry":
+        try:
+            FrontEnd(**(self.front_end or {}))
+        except (TypeError, ValueError) as error:  # TypeError: a parameter that there is not
+            raise ValueError(f"front_end: {error}") from error
+        return self
 
 
 class Manifest(_Part):
@@ -134,7 +175,7 @@ def load_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        return Manifest.model_validate_json(read_regular(file, LARGEST_BYTES))
     except FileNotFoundError as error:
         raise ModelError(f"{file} is not there; {REMEDY}.") from error
     except OSError as error:
@@ -142,7 +183,8 @@ def load_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ModelError(f"{file}: {place}: {first['msg']}; {REMEDY}.") from error
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ModelError(f"{file}: {place}: {reason}; {REMEDY}.") from error
 
 
 def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, TensorSpec]:
@@ -152,8 +194,7 @@ def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, Ten
         ModelError: its hash, input, output or labels are not what the manifest says.
     """
     path = folder / entry.file
-    check_hash(path, entry.sha256)
-    model = Model(path, threads)
+    model = Model(path, threads, content=read_checked(path, entry.sha256))
     if entry.labels != EMOTIONS:
         raise ModelError(
             f"{path} has the labels {', '.join(entry.labels)}; Mien needs {', '.join(EMOTIONS)}, "
@@ -190,16 +231,27 @@ def _agree(path: Path, spec: TensorSpec, claim: Tensor, role: str) -> None:
 
 def check_hash(path: Path, sha256: str) -> None:
     """Raise `ModelError` unless *path* holds exactly the bytes of that SHA-256."""
+    read_checked(path, sha256)
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """The model in *path*.
+
+    Raises:
+        ModelError: it cannot be read, or holds other bytes than those of that SHA-256.
+    """
     try:
-        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+        content = read_regular(path, interpreter.LARGEST_BYTES)
     except FileNotFoundError as error:
         raise ModelError(f"The model {path} is not there; {REMEDY}.") from error
     except OSError as error:
         raise ModelError(
             f"The model {path} cannot be read ({error.strerror}); {REMEDY}."
         ) from error
+    actual = hashlib.sha256(content).hexdigest()
     if actual != sha256:
         raise ModelError(
             f"{path} is damaged or not the model of this release (its SHA-256 begins with "
             f"{actual[:12]}, the manifest's with {sha256[:12]}); {REMEDY}."
         )
+    return content

@@ -10,15 +10,41 @@ frames, take decibels above a floor, bring into fixed units. Dividing by the lev
 independent of the microphone's gain; the floor hides the room's hiss once speech is well above it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+BOUNDS: Final[dict[str, tuple[float, float]]] = {
+    "rate_hz": (4_000, 192_000),
+    "window_samples": (512, 2_000_000),
+    "frame_samples": (16, 16_384),
+    "hop_samples": (16, 16_384),
+    "fft_size": (16, 16_384),
+    "bands": (1, 512),
+    "low_hz": (0, 96_000),
+    "high_hz": (1, 96_000),
+    "pre_emphasis": (0, 1),
+    "level_percentile": (0, 100),
+    "minimum_power": (1e-30, 1),
+    "floor_db": (-200, 0),
+    "centre_db": (-200, 200),
+    "unit_db": (0.1, 100),
+    "limit": (0.1, 100),
+}
+"""Least and greatest value of each parameter."""
+MOST_VALUES: Final = 4_000_000
+"""Of one window's transform, frames times fft_size: 64 MB."""
+
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """Every parameter of the front end; the manifest stores them as a table of the same keys."""
+    """Every parameter of the front end; the manifest stores them as a table of the same keys.
+
+    Raises:
+        ValueError: one is out of `BOUNDS`, or some do not go together; names it.
+    """
 
     rate_hz: int = 16_000
     window_samples: int = 48_000
@@ -43,6 +69,23 @@ class FrontEnd:
     """A feature is (decibels - centre_db) / unit_db ..."""
     limit: float = 4.0
     """... clipped to `low` .. `high`."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, (low, high) = getattr(self, field.name), BOUNDS[field.name]
+            whole = field.type is int
+            if type(value) not in (int, float)[: 2 - whole] or not low <= value <= high:
+                kind = "a whole number" if whole else "a number"
+                raise ValueError(f"{field.name} has to be {kind} from {low:,g} to {high:,g}")
+        if not self.hop_samples <= self.frame_samples <= min(self.window_samples, self.fft_size):
+            raise ValueError(
+                "hop_samples may be at most frame_samples, and that at most window_samples and "
+                "fft_size"
+            )
+        if self.frames * self.fft_size > MOST_VALUES:
+            raise ValueError("hop_samples is too short for this fft_size and window_samples")
+        if not self.low_hz < self.high_hz <= self.rate_hz / 2:
+            raise ValueError("low_hz has to be below high_hz, and that at most half of rate_hz")
 
     @property
     def low(self) -> float:

@@ -20,6 +20,8 @@ from edge.messages import SAMPLE_RATE_HZ, Audio
 BLOCK_SAMPLES: Final = 512
 """What the detector takes at once: 32 ms."""
 BLOCK_S: Final = BLOCK_SAMPLES / SAMPLE_RATE_HZ
+WINDOW_SAMPLES: Final = 3 * SAMPLE_RATE_HZ
+"""Length of the windows that are offered on the device."""
 
 _GAP_S = 0.5
 """Blocks that come later than this after the one before do not continue it. Less may be the
@@ -156,7 +158,7 @@ class SpeechGate:
         self,
         detector: SpeechDetector,
         *,
-        window_samples: int = 3 * SAMPLE_RATE_HZ,
+        window_samples: int = WINDOW_SAMPLES,
         interval_s: float = 0.5,
         least_speech_s: float = 0.4,
         hangover: Hangover | None = None,

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.messages import VoiceReading
+from edge.messages import SAMPLE_RATE_HZ, VoiceReading
 from edge.perception.manifest import Entry, claimed_output, open_model
 from edge.perception.probability import sigmoid, softmax
 from edge.perception.spectrogram import FrontEnd, Spectrogram
-from edge.perception.speech_gate import SpeechWindow
+from edge.perception.speech_gate import WINDOW_SAMPLES, SpeechWindow
 
 
 class VoiceLogits(NamedTuple):
@@ -70,6 +70,12 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
         raise ModelError(
             f"{folder / entry.file} takes {list(entry.input.shape)}, but its front end gives "
             f"{[1, front_end.bands, front_end.frames, 1]}; restore models_tflite from the release."
+        )
+    if (front_end.rate_hz, front_end.window_samples) != (SAMPLE_RATE_HZ, WINDOW_SAMPLES):
+        raise ModelError(
+            f"The front end in the manifest takes {front_end.window_samples} samples at "
+            f"{front_end.rate_hz} Hz, but Mien hears {WINDOW_SAMPLES} at {SAMPLE_RATE_HZ} Hz; "
+            "restore models_tflite from the release."
         )
     threshold = entry.heard.threshold if entry.heard else 0.0
     net = Int8VoiceNet(folder, entry, threads)

@@ -13,8 +13,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from edge.process.printable import printable
+from edge.process.regular_files import read_regular
+
 SYSTEM_CONFIG: Final = "/etc/mien/config.toml"
 """As `edge.config.paths.SYSTEM_CONFIG`, which costs the import of pathlib."""
+LARGEST_CONFIG_BYTES: Final = 1_000_000
+"""As `edge.config.load.LARGEST_BYTES`."""
 BLINK_EVERY_S: Final = 4.0
 BLINK_S: Final = 0.15
 BUS_WAIT_S: Final = 3.0
@@ -138,13 +143,13 @@ def display_settings(config: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """
     table: dict[str, Any] = {}
     try:
-        with open(config, "rb") as file:
-            if sys.version_info >= (3, 11):
-                import tomllib
-            else:
-                import tomli as tomllib
-            found = tomllib.load(file).get("display", {})
-            table |= found if isinstance(found, dict) else {}
+        text = read_regular(config, LARGEST_CONFIG_BYTES).decode("utf-8-sig")
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
+        found = tomllib.loads(text).get("display", {})
+        table |= found if isinstance(found, dict) else {}
     except OSError:
         pass  # no settings, which is usual
     prefix = "MIEN_DISPLAY__"
@@ -163,7 +168,7 @@ def main(config: str = SYSTEM_CONFIG) -> int:
         if table.get("kind", "auto") not in ("auto", "oled"):
             return 0
         panel = quick_panel(table)
-    except ValueError:
+    except (ValueError, RecursionError):
         panel = None  # the whole settings will say what is wrong with them
     try:
         if panel is None:
@@ -171,7 +176,8 @@ def main(config: str = SYSTEM_CONFIG) -> int:
         else:
             _draw_and_blink(panel)
     except Exception as error:  # whatever it is, starting the device must not depend on it
-        print(f"mien: No face while starting: {_reason(error, panel)}", file=sys.stderr)
+        reason = printable(_reason(error, panel))
+        print(f"mien: No face while starting: {reason}", file=sys.stderr)
     return 0
 
 

@@ -19,7 +19,8 @@ from edge.demo.picture import Pictures
 from edge.errors import ModelError
 from edge.messages import Face, Frame
 from edge.perception import face_finder
-from edge.perception.face_finder import RANGE_FILES, FaceFinder
+from edge.perception.detector_files import DETECTOR_FILES
+from edge.perception.face_finder import FaceFinder
 from edge.perception.framing import align
 from edge.perception.manifest import load_manifest
 from edge.perception.mediapipe_tasks import check_processor
@@ -41,7 +42,7 @@ def obstacle() -> str:
     if importlib.util.find_spec("mediapipe") is None:
         return "mediapipe is not installed"
     if not PORTRAIT.is_file() or not all(
-        (fetched_folder() / name).is_file() for name in RANGE_FILES.values()
+        (fetched_folder() / file.name).is_file() for file in DETECTOR_FILES.values()
     ):
         return "the portrait and MediaPipe's models are fetched by ./setup.sh test"
     try:

@@ -120,12 +120,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_fetches_the_detectors_that_the_face_finder_opens(tmp_path: Path) -> None:
-    from edge.perception.face_finder import RANGE_FILES
+    from edge.perception.detector_files import DETECTOR_FILES
 
     detectors, portrait = parcels(tmp_path / "fetched", tmp_path / "var" / "astronaut.png")
     assert detectors.requirement == "mediapipe==0.10.18"
     assert {piece.target for piece in detectors.pieces} == {
-        tmp_path / "fetched" / name for name in RANGE_FILES.values()
+        tmp_path / "fetched" / file.name for file in DETECTOR_FILES.values()
     }
     assert portrait.pieces[0].target == tmp_path / "var" / "astronaut.png"
     assert all(

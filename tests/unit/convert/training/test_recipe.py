@@ -58,12 +58,12 @@ def test_value_out_of_range_and_misspelt_key_are_named(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (("hop_samples = 320", "hop_samples = 0"), "must be at least 1"),
-        (("bands = 64", "bands = 0"), "must be at least 1"),
-        (("fft_size = 1024", "fft_size = 512"), "frame_samples must not exceed"),
-        (("rate_hz = 16000", "rate_hz = 8000"), "clips have 16000"),
-        (("high_hz = 7600.0", "high_hz = 9000.0"), "at most rate_hz / 2"),
-        (("low_hz = 60.0", "low_hz = 7700.0"), "low_hz must be below"),
+        (("hop_samples = 320", "hop_samples = 0"), "hop_samples has to be"),
+        (("bands = 64", "bands = 0"), "bands has to be"),
+        (("fft_size = 1024", "fft_size = 512"), "frame_samples.* at most .* fft_size"),
+        (("rate_hz = 16000", "rate_hz = 32000"), "clips have 16000"),
+        (("high_hz = 7600.0", "high_hz = 9000.0"), "at most half of rate_hz"),
+        (("low_hz = 60.0", "low_hz = 7700.0"), "low_hz has to be below"),
     ],
 )
 def test_front_end_that_cannot_be_computed_is_refused(

@@ -121,7 +121,7 @@ def damage(good: str) -> list[str]:
     positive = {**kept, "face": {**kept["face"], "mean_log": [1.0] * 7}}
     other_order = {**kept, "emotions": list(reversed(EMOTIONS))}
     nan = good.replace("4.5", "NaN", 1)
-    texts = ["", "{}", "[1]", "not json", good[:100], nan, "\x00" * 50, "9" * 100_000]
+    texts = ["", "{}", "[1]", "not json", good[:100], nan, "\x00" * 50, "9" * 10_000]
     return texts + [json.dumps(each) for each in (short, positive, other_order)]
 
 
@@ -141,7 +141,7 @@ def test_damaged_and_foreign_files_are_refused_in_one_sentence(
 def test_a_pipe_or_a_folder_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(SettingsError, match="is no file"):
+        with pytest.raises(SettingsError, match="not a file"):
             load_calibration(path)
 
 

@@ -358,7 +358,7 @@ def test_a_byte_order_mark_is_no_mistake_and_a_pipe_is_not_waited_for(tmp_path: 
     marked.write_bytes(b"\xef\xbb\xbf[camera]\nwidth_px = 320\n")
     os.mkfifo(pipe)
     assert load_settings(marked, environment={}).settings.camera.width_px == 320
-    with pytest.raises(SettingsError, match="a pipe or a device"):
+    with pytest.raises(SettingsError, match="it is a pipe"):
         load_settings(pipe, environment={})
 
 
@@ -367,3 +367,32 @@ def test_empty_section_of_a_wrong_name_is_refused_too(tmp_path: Path) -> None:
     file.write_text("[displai]\n[display]\n")
     with pytest.raises(SettingsError, match=r"there is no section \[displai\]; did you mean"):
         load_settings(file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[camera]\nwidth_px = {'9' * 5_000}",
+        f"[camera]\nwidth_px = 0x{'f' * 5_000}",
+        f"[camera]\nsource = {'[' * 5_000}",
+        f'[face]\nrange = "{"x" * 100_000}"',
+    ],
+)
+def test_a_value_beyond_all_measure_is_one_short_sentence(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=r"my\.toml") as failure:
+        load_settings(file, environment={})
+    assert len(str(failure.value)) < 600
+
+
+@pytest.mark.parametrize("size", [0, 10**10])
+def test_no_device_and_no_endless_file_is_read_as_settings(tmp_path: Path, size: int) -> None:
+    file = tmp_path / "my.toml"
+    if size:
+        file.touch()
+        os.truncate(file, size)
+    else:
+        file.symlink_to("/dev/zero")
+    with pytest.raises(SettingsError, match=r"it is (a device|larger than 1 MB)"):
+        load_settings(file, environment={})

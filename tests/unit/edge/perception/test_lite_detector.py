@@ -9,7 +9,7 @@ from edge.errors import ModelError
 from edge.messages import Frame
 from edge.perception import face_finder, lite_detector
 from edge.perception.blaze_face import NETS, anchors
-from edge.perception.face_finder import RANGE_FILES, FaceFinder
+from edge.perception.face_finder import FaceFinder
 from edge.perception.lite_detector import LiteDetector
 
 
@@ -20,7 +20,7 @@ def unfit() -> None:
 class FakeModel:
     """Sees one face, by the anchor in the middle, half as wide as the input."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, *, content: bytes) -> None:
         self.side_px = 192 if "full" in path.name else 128
 
     def output(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,7 +49,7 @@ def test_a_face_is_told_in_pixels_of_the_frame(
 ) -> None:
     monkeypatch.setattr(lite_detector, "Model", FakeModel)
     monkeypatch.setattr(face_finder, "check_processor", unfit)
-    (tmp_path / RANGE_FILES[reach]).touch()
+    monkeypatch.setattr(face_finder, "read_detector", lambda folder, reach: b"")
     finder = FaceFinder(tmp_path, reach)
     assert finder.runtime == "LiteRT"
     (face,) = finder.find(Frame(np.zeros((*size, 3), np.uint8), 0))
@@ -74,7 +74,7 @@ def test_mediapipe_is_asked_on_all_other_processors(
 
     monkeypatch.setattr(face_finder, "check_processor", lambda: None)
     monkeypatch.setattr(face_finder, "import_vision", stop)
-    (tmp_path / RANGE_FILES["full"]).touch()
+    monkeypatch.setattr(face_finder, "read_detector", lambda folder, reach: b"")
     with pytest.raises(ModelError, match="MediaPipe was asked"):
         FaceFinder(tmp_path)
 
