@@ -9,6 +9,7 @@ import typer
 
 from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
 from edge.errors import MienError, SettingsError
+from edge.process.printable import printable
 
 app = typer.Typer(
     help="Trains Mien's two nets and makes the int8 models that the device runs.",
@@ -255,7 +256,7 @@ def main() -> None:
     try:
         app(prog_name="python -m convert")
     except MienError as error:
-        print(f"convert: {error}", file=sys.stderr)
+        print(f"convert: {printable(error)}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
@@ -263,8 +264,8 @@ def main() -> None:
         raise
     except OSError as error:
         print(
-            f"convert: {error.strerror or error}: {error.filename or 'a file'}; check that the "
-            "disk is not full and that you may write there.",
+            f"convert: {error.strerror or error}: {printable(error.filename or 'a file')}; check "
+            "that the disk is not full and that you may write there.",
             file=sys.stderr,
         )
         sys.exit(1)

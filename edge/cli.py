@@ -20,6 +20,7 @@ from edge.commands.config import app as config_app
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.errors import MienError, OutputError, SettingsError
+from edge.process.printable import printable
 
 if TYPE_CHECKING:
     from edge.config.load import Loaded
@@ -268,4 +269,4 @@ def _load(config: Path | None, flags: "dict[str, tuple[str, Any]]") -> "Loaded":
 
 
 def _complain(sentence: str) -> None:
-    typer.echo(f"{typer.style('mien:', fg='red', bold=True)} {sentence}", err=True)
+    typer.echo(f"{typer.style('mien:', fg='red', bold=True)} {printable(sentence)}", err=True)

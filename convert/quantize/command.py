@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 
 from convert.atomic_files import nearest_there
@@ -24,6 +25,7 @@ from convert.quantize.report import Report
 from convert.quantize.samples import load_samples
 from convert.quantize.sources import kind_of, to_float_tflite
 from edge.perception.interpreter import Model
+from edge.process.printable import printable
 
 _ROOM_TIMES: Final = 4
 """The float and the int8 .tflite, and what TensorFlow writes on the way, in sizes of the model."""
@@ -64,12 +66,12 @@ def quantize(
         _check_writable(report_file, model)
     with _quiet(), _room_explained(model), tempfile.TemporaryDirectory() as folder:
         floating, quantized = Path(folder) / "float.tflite", Path(folder) / "int8.tflite"
-        with console.status(f"reading {model.name}"):
+        with console.status(f"reading {escape(printable(model.name))}"):
             kind = to_float_tflite(model, floating)
             taken = check_float(read_graph(floating, str(model)), str(model))
             name_outputs(floating)
             graph = read_graph(floating)
-        with console.status(f"reading samples from {samples}"):
+        with console.status(f"reading samples from {escape(printable(samples))}"):
             real = load_samples(samples, taken.shape, input_range, limit)
         with console.status("quantizing"):
             _quantize(model, floating, real.values, quantized, (real.low, real.high))

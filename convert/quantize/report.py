@@ -12,6 +12,7 @@ from rich.table import Table
 from convert.quantize.compare import LayerCheck, OutputCheck
 from convert.quantize.samples import Skipped
 from edge.perception.interpreter import TensorSpec
+from edge.process.printable import printable
 
 WORST_LAYERS: Final = 8
 _MOVES: Final = frozenset(
@@ -129,14 +130,17 @@ class Report:
         if self.worst_layers:
             console.print(self._layers())
         for note in self.notes():
-            console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
+            console.print(f"[yellow]note:[/] {_plain(note)}", highlight=False)
 
     def _summary(self) -> Table:
-        table = Table(title=f"{Path(self.model).name} -> {Path(self.out).name}", show_header=False)
+        table = Table(
+            title=f"{_plain(Path(self.model).name)} -> {_plain(Path(self.out).name)}",
+            show_header=False,
+        )
         table.add_column(style="bold")
         table.add_column()
-        table.add_row("made from", f"{self.kind} model {escape(self.model)}")
-        table.add_row("written to", escape(self.out))
+        table.add_row("made from", f"{self.kind} model {_plain(self.model)}")
+        table.add_row("written to", _plain(self.out))
         saved = self.float_bytes / max(self.int8_bytes, 1)
         table.add_row(
             "size",
@@ -164,7 +168,7 @@ class Report:
             if check.agreement is not None:
                 share, drop = f"{check.agreement:.1%}", f"{1 - check.agreement:.1%}"
             table.add_row(
-                escape(output_name(check)),
+                _plain(output_name(check)),
                 "x".join(map(str, check.shape)),
                 share,
                 drop,
@@ -189,7 +193,7 @@ class Report:
                 "x".join(map(str, layer.shape)),
                 f"{layer.sqnr_db:.1f} dB",
                 f"{layer.lost_db:.1f} dB",
-                escape(_fitting(short_name(layer.name))),
+                _plain(_fitting(short_name(layer.name))),
             )
         return table
 
@@ -207,6 +211,11 @@ def short_name(name: str) -> str:
     whole = name.split(";")[0]
     parts = [part for part in whole.split("/") if part]
     return "/".join(part.rsplit(".", 1)[-1] for part in parts[-2:]) or name
+
+
+def _plain(text: str) -> str:
+    """*text* for a table: names of files and tensors are neither markup nor commands."""
+    return escape(printable(text))
 
 
 def _fitting(name: str) -> str:

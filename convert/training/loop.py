@@ -12,6 +12,7 @@ from tqdm import tqdm
 from convert.atomic_files import written_whole
 from convert.errors import RecipeError
 from convert.training.optimizer import make_optimizers
+from edge.process.printable import printable
 
 Batches = Callable[[int, nn.Module], Iterable[tuple[Tensor, Any]]]
 """Epoch number and averaged net -> (input, targets) pairs, already on the device."""
@@ -112,7 +113,7 @@ def train(
                 f"{checkpoint} is of another recipe: move it away to start afresh, or put "
                 f"{checkpoint.with_suffix('.holding.pt').name} in its place to train longer."
             )
-        print(f"going on from epoch {len(history)} of {checkpoint}", flush=True)
+        print(f"going on from epoch {len(history)} of {printable(checkpoint)}", flush=True)
     for epoch in range(len(history), stop_after or schedule.epochs):
         mean_loss = 0.0
         net.train()

@@ -24,6 +24,7 @@ from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
 from edge.hardware.host import Host
 from edge.outputs.leds import LedSettings, recording_light
 from edge.process.native_output import mute_native_code
+from edge.process.printable import printable
 from edge.process.signals import stopped_by_signals
 from edge.process.systemd import open_notifier, under_systemd
 from edge.runtime.appliance import Appliance, Components
@@ -238,7 +239,7 @@ def open_speech_detector(settings: Settings) -> "SpeechDetector":
 
 
 def _say(sentence: str) -> None:
-    _tell(f"mien: {sentence}")
+    _tell(f"mien: {printable(sentence)}")
 
 
 def _tell(text: str) -> None:

@@ -8,6 +8,7 @@ from rich.table import Table
 from edge.calibration.prior import Calibration, factors
 from edge.emotions import EMOTIONS
 from edge.fusion import FusionOptions
+from edge.process.printable import printable
 
 
 def print_calibration(
@@ -42,7 +43,7 @@ def print_calibration(
         for sense, rest in (("face", known.face), ("voice", known.voice))
         if rest is not None
     ]
-    console.print(f"From {' and '.join(seen)}; kept in {file}.", markup=False)
+    console.print(f"From {' and '.join(seen)}; kept in {printable(file)}.", markup=False)
     for sense, rest in (("face", known.face), ("voice", known.voice)):
         top = EMOTIONS[int(rest.reading.argmax())] if rest is not None else "neutral"
         if top != "neutral":
@@ -51,6 +52,6 @@ def print_calibration(
                 "from now on. If you were not at rest, calibrate again."
             )
     if trouble:
-        console.print(trouble, markup=False)
+        console.print(printable(trouble), markup=False)
     if options.weights == "70-30":
         console.print('It has no effect while [fusion] weights is "70-30".', markup=False)

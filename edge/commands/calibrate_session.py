@@ -31,6 +31,7 @@ from edge.fusion import Fusion, Reading
 from edge.messages import SENSES, Belief, FaceReading, SenseName, VoiceReading
 from edge.perception.manifest import Manifest, load_manifest
 from edge.process.native_output import mute_native_code
+from edge.process.printable import printable
 from edge.process.signals import stopped_by_signals
 from edge.runtime.appliance import Appliance
 from edge.runtime.components import Components
@@ -87,7 +88,7 @@ def run_calibration(settings: Settings, *, clip: Path | None = None, seconds: fl
     if not found:
         raise type(problems[0])(" ".join(str(problem) for problem in problems))
     for problem in problems:
-        console.print(f"{problem} Going on without.", markup=False)
+        console.print(f"{printable(problem)} Going on without.", markup=False)
     before = _before(file, manifest)
     known = Calibration(
         face=found.get("face") or before.face, voice=found.get("voice") or before.voice
@@ -124,10 +125,11 @@ def reset_calibration(settings: Settings) -> None:
         SettingsError: it cannot be deleted.
     """
     file = _file(settings)
+    name = printable(file)
     print(
-        f"Forgotten: {file} is deleted."
+        f"Forgotten: {name} is deleted."
         if forget_calibration(file)
-        else f"There is nothing to forget: no calibration in {file}."
+        else f"There is nothing to forget: no calibration in {name}."
     )
 
 
@@ -195,8 +197,10 @@ def _watch(
     )
     question = ASK[sense] if clip is None else f"Taking the {sense} of {clip.name} as at rest."
     components = _only(build_components(_alone(settings, sense), clip, repeat=False), watching)
-    components = _asking(components, lambda: console.print(question, markup=False))
-    appliance = Appliance(components, lambda sentence: console.print(sentence, markup=False))
+    components = _asking(components, lambda: console.print(printable(question), markup=False))
+    appliance = Appliance(
+        components, lambda sentence: console.print(printable(sentence), markup=False)
+    )
     watching.enough = appliance.stop
     stopped = threading.Event()
 

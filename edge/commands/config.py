@@ -7,6 +7,7 @@ import typer
 
 from edge.commands.options import ConfigOption, examples
 from edge.errors import SettingsError
+from edge.process.printable import printable
 
 app = typer.Typer(
     help="Show, check or write down the settings.",
@@ -33,7 +34,8 @@ def show(config: ConfigOption = None) -> None:
     from edge.config.render import effective_toml
 
     loaded = load_settings(config)
-    print(effective_toml(loaded.settings, loaded.origins), end="")
+    origins = {name: printable(origin) for name, origin in loaded.origins.items()}
+    print(effective_toml(loaded.settings, origins), end="")
 
 
 @app.command(epilog=examples("mien config check", "mien config check my.toml"))
@@ -58,11 +60,13 @@ def check(
     _, problems = try_settings(file)
     if problems:
         for problem in problems:
-            typer.echo(problem, err=True)
+            typer.echo(printable(problem), err=True)
         raise typer.Exit(SettingsError.exit_code)
     for problem in registry().problems:  # no mistake of the settings
-        typer.echo(problem, err=True)
-    places = [str(place) for place in (SYSTEM_CONFIG, file) if place is not None and place.exists()]
+        typer.echo(printable(problem), err=True)
+    places = [
+        printable(place) for place in (SYSTEM_CONFIG, file) if place is not None and place.exists()
+    ]
     print(f"No mistakes in {' and '.join([*places, 'the environment'])}.")
 
 

@@ -8,6 +8,7 @@ import typer
 
 from edge.commands.options import ConfigOption
 from edge.errors import SettingsError
+from edge.process.printable import printable
 
 
 def explain(
@@ -59,4 +60,4 @@ def explain(
     save_explanation(what, target)
     for share, name in sorted(zip(what.probabilities, EMOTIONS, strict=True), reverse=True):
         print(f"{name:9} {share:4.0%}")
-    print(f"written to {target}: bright is what speaks for {what.emotion}")
+    print(f"written to {printable(target)}: bright is what speaks for {what.emotion}")

@@ -18,6 +18,7 @@ from edge.demo.picture import Pictures
 from edge.demo.script import DURATION_S
 from edge.demo.sound import RATE_HZ, make_sound, sound_source
 from edge.errors import MienError, SettingsError
+from edge.process.printable import printable
 
 PORTRAIT_SIZE_PX: Final = 512
 _VOICES: Final = {
@@ -95,12 +96,14 @@ def main(arguments: list[str] | None = None) -> int:
                 progress=lambda share: bar.update(task, completed=share),
             )
     except MienError as error:
-        console.print(f"{error}", style="red", highlight=False)
+        console.print(printable(error), style="red", highlight=False, markup=False)
         return error.exit_code
     voice = "no sound" if options.silent else _VOICES[sound_source()]
     size = options.out.stat().st_size / 1e6
     console.print(
-        f"{options.out}: {options.seconds:.0f} s, {voice}, {size:.1f} MB", highlight=False
+        f"{printable(options.out)}: {options.seconds:.0f} s, {voice}, {size:.1f} MB",
+        highlight=False,
+        markup=False,
     )
     return 0
 

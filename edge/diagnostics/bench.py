@@ -20,6 +20,7 @@ from edge.messages import SAMPLE_RATE_HZ, Audio, FaceReading, Frame, Mood
 from edge.outputs.display import DisplaySettings
 from edge.perception.face_finder import FaceFinder
 from edge.process.native_output import mute_native_code
+from edge.process.printable import printable
 from edge.runtime.appliance import Appliance
 from edge.runtime.statistics import RunReport
 
@@ -61,7 +62,11 @@ def run_bench(settings: Settings, clip: Path, seconds: float, as_json: bool) -> 
     Raises:
         MienError: the clip or a model cannot be used.
     """
+    from edge.sensors.clip_decoder import probe_clip
+
     mute_native_code()
+    if not probe_clip(clip).has_picture:
+        raise SensorError(f"{clip} has no picture to measure with; name another with --clip.")
     # The run comes first: its memory must not hold what the stage measurements leave behind.
     components = build_components(settings, clip, repeat=True)
     components.outputs = [_NoOutput]
@@ -80,7 +85,7 @@ def run_bench(settings: Settings, clip: Path, seconds: float, as_json: bool) -> 
         memory_mb=memory_mb,
     )
     if as_json:
-        print(json.dumps(asdict(bench), indent=2))
+        print(json.dumps(asdict(bench), indent=2, allow_nan=False))
     else:
         _print_table(bench)
     aged = report.oldest_frame_s * 1000 > bench.frame_age_limit_ms
@@ -100,7 +105,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
 
     folder, fetched = models_folder(settings.models.folder), fetched_folder(settings.models.folder)
     manifest = load_manifest(folder)
-    frames = _frames(clip)
+    frames = clip_frames(clip)
     costs: list[StageCost] = []
 
     def time_it(stage: str, work: Callable[[int], object], repeats: int = REPEATS) -> None:
@@ -161,14 +166,16 @@ def peak_memory_mb() -> float:
     raise SensorError("The kernel does not tell the memory of a process in /proc/self/status.")
 
 
-def _frames(clip: Path) -> list[Frame]:
-    """Frames spread over the first half minute of *clip*, read at four times its speed."""
+def clip_frames(clip: Path) -> list[Frame]:
+    """Frames spread over the first half minute of *clip*, read at four times its speed.
+
+    A shorter clip is gone through again.
+    """
     from edge.sensors.clip import Clip
 
-    playing = Clip(clip, speed=4.0)
+    playing = Clip(clip, repeat=True, speed=4.0)
     camera = playing.camera
-    if camera is None:
-        raise SensorError(f"{clip} has no picture to measure with; name another with --clip.")
+    assert camera is not None
     frames: list[Frame] = []
     deadline_s = time.monotonic() + 10
     skip = 4
@@ -177,14 +184,18 @@ def _frames(clip: Path) -> list[Frame]:
         if frame is not None:
             frames.append(frame)
     playing.close()
+    if not frames:
+        raise SensorError(f"{clip} gave no picture within 10 s; name another with --clip.")
     return frames[::skip]
 
 
 def _print_table(bench: Bench) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"Mien on {bench.machine}, Python {bench.python}, {bench.runtime}")
+    title = f"Mien on {printable(bench.machine)}, Python {bench.python}, {bench.runtime}"
+    table = Table(title=Text(title))
     table.add_column("stage")
     table.add_column("median", justify="right")
     table.add_column("slowest", justify="right")

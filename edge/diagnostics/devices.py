@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from edge.build.outputs import this_host
 from edge.build.sensors import adapters, section_of
@@ -19,6 +20,7 @@ from edge.config.schema import Settings
 from edge.errors import MienError
 from edge.hardware.board import board_name
 from edge.hardware.i2c import I2cBus, bus_numbers, scan_bus
+from edge.process.printable import printable
 from edge.sensors import CameraAdapter, MicrophoneAdapter
 
 _CHIPINFO: Final = 0x8044B401
@@ -137,7 +139,7 @@ def print_devices(found: Found, console: Console | None = None) -> None:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     for _ in range(3):
         table.add_column(overflow="fold")
-    table.add_row("board", found.board or "no Raspberry Pi and no Jetson", "")
+    table.add_row("board", Text(printable(found.board or "no Raspberry Pi and no Jetson")), "")
     _rows(table, "camera", [(f"--camera {one.source}", one.name) for one in found.cameras])
     _rows(
         table,
@@ -152,12 +154,15 @@ def print_devices(found: Found, console: Console | None = None) -> None:
     )
     console.print(table)
     for trouble in found.troubles:
-        console.print(trouble, style="yellow")
+        console.print(Text(printable(trouble)), style="yellow")
 
 
 def _rows(table: Table, kind: str, rows: list[tuple[str, str]]) -> None:
     for index, (where, what) in enumerate(rows or [("none", "")]):
-        table.add_row(kind if index == 0 else "", where, what)
+        # As Text: a name such as "Mic [/x]" is no markup.
+        table.add_row(
+            kind if index == 0 else "", *(Text(printable(each)) for each in (where, what))
+        )
 
 
 def _tell_bus(bus: I2cBus) -> str:

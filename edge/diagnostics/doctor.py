@@ -25,6 +25,7 @@ from edge.diagnostics.checks.outputs import check_adapters, check_display, check
 from edge.diagnostics.checks.sensors import check_camera, check_microphone
 from edge.diagnostics.checks.software import check_libraries, check_packages, check_python
 from edge.hardware.board import board_name
+from edge.process.printable import printable
 
 MARKS: Final = {
     "ok": ("ok", "green"),
@@ -85,10 +86,13 @@ def print_as_lines(checks: Iterable[Check], console: Console | None = None) -> b
         counts[check.state] += 1
         mark, colour = MARKS[check.state]
         console.print(
-            Text.assemble((f"{mark:<8}", colour), f"{check.name:<15}{check.says}"), soft_wrap=True
+            Text.assemble(
+                (f"{mark:<8}", colour), f"{printable(check.name):<15}{printable(check.says)}"
+            ),
+            soft_wrap=True,
         )
         if check.fix:
-            console.print(Text(f"{'':8}{'':15}fix: {check.fix}"), soft_wrap=True)
+            console.print(Text(f"{'':8}{'':15}fix: {printable(check.fix)}"), soft_wrap=True)
     if counts["problem"]:
         ending = f"{_count(counts['problem'], 'problem')}, {_count(counts['warning'], 'warning')}."
     elif counts["warning"]:

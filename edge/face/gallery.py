@@ -19,6 +19,7 @@ from edge.face.draw import draw
 from edge.face.gif import save_gif
 from edge.face.pose import POSES, SHOWN_COLOURS
 from edge.messages import Mood
+from edge.process.printable import printable
 
 _BACKGROUND: Final = (13, 15, 20)
 _GLASS: Final = (3, 4, 7)
@@ -162,11 +163,11 @@ def main(arguments: list[str] | None = None) -> int:
                 f"The picture cannot be written ({error}): name a file in a folder that exists."
             ) from error
     except MienError as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return error.exit_code
     for path in (wanted.out, wanted.gif):
         if path is not None:
-            print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+            print(f"{printable(path)}: {path.stat().st_size / 1000:.0f} kB")
     return 0
 
 

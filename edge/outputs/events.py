@@ -4,6 +4,8 @@ They go to stdout ("-"), are appended to a file, or are served on a UNIX socket 
 Every object has `event`, its kind. Readers should skip kinds and members that they do not know:
 further ones may come without a new schema number; none is taken away or changes its meaning.
 
+`t` never falls from one line to the next. Texts are of one line and hold no control characters.
+
 **hello**: the first line of every run, and the first that a client of the socket gets.
 
 - `schema` (integer): 1
@@ -57,6 +59,7 @@ from edge.hardware.host import Host
 from edge.outputs import Maker, OutputAdapter
 from edge.outputs.event_socket import SocketLines
 from edge.outputs.event_targets import open_lines
+from edge.process.printable import printable
 
 if TYPE_CHECKING:
     from edge.messages import Mood, Notice, Sense
@@ -129,9 +132,7 @@ class Events:
 
     def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        if self._start_s is None:
-            self._start_s = t_s
-        self._last_s = t_s
+        t_s = self._stamp(t_s)
         state = (mood.shown, mood.face.state, mood.voice.state)
         changed = state != self._state
         if not changed and self._due_s is not None and t_s < self._due_s:
@@ -143,7 +144,7 @@ class Events:
         self._due_s = (t_s if late or self._due_s is None else self._due_s) + self._every_s
         self._state = state
         try:
-            self._lines.write(_line(mood_event(mood, t_s - self._start_s)))
+            self._lines.write(_line(mood_event(mood, self._since_start(t_s))))
         except OutputError:
             self._due_s = None  # the next call tries again: whether it is over shows by writing
             raise
@@ -154,15 +155,12 @@ class Events:
         Raises:
             OutputError: see `show`.
         """
-        if self._start_s is None:
-            self._start_s = notice.t_s
-        self._last_s = max(self._last_s, notice.t_s)
         told = {
             "event": "notice",
-            "t": round(max(notice.t_s - self._start_s, 0.0), 3),
-            "part": notice.part,
+            "t": self._since_start(self._stamp(notice.t_s)),
+            "part": printable(notice.part),
             "kind": notice.kind,
-            "text": notice.text,
+            "text": printable(notice.text),
         }
         self._lines.write(_line(told))
         self._due_s = None  # a mood follows: a newcomer at the socket gets the newest line
@@ -172,10 +170,19 @@ class Events:
         if self._closed:
             return
         self._closed = True
-        t_s = self._last_s - (self._start_s or 0.0) if self._start_s is not None else 0.0
         with contextlib.suppress(OutputError):
-            self._lines.write(_line({"event": "bye", "t": round(t_s, 3)}))
+            self._lines.write(_line({"event": "bye", "t": self._since_start(self._last_s)}))
         self._lines.close()
+
+    def _stamp(self, t_s: float) -> float:
+        """*t_s* as it is written: a notice and the mood beside it come from different threads."""
+        if self._start_s is None:
+            self._start_s = self._last_s = t_s
+        self._last_s = max(self._last_s, t_s)
+        return self._last_s
+
+    def _since_start(self, t_s: float) -> float:
+        return 0.0 if self._start_s is None else round(max(t_s - self._start_s, 0.0), 3)
 
 
 def mood_event(mood: "Mood", t_s: float) -> dict[str, Any]:
@@ -195,7 +202,7 @@ def mood_event(mood: "Mood", t_s: float) -> dict[str, Any]:
         "gaze": [round(part, 3) for part in mood.gaze],
     }
     if mood.shown == "fault":
-        event["trouble"] = mood.trouble
+        event["trouble"] = printable(mood.trouble)
     return event
 
 
@@ -207,12 +214,12 @@ def _sense(sense: "Sense") -> dict[str, Any]:
         "share": round(sense.share, 3),
     }
     if sense.state == "lost":
-        told["trouble"] = sense.trouble
+        told["trouble"] = printable(sense.trouble)
     return told
 
 
 def _line(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 ADAPTER = OutputAdapter(EventSettings, make)

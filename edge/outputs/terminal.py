@@ -18,6 +18,7 @@ from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.pose import SHOWN_COLOURS
 from edge.messages import Mood, Sense
+from edge.process.printable import printable
 
 _SIZE: Final = (128, 64)
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
@@ -183,7 +184,7 @@ class Preview:
             mood.face.trouble if mood.face.state == "lost" else "",
             mood.voice.trouble if mood.voice.state == "lost" else "",
         )
-        trouble = next((sentence for sentence in troubles if sentence), "")
+        trouble = printable(next((sentence for sentence in troubles if sentence), ""))
         return [
             self._paint(head, SHOWN_COLOURS[mood.shown], bold=True) + rest[: width - len(head)],
             " " + bars,
@@ -267,7 +268,7 @@ def braille(picture: Image.Image) -> list[str]:
 def plain_line(mood: Mood, t_s: float) -> str:
     """What is shown and how the senses fare, in one line of plain text."""
     line = f"{t_s:6.1f} s  {mood.shown:<9}  face {_sense(mood.face)}  voice {_sense(mood.voice)}"
-    return f"{line}  {mood.trouble}" if mood.shown == "fault" else line
+    return f"{line}  {printable(mood.trouble)}" if mood.shown == "fault" else line
 
 
 def _sense(sense: Sense) -> str:

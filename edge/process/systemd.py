@@ -6,6 +6,8 @@ Outside a service of Type=notify every call does nothing.
 import os
 from typing import Final, Protocol
 
+from edge.process.printable import printable
+
 PINGS: Final = 4
 """Signs of life in the time after which systemd gives up, so that a late one does no harm."""
 
@@ -49,7 +51,7 @@ class Notifier:
 
     def status(self, line: str) -> None:
         """Say what *line* says, if it is another one than before."""
-        line = " ".join(line.split())
+        line = printable(" ".join(line.split()))
         if line != self._status:
             self._status = line
             self._send(f"STATUS={line}")

@@ -17,7 +17,7 @@ import pytest
 from edge import __version__
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
-from edge.messages import Mood, Sense
+from edge.messages import Mood, Notice, Sense
 from edge.outputs import events as module
 from edge.outputs.events import Events
 
@@ -414,3 +414,22 @@ def test_a_line_cut_by_a_full_disk_spoils_no_other_line_of_stdout(
 def test_a_socket_path_that_is_too_long_is_told_with_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"107 bytes: name a shorter one, such as unix:/run/"):
         Events(f"unix:{tmp_path / ('x' * 120)}")
+
+
+def test_time_never_falls_from_line_to_line(tmp_path: Path) -> None:
+    """Notices and moods come from different threads, each with the time of its own."""
+    events = Events(str(tmp_path / "events.jsonl"), start_s=100.0)
+    events.notice(Notice(101.0, "camera", "restart", "It crashed."))
+    events.show(mood(), 100.9)
+    events.show(mood("sad"), 101.5)
+    events.notice(Notice(101.2, "camera", "back", "It works again."))
+    events.show(mood(), 101.4)
+    events.close()
+    assert [line["t"] for line in read(tmp_path / "events.jsonl")[1:]] == [1, 1, 1.5, 1.5, 1.5, 1.5]
+
+
+def test_what_is_no_number_is_never_written(tmp_path: Path) -> None:
+    events = Events(str(tmp_path / "events.jsonl"))
+    with pytest.raises(ValueError, match="JSON"):
+        events.show(mood(gaze=(float("nan"), 0.0)), 1.0)
+    assert "NaN" not in (tmp_path / "events.jsonl").read_text()
