@@ -18,6 +18,8 @@ VENV=$REPO_ROOT/.venv
 . setup/system.sh
 # shellcheck source=setup/packages.sh
 . setup/packages.sh
+# shellcheck source=setup/lock.sh
+. setup/lock.sh
 # shellcheck source=setup/install.sh
 . setup/install.sh
 # shellcheck source=setup/install_release.sh
@@ -37,6 +39,8 @@ show_help() {
     cat <<'END'
 Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mien
        ./setup.sh test [FLAGS OF pytest]    set up what is missing, then check and test the code
+       ./setup.sh test --lowest [...]       test with the oldest packages that are allowed
+       ./setup.sh lock [--upgrade]          write down anew which packages are installed
        sudo ./setup.sh install [--dry-run] [--yes] [--spi]
                                             install it as a service, or upgrade that
        sudo ./setup.sh uninstall [--dry-run] [--yes] [--purge]
@@ -91,6 +95,10 @@ run_mien() {
 }
 
 run_tests() {
+    if [ "${1:-}" = --lowest ]; then
+        test_lowest "${@:2}"
+        return
+    fi
     STEPS=7
     prepare dev
     local failed=()
@@ -112,6 +120,10 @@ case "${1:-help}" in
     test)
         shift
         run_tests "$@"
+        ;;
+    lock)
+        shift
+        make_lock "$@"
         ;;
     install)
         shift
@@ -140,7 +152,7 @@ case "${1:-help}" in
         ;;
     help | -h | --help) show_help ;;
     *)
-        printf 'setup.sh knows run, test, install, uninstall, bundle, rig, release and help, not "%s".\n' "$1" >&2
+        printf 'setup.sh knows run, test, lock, install, uninstall, bundle, rig, release and help, not "%s".\n' "$1" >&2
         exit 2
         ;;
 esac

@@ -22,6 +22,7 @@ from typing import Final
 from edge.config.paths import FETCHED, PORTRAIT
 from edge.errors import MienError, ModelError
 from edge.perception.detector_files import DETECTOR_FILES
+from edge.process import pip_errors
 from edge.process.printable import printable
 from edge.process.regular_files import read_regular
 
@@ -29,6 +30,9 @@ LIMIT_S: Final = 1800.0
 """How long one package may take: 36 MB at 20 kB/s."""
 LARGEST_BYTES: Final = 10_000_000
 """No piece has a tenth of it; a larger file is something else."""
+
+ROOM_MB: Final = 100
+"""What the larger package takes, as a wheel and unpacked."""
 
 Run = Callable[[list[str], dict[str, str]], "subprocess.CompletedProcess[str]"]
 
@@ -147,24 +151,9 @@ def _download(requirement: str, scratch: Path, run: Run) -> Path:
 
 
 def _explain(requirement: str, complaint: str) -> str:
-    if "No module named pip" in complaint:
-        return (
-            f"{sys.executable} has no pip; add it with: {sys.executable} -m ensurepip, or "
-            "apt install python3-pip."
-        )
-    if "No space left" in complaint:
-        return f"There is no room on the disk for {requirement}; free 100 MB and run it again."
-    if "CERTIFICATE_VERIFY_FAILED" in complaint:
-        return (
-            f"{requirement} cannot be downloaded because the certificate of the package index is not "
-            f"trusted; set the clock (now: {time.strftime('%Y-%m-%d %H:%M')}) and run it again."
-        )
-    offline = ("NewConnectionError", "Failed to establish", "resolve", "unreachable", "ProxyError")
-    if any(word in complaint for word in offline):
-        return (
-            f"{requirement} cannot be downloaded because the package index is out of reach; "
-            "connect to a network and run it again."
-        )
+    known = pip_errors.explain(complaint, requirement, ROOM_MB)
+    if known:
+        return known
     lines = [line for line in complaint.splitlines() if line.startswith("ERROR")] or [complaint]
     return (
         f"{requirement} cannot be downloaded ({lines[-1].removeprefix('ERROR:').strip()[:300]}); "

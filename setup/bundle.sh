@@ -5,11 +5,11 @@
 BUNDLE_PYTHON=
 # Where the files of an unpacked bundle lie.
 WHEELS=$REPO_ROOT/wheels
+# Wheels that were made from sources of the lock, whose hashes the lock cannot know.
+COMPILED=$REPO_ROOT/compiled
 DEBS=$REPO_ROOT/debs
 # All the boards' GPIO libraries: which one is wanted shows on the device.
-BUNDLE_EXTRAS=(clip pi pi-classic jetson)
-# Known to have no wheels, which saves asking for each; others are found out.
-WITHOUT_WHEELS=(PyAudio RPi.GPIO sdnotify spidev)
+BUNDLE_LOCKS=(build run pi pi-classic jetson)
 
 bundle_mien() {
     STEPS=6
@@ -38,7 +38,7 @@ bundle_mien() {
     choose_python
     STAGE=$WORK/bundle
     rm -rf "$STAGE"
-    mkdir -p "$STAGE"/{wheels,scratch}
+    mkdir -p "$STAGE"/{wheels,compiled,scratch}
     export TMPDIR=$STAGE/scratch
     make_venv
     collect_wheels "$arch" "$python"
@@ -61,60 +61,61 @@ glibc_of() {
     esac
 }
 
-# collect_wheels ARCH PYTHON: all packages; those without wheels as sources.
+# collect_wheels ARCH PYTHON: the files that the lock names for that machine; where there is no wheel,
+# the source.
 collect_wheels() {
     step "Python packages"
-    local wanted=() bare=() name lacking tries
-    mapfile -t wanted < <(foreign_pip "$1" "$2" list "${BUNDLE_EXTRAS[@]}" | sort -u)
-    # It asks for lgpio, which may have no wheel; so that one is asked for by itself.
-    mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sed '/^rpi-lgpio/d'; echo "lgpio>=0.1")
-    logged foreign_pip "$1" "$2" download --no-deps --dest "$STAGE/wheels" rpi-lgpio || explain_pip
-    for name in "${WITHOUT_WHEELS[@]}"; do take_as_source "$name" || true; done
-    for tries in {1..9}; do
-        if logged foreign_pip "$1" "$2" download --dest "$STAGE/wheels" "${wanted[@]}"; then break; fi
-        lacking=$(sed -n 's/^ERROR: No matching distribution found for \([A-Za-z0-9._-]*\).*/\1/p' "$LOG" | tail -n 1)
-        if [ "$tries" = 9 ] || ! take_as_source "$lacking"; then explain_pip; fi
-    done
-    if [ "$2" = 3.11 ]; then
-        # Debian 12's picamera2 was built for numpy 1: see constraint.
-        logged foreign_pip "$1" "$2" download --dest "$STAGE/wheels" "${wanted[@]}" "numpy<2" || explain_pip
-    fi
-    logged "$VENV/bin/python" -m pip --disable-pip-version-check install setuptools wheel || explain_pip
-    for name in "${bare[@]}"; do collect_source "$1" "$2" "$name"; done
-    finish "$(find "$STAGE/wheels" -name '*.whl' | wc -l) wheels, $(find "$STAGE/wheels" -name '*.tar.gz' | wc -l) to be compiled on the device"
+    install_build_tools
+    download_locked "$1" "$2" "${BUNDLE_LOCKS[@]}"
+    # The one Python of Debian 12, whose picamera2 was built for numpy 1: see locks.
+    if [ "$2" = 3.11 ]; then download_locked "$1" "$2" run-numpy1; fi
+    local source
+    for source in "$STAGE"/wheels/*.tar.gz; do compile_source "$1" "$2" "$source"; done
+    finish "$(find "$STAGE" -name '*.whl' | wc -l) wheels, $(find "$STAGE/wheels" -name '*.tar.gz' | wc -l) to be compiled on the device"
 }
 
-# take_as_source NAME: move its line from wanted to bare; fails when it has none there.
-take_as_source() {
-    local line
-    for line in "${!wanted[@]}"; do
-        if [ -n "$1" ] && [[ ${wanted[line],,} =~ ^"${1,,}"([^a-z0-9._-]|$) ]]; then
-            bare+=("${wanted[line]}")
-            unset "wanted[line]"
-            return
-        fi
-    done
-    return 1
+# download_locked ARCH PYTHON PART...: into STAGE/wheels.
+download_locked() {
+    local platform
+    mapfile -t platform < <(platform_flags "$1" "$2")
+    locked "$@" >"$STAGE/locked.txt"
+    logged "$VENV/bin/python" -m pip --disable-pip-version-check --no-input download --require-hashes \
+        --no-deps --no-build-isolation "${platform[@]}" --dest "$STAGE/wheels" --requirement "$STAGE/locked.txt" ||
+        explain_pip
 }
 
-# foreign_pip ARCH PYTHON ...: pip as it would choose on that machine.
-foreign_pip() {
-    "$VENV/bin/python" "$REPO_ROOT/setup/foreign_pip.py" "$1" "$2" "$(glibc_of "$2")" "${@:3}"
+# platform_flags ARCH PYTHON: what tells pip of another machine.
+platform_flags() {
+    local minor tag=${2/./}
+    # Before 2.17 wheels were named otherwise.
+    for ((minor = $(glibc_of "$2"); minor >= 17; minor--)); do echo "--platform=manylinux_2_${minor}_$1"; done
+    printf '%s\n' "--platform=manylinux2014_$1" "--platform=linux_$1" --implementation=cp \
+        "--python-version=$2" "--abi=cp$tag" --abi=abi3 --abi=none
 }
 
-# collect_source ARCH PYTHON REQUIREMENT: a wheel that fits, if one can be made here, else the source.
-collect_source() {
-    local made=$STAGE/made pip=("$VENV/bin/python" -m pip --disable-pip-version-check --no-input)
-    # With setuptools at hand, instead of fetching it anew for each of them.
-    local flags=(--no-deps --no-build-isolation)
-    rm -rf "$made"
-    logged "${pip[@]}" download "${flags[@]}" --no-binary :all: --dest "$made" "$3" || explain_pip
-    if is_pure "$made"/* || { [ "$1" = "$(uname -m)" ] && [ "$2" = "${PY_VERSION%.*}" ]; }; then
-        if logged env PYPI=1 "${pip[@]}" wheel "${flags[@]}" --wheel-dir "$STAGE/wheels" "$made"/*; then
-            return
+# compile_source ARCH PYTHON SOURCE: put a wheel in its place, if one that fits can be made here.
+compile_source() {
+    if is_pure "$3" || { [ "$1" = "$(uname -m)" ] && [ "$2" = "${PY_VERSION%.*}" ]; }; then
+        if logged env PYPI=1 "$VENV/bin/python" -m pip --disable-pip-version-check --no-input wheel \
+            --no-deps --no-build-isolation --wheel-dir "$STAGE/compiled" "$3"; then
+            rm "$3"
         fi
     fi
-    mv "$made"/* "$STAGE/wheels"
+}
+
+# install_compiled PART...: what the bundle has compiled of these parts of the lock, for which pip then
+# needs no source.
+install_compiled() {
+    [ -d "$COMPILED" ] || return 0
+    local wheel part name version files=()
+    for wheel in "$COMPILED"/*.whl; do
+        IFS=- read -r name version _ <<<"${wheel##*/}"
+        name=${name,,}
+        for part in "$@"; do
+            if grep -qE "^${name//[._]/-}==${version//./\\.} " "$REPO_ROOT/locks/$part.txt"; then files+=("$wheel"); fi
+        done
+    done
+    if [ ${#files[@]} -gt 0 ]; then pip_install --no-index "${files[@]}"; fi
 }
 
 # is_pure SOURCE: whether there is nothing in it to compile.
@@ -131,10 +132,10 @@ pack_bundle() {
     name=mien-$version-$1-py$2
     ARCHIVE=${3:-$called_from/$name.tar}
     case $ARCHIVE in /*) ;; *) ARCHIVE=$called_from/$ARCHIVE ;; esac
-    rm -rf "$STAGE/scratch" "$STAGE/made"
+    rm -rf "$STAGE/scratch"
     mkdir "$STAGE/$name"
     tar -C "$REPO_ROOT" --exclude=__pycache__ -cf - "${SOURCES[@]}" | tar -C "$STAGE/$name" -xf -
-    mv "$STAGE/wheels" "$STAGE/$name"
+    mv "$STAGE/wheels" "$STAGE/compiled" "$STAGE/$name"
     if [ -d "$STAGE/debs" ]; then mv "$STAGE/debs" "$STAGE/$name"; fi
     printf 'arch=%s\npython=%s\n' "$1" "$2" >"$STAGE/$name/bundle.txt"
     (cd "$STAGE/$name" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >"$STAGE/sums")
@@ -170,5 +171,5 @@ use_bundle() {
         export PIP_NO_INDEX=1 PIP_FIND_LINKS="file://${WHEELS// /%20}"
         if [ -d "$DEBS" ]; then use_debs; fi
     fi
-    finish "Python $BUNDLE_PYTHON, $(find "$WHEELS" -type f | wc -l) packages"
+    finish "Python $BUNDLE_PYTHON, $(find "$WHEELS" "$COMPILED" -type f | wc -l) packages"
 }

@@ -126,7 +126,7 @@ install_packages_of_system() {
     step "System packages"
     local names
     if [ "$PY_VERSION" = unknown ]; then
-        plan "apt-get install what is missing of libegl1 libgles2 libgl1 libglib2.0-0 libportaudio2 gcc portaudio19-dev"
+        plan "apt-get install what is missing of ${DEB_NAMES[*]}"
     else
         names=$({ missing_packages; wished_packages; } | sort -u | paste -sd ' ')
         if [ -n "$names" ]; then plan "apt-get install --no-install-recommends $names"; fi

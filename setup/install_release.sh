@@ -3,9 +3,10 @@
 # the one that runs, and put in its place by turning one symbolic link.
 
 # What of a checkout, or of a bundle, belongs on a device.
-SOURCES=(edge models_tflite systemd setup docs setup.sh pyproject.toml README.md LICENSE CHANGELOG.md)
+SOURCES=(edge models_tflite systemd setup locks docs setup.sh pyproject.toml README.md LICENSE CHANGELOG.md)
 
-# release_name: the version, and what else decides what gets installed.
+# release_name: the version, and a digest of all that decides what gets installed: the program, the lock
+# and which of its files are used, the Python, and what a bundle has compiled.
 release_name() {
     local version digest
     version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$CHECKOUT/edge/__init__.py")
@@ -14,7 +15,8 @@ release_name() {
         {
             find "${SOURCES[@]}" -type f ! -path '*/__pycache__/*' ! -path '*/fetched/*' -print0 |
                 LC_ALL=C sort -z | xargs -0 sha256sum
-            echo "$PY $PY_VERSION $(board_extra) $(constraint)"
+            echo "$PY $PY_VERSION $(locks "" | paste -sd ' ')"
+            if [ -d "$COMPILED" ]; then (cd "$COMPILED" && sha256sum -- *); fi
             system_module picamera2 && echo picamera2
         } | sha256sum | cut -c 1-12
     )
@@ -72,13 +74,11 @@ fill_release() {
 }
 
 plan_filling() {
-    local extra
-    extra=$(board_extra)
     step "Virtual environment"
     plan "$PY -m venv $RELEASE/venv (with the system's packages where picamera2 is)" || true
     finish "to be made"
     step "Python packages"
-    plan "pip install those of pyproject.toml [clip${extra:+,$extra}]${BUNDLE_PYTHON:+ out of the bundle}" || true
+    plan "pip install --require-hashes what is in locks/: $(locks "" | paste -sd ' ')${BUNDLE_PYTHON:+, out of the bundle}" || true
     finish "to be installed"
     step "Face detectors"
     plan "take them out of mediapipe==0.10.18 and check their SHA-256" || true

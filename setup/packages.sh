@@ -5,8 +5,6 @@
 # Measured: 0.75 GB installed with the dev tools, and pip unpacks beside it.
 NEEDED_MB=1500
 DEMO_CLIP=$REPO_ROOT/var/demo.mp4
-# The last of both: of the runtime before LiteRT, and of the numpy that it was built for.
-TFLITE_RUNTIME=(tflite-runtime==2.14.0 numpy==1.26.4)
 
 # board_extra: the extra of pyproject.toml for the GPIO of this board.
 board_extra() {
@@ -25,23 +23,32 @@ kernel_is_at_least() {
     [ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; }
 }
 
-# constraint: holds numpy below 2 where apt's picamera2 was built for numpy 1 (Debian 12).
-constraint() {
+# locks EXTRA: the parts of the lock (docs/decisions/018-lock.md) with what this machine needs, and with
+# the packages of EXTRA.
+locks() {
+    local name run=run
+    # apt's picamera2 was built for numpy 1 on Debian 12, and does not load with a later one.
     if on_raspberry_pi && system_module picamera2 &&
         "$PY" -c 'import sys; from importlib.metadata import version; sys.exit(int(version("numpy").split(".")[0]) >= 2)' 2>/dev/null; then
-        echo "numpy<2"
+        run="run-numpy1"
     fi
+    for name in build "$run" "$(board_extra)" "$1"; do
+        if [ -n "$name" ]; then echo "$name"; fi
+    done
 }
 
 # fingerprint EXTRA: of everything that decides which packages are installed.
 fingerprint() {
+    local name
     {
         cat "$REPO_ROOT/pyproject.toml"
-        echo "$VENV ${PY_VERSION} $(board_extra) $(constraint) $1"
+        for name in $(locks "$1"); do cat "$REPO_ROOT/locks/$name.txt"; done
+        echo "$VENV $PY_VERSION"
+        locks "$1"
     } | sha256sum | cut -c 1-64
 }
 
-# packages_are_installed: whether .venv holds what pyproject.toml asks for, dev tools aside.
+# packages_are_installed: whether .venv holds what the lock says, dev tools aside.
 packages_are_installed() {
     stamp_holds "" || stamp_holds dev
 }
@@ -56,38 +63,47 @@ install_packages() {
         finish "ready"
         return
     fi
-    local extras=clip extra pip=("$VENV/bin/python" -m pip --disable-pip-version-check --no-input)
-    for extra in "$(board_extra)" "$1"; do extras+=${extra:+,$extra}; done
-    constraint >"$WORK/constraints.txt"
+    local name names flags=()
+    mapfile -t names < <(locks "$1")
+    for name in "${names[@]}"; do flags+=(--requirement "$REPO_ROOT/locks/$name.txt"); done
     # On a Pi /tmp is memory; pip unpacks hundreds of megabytes.
     export TMPDIR=$WORK/tmp
     rm -rf "$TMPDIR"
     mkdir -p "$TMPDIR"
-    logged "${pip[@]}" install --upgrade pip || explain_pip
-    # PYPI=1 lets lgpio carry its C library instead of looking for one that is installed.
-    logged env PYPI=1 "${pip[@]}" install --constraint "$WORK/constraints.txt" --editable ".[$extras]" ||
-        explain_pip
+    install_build_tools
+    install_compiled "${names[@]}"
+    pip_install --require-hashes "${flags[@]}"
+    # Mien itself: all that it needs is there now.
+    pip_install --no-index --editable .
     rm -rf "$TMPDIR"
     unset TMPDIR
     fingerprint "$1" >"$VENV/.mien-packages${1:+-$1}"
     finish "installed"
 }
 
+# pip_install WHAT...: nothing but that, made with the build tools that are there already.
+pip_install() {
+    # PYPI=1 lets lgpio carry its C library instead of looking for one that is installed.
+    logged env PYPI=1 "$VENV/bin/python" -m pip --disable-pip-version-check --no-input install \
+        --no-deps --no-build-isolation "$@" || explain_pip
+}
+
+# install_build_tools: pip, and what it makes packages with that come as source.
+install_build_tools() {
+    pip_install --require-hashes --requirement "$REPO_ROOT/locks/build.txt"
+}
+
+# locked ARCH PYTHON PART...: what those parts of the lock hold for that machine.
+locked() {
+    "$VENV/bin/python" "$REPO_ROOT/setup/lock.py" list "$@"
+}
+
 # explain_pip: end with the likeliest reason why pip failed.
 explain_pip() {
-    local end
-    end=$(tail -n 60 "$LOG")
-    case $end in
-        *"No space left"*) die_with_log "The disk is full; free $NEEDED_MB MB and run it again." ;;
-        *NewConnectionError* | *"Failed to establish"* | *"name resolution"* | *unreachable* | *"Read timed out"*)
-            die_with_log "The Python package index is out of reach; connect to a network and run it again." ;;
-        *CERTIFICATE_VERIFY_FAILED*)
-            # A Raspberry Pi has no clock of its own: until it has reached a time server it is in the past.
-            die_with_log "The package index's certificate is not trusted; set the clock (now: $(date '+%F %H:%M')), or name your own authority with PIP_CERT, and run it again." ;;
-        *"error: command"* | *"Failed building wheel"* | *"Failed to build"*)
-            die_with_log "A package could not be compiled; the lines above name what is missing." ;;
-        *) die_with_log "pip could not install Mien's packages; delete $VENV and run it again, and if it stays so report the lines above." ;;
-    esac
+    local reason
+    reason=$(tail -n 60 "$LOG" | "$PY" "$REPO_ROOT/edge/process/pip_errors.py" "Mien's packages" "$NEEDED_MB") || true
+    [ -z "$reason" ] || die_with_log "$reason"
+    die_with_log "pip could not install Mien's packages; delete $VENV and run it again, and if it stays so report the lines above."
 }
 
 fetch_models() {
@@ -123,7 +139,8 @@ make_demo_clip() {
 install_tflite_runtime() {
     step "tflite-runtime"
     local folder=$REPO_ROOT/var/tflite_runtime part=$REPO_ROOT/var/.tflite-part wanted
-    wanted="${TFLITE_RUNTIME[*]} Python ${PY_VERSION%.*}"
+    local lock=$REPO_ROOT/locks/tflite-runtime.txt
+    wanted="$(sha256sum <"$lock") Python ${PY_VERSION%.*}"
     case $PY_VERSION in
         3.10.* | 3.11.*) ;;
         *)
@@ -139,7 +156,7 @@ install_tflite_runtime() {
     rm -rf "$folder" "$part"
     mkdir -p "$part/tmp"
     if logged env TMPDIR="$part/tmp" "$VENV/bin/python" -m pip --disable-pip-version-check --no-input \
-        install --no-deps --only-binary=:all: --target "$part/made" "${TFLITE_RUNTIME[@]}"; then
+        install --no-deps --only-binary=:all: --require-hashes --target "$part/made" --requirement "$lock"; then
         echo "$wanted" >"$part/made/.mien-made"
         mv "$part/made" "$folder"
         finish "installed"

@@ -6,6 +6,7 @@ DEVICE_TREE_MODEL=/proc/device-tree/model
 # More for apt-get: where a bundle's packages lie.
 APT_OPTIONS=()
 
+# board: its model. Mien reads it as well (edge/hardware); here it is wanted while there may be no Python.
 board() {
     tr -d '\0' 2>/dev/null <"$DEVICE_TREE_MODEL" || true
 }
@@ -37,22 +38,7 @@ apt_install() {
 
 # missing_libraries: the apt packages of the shared libraries that do not load.
 missing_libraries() {
-    "$PY" - <<'END'
-import ctypes
-
-packages = {
-    "libEGL.so.1": "libegl1",
-    "libGLESv2.so.2": "libgles2",
-    "libGL.so.1": "libgl1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libportaudio.so.2": "libportaudio2",
-}
-for library, package in packages.items():
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        print(package)
-END
+    "$PY" "$REPO_ROOT/edge/diagnostics/checks/libraries.py"
 }
 
 # missing_build_tools: what PyAudio, which has no wheels, needs to be compiled.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.diagnostics.checks import Check
+from edge.diagnostics.checks.libraries import LIBRARIES, missing
 from edge.errors import ModelError
 from edge.perception.mediapipe_tasks import check_processor
 
@@ -47,15 +48,6 @@ PACKAGES: Final = (
     Package("luma.oled", "luma.oled.device", "no OLED can be used"),
     Package("av", "av", "no clip can be played"),
 )
-
-LIBRARIES: Final = {
-    "libEGL.so.1": "libegl1",
-    "libGLESv2.so.2": "libgles2",
-    "libGL.so.1": "libgl1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libportaudio.so.2": "libportaudio2",
-}
-"""Shared libraries that the packages load, and Debian's packages of them."""
 
 # Says which import is under way before it begins, so that a crash has a culprit.
 _PROBE: Final = """
@@ -162,15 +154,10 @@ def _judge(package: Package, trouble: str, version: str) -> Check:
 
 def check_libraries(load: Callable[[str], object] = ctypes.CDLL) -> Iterator[Check]:
     """The shared libraries that MediaPipe, OpenCV and PyAudio need."""
-    missing = []
-    for library in LIBRARIES:
-        try:
-            load(library)
-        except OSError:
-            missing.append(library)
-    if missing:
-        packages = " ".join(LIBRARIES[library] for library in missing)
+    absent = missing(load)
+    if absent:
+        packages = " ".join(LIBRARIES[library] for library in absent)
         fix = f"sudo apt-get install {packages}"
-        yield Check("libraries", "problem", f"missing: {', '.join(missing)}", fix)
+        yield Check("libraries", "problem", f"missing: {', '.join(absent)}", fix)
     else:
         yield Check("libraries", "ok", "EGL, GLES, GL, GLib, PortAudio")

@@ -2,6 +2,9 @@
 # What `arm-nets` needs: the nets' packages for this machine and for aarch64, a Python for aarch64, and
 # qemu-user.
 
+# LiteRT and numpy, with what LiteRT imports.
+NET_PACKAGES=(ai-edge-litert numpy backports-strenum flatbuffers ml-dtypes protobuf tqdm typing-extensions)
+
 ready_for_arm_nets() {
     attempt venv make_rig_venv
     attempt qemu get_qemu
@@ -18,23 +21,28 @@ make_rig_venv() {
     step "Nets on this machine"
     local wanted here
     here=$("$PY" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    wanted="$PY $here $(sha256sum <pyproject.toml)"
+    wanted="$PY $here $(cat locks/build.txt locks/run.txt | sha256sum)"
     if [ "$(cat "$VENV/made" 2>/dev/null)" = "$wanted" ]; then
         finish "ready"
         return
     fi
     rm -rf "$VENV"
     logged "$PY" -m venv "$VENV" || die_with_log "The virtual environment cannot be made."
-    local names=()
-    mapfile -t names < <(net_packages "$(uname -m)" "$here")
-    logged "$VENV/bin/python" -m pip --disable-pip-version-check --no-input install "${names[@]}" || explain_pip
+    install_build_tools
+    net_packages "$(uname -m)" "$here" >"$VENV/nets.txt"
+    pip_install --require-hashes --requirement "$VENV/nets.txt"
     echo "$wanted" >"$VENV/made"
-    finish "Python $here, ${names[*]}"
+    finish "Python $here, $(net_versions "$VENV/nets.txt")"
 }
 
-# net_packages ARCH PYTHON: the lines of pyproject.toml that the nets alone need.
+# net_packages ARCH PYTHON: what of the lock the nets alone need, for that machine.
 net_packages() {
-    foreign_pip "$1" "$2" list | grep -E '^(numpy|ai-edge-litert)'
+    locked "$1" "$2" run "${NET_PACKAGES[@]/#/--only=}"
+}
+
+# net_versions FILE: of numpy and LiteRT.
+net_versions() {
+    sed -nE 's/^((numpy|ai-edge-litert)[^ ]*).*/\1/p' "$1" | paste -sd ' '
 }
 
 get_qemu() {
@@ -72,18 +80,20 @@ make_sysroot() {
 collect_foreign_wheels() {
     step "aarch64 wheels"
     VENV=$RIG/venv
-    local folder=$RIG/aarch64-wheels wanted names=()
+    local folder=$RIG/aarch64-wheels wanted platform
     [ -x "$VENV/bin/python" ] || die "They are chosen by pip in $VENV, which is not there."
-    wanted=$(cat pyproject.toml setup/foreign_pip.py | sha256sum)
+    wanted=$(cat locks/run.txt setup/lock.py | sha256sum)
     if [ "$(cat "$folder/made" 2>/dev/null)" = "$wanted" ]; then
         finish "ready"
         return
     fi
     rm -rf "$folder"
-    mapfile -t names < <(net_packages aarch64 "$RIG_PYTHON")
-    logged foreign_pip aarch64 "$RIG_PYTHON" install --target "$folder" "${names[@]}" || explain_pip
+    mkdir -p "$folder"
+    net_packages aarch64 "$RIG_PYTHON" >"$folder/nets.txt"
+    mapfile -t platform < <(platform_flags aarch64 "$RIG_PYTHON")
+    pip_install --require-hashes --only-binary=:all: "${platform[@]}" --target "$folder" --requirement "$folder/nets.txt"
     echo "$wanted" >"$folder/made"
-    finish "${names[*]}"
+    finish "$(net_versions "$folder/nets.txt")"
 }
 
 get_compiler() {

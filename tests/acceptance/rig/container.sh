@@ -77,7 +77,7 @@ make_debian() {
 make_bundle() {
     step "Bundle"
     local stamp=$RIG/bundle.stamp wanted
-    wanted=$(cat pyproject.toml setup/bundle*.sh setup/foreign_pip.py | sha256sum)
+    wanted=$(cat locks/*.txt setup/bundle*.sh setup/lock.py | sha256sum)
     if [ -f "$RIG/bundle.tar" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         finish "ready"
         return

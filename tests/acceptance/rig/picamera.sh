@@ -41,7 +41,7 @@ make_camera_kernel() {
 # get_camera_libraries: the packages that the installed system lacks for them.
 get_camera_libraries() {
     step "picamera2 and libcamera"
-    local status=$RIG/installed/upper/var/lib/dpkg/status archives=$CAMERA/apt-amd64/cache/archives wanted
+    local status=$RIG/installed/upper/var/lib/dpkg/status archives=$CAMERA/apt-amd64/cache/archives wanted platform
     [ ! -s "$RIG/why/guest-installed" ] || die "$(cat "$RIG/why/guest-installed")"
     wanted="$RIG_PYTHON ${CAMERA_DEBS[*]} ${CAMERA_WHEELS[*]} $CAMERA_SOURCE $(sha256sum <"$status")"
     if [ "$(cat "$CAMERA/libraries.made" 2>/dev/null)" = "$wanted" ]; then
@@ -59,12 +59,13 @@ get_camera_libraries() {
     find_python || no_python
     VENV=$CAMERA/venv
     [ -x "$VENV/bin/python" ] || logged "$PY" -m venv "$VENV" || die_with_log "The virtual environment cannot be made."
-    logged foreign_pip x86_64 "$RIG_PYTHON" download --no-deps --dest "$CAMERA/libraries" "${CAMERA_WHEELS[@]}" ||
-        explain_pip
+    mapfile -t platform < <(platform_flags x86_64 "$RIG_PYTHON")
+    logged "$VENV/bin/python" -m pip --disable-pip-version-check --no-input download --no-deps --only-binary :all: \
+        "${platform[@]}" --dest "$CAMERA/libraries" "${CAMERA_WHEELS[@]}" || explain_pip
     logged "$VENV/bin/python" -m pip --disable-pip-version-check --no-input download --no-deps --no-binary :all: \
         --dest "$CAMERA/libraries" "$CAMERA_SOURCE" || explain_pip
     # What it is compiled with, out of the bundle.
-    cp "$RIG"/bundle/wheels/{setuptools,wheel,packaging,numpy}-*.whl "$CAMERA/libraries"
+    cp "$RIG"/bundle/wheels/{setuptools,packaging,numpy}-*.whl "$CAMERA/libraries"
     echo "$wanted" >"$CAMERA/libraries.made"
     finish "${CAMERA_WHEELS[0]}, $(find "$CAMERA/libraries" -name '*.deb' | wc -l) packages of Debian"
 }

@@ -10,6 +10,9 @@ REPO_ROOT = Path(__file__).resolve().parents[3]
 CANNOT = shutil.which("bash") is None or not (REPO_ROOT / "setup.sh").is_file()
 """Whether there is nothing here to try it with."""
 
+STANDALONE = ("edge/diagnostics/checks/libraries.py", "edge/process/pip_errors.py")
+"""Files of Mien that set-up runs before Mien is installed."""
+
 TOOLS = (
     "apt-get",
     "systemctl",
@@ -73,11 +76,14 @@ class Device:
         self.checkout.mkdir()
         for name in ("setup.sh", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
             shutil.copy(REPO_ROOT / name, self.checkout)
-        for name in ("setup", "systemd"):
+        for name in ("setup", "systemd", "locks"):
             shutil.copytree(REPO_ROOT / name, self.checkout / name)
         for name in ("edge", "models_tflite", "docs"):
             (self.checkout / name).mkdir()
         (self.checkout / "edge/__init__.py").write_text('__version__ = "1.2.3"\n')
+        for name in STANDALONE:
+            (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPO_ROOT / name, self.checkout / name)
         (self.checkout / "models_tflite/face.tflite").write_bytes(b"net")
         (self.checkout / "docs/install.md").touch()
         (self.checkout / "setup/zz_shortcuts.sh").write_text(SHORTCUTS)

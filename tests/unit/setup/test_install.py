@@ -152,6 +152,22 @@ def test_the_old_version_runs_on_wherever_an_upgrade_is_killed(device: Device) -
     assert device.files() >= SYSTEM_FILES
 
 
+@pytest.mark.parametrize("decides", ["locks/run.txt", "compiled/spidev-3.8-cp313-linux_x86_64.whl"])
+def test_another_lock_is_another_release(device: Device, decides: str) -> None:
+    device.setup("install")
+    old = device.current()
+    file = device.checkout / decides
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a") as text:
+        text.write("# another version\n")
+    done = device.setup("install")
+    assert done.returncode == 0, done.stderr
+    assert device.current() != old
+    assert (device.root / "opt/mien/current/locks/run.txt").read_bytes() == (
+        device.checkout / "locks/run.txt"
+    ).read_bytes()
+
+
 def test_takes_no_half_copied_version_for_a_whole_one(device: Device) -> None:
     left = device.root / "opt/mien/releases/.part/edge"
     left.mkdir(parents=True)

@@ -1,15 +1,13 @@
 """The offline bundle: what it fetches for another machine, and how install uses it."""
 
-import importlib.util
 import platform
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tests.unit.setup.install_device import CANNOT, REPO_ROOT, Device, bash
+from tests.unit.setup.install_device import CANNOT, Device, bash
 
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
@@ -25,6 +23,7 @@ def unpack(device: Device, arch: str = platform.machine(), python: str = PYTHON)
     """Make the checkout look like a bundle that was unpacked."""
     wheels = device.checkout / "wheels"
     wheels.mkdir()
+    (device.checkout / "compiled").mkdir()
     (wheels / "numpy-2-py3-none-any.whl").write_bytes(b"wheel")
     (device.checkout / "bundle.txt").write_text(f"arch={arch}\npython={python}\n")
     sums = "find . -type f ! -name SHA256SUMS -print0 | xargs -0 sha256sum >SHA256SUMS"
@@ -109,84 +108,43 @@ def test_wrong_words_are_refused_in_one_sentence(
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.fixture
-def foreign() -> ModuleType:
-    pytest.importorskip("pip")
-    spec = importlib.util.spec_from_file_location("foreign_pip", REPO_ROOT / "setup/foreign_pip.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+PIECES = (
+    "REPO_ROOT=$PWD; PY=python3; "
+    "for piece in steps python system packages install bundle; do . setup/$piece.sh; done; "
+)
 
 
-def listed(arch: str, python: str, *extras: str) -> list[str]:
-    pytest.importorskip("pip")
-    done = subprocess.run(
-        [sys.executable, "setup/foreign_pip.py", arch, python, "41", "list", *extras],
-        cwd=REPO_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.splitlines()
-
-
-def test_conditions_are_judged_for_the_other_machine() -> None:
-    old, new = listed("aarch64", "3.10", "pi"), listed("x86_64", "3.13")
-    assert any(line.startswith("tomli") for line in old)
-    assert not any(line.startswith("tomli") for line in new)
-    pins = {
-        next(line for line in lines if line.startswith("ai-edge-litert")) for lines in (old, new)
-    }
-    assert len(pins) == 2
-    assert any(line.startswith("rpi-lgpio") for line in old)
-    assert not any(line.startswith("rpi-lgpio") for line in new)
-
-
-def test_wheels_are_asked_for_up_to_the_c_library_of_the_other_machine(foreign: ModuleType) -> None:
-    flags = foreign.platform_flags("aarch64", "3.11", 36)
-    assert "--platform=manylinux_2_36_aarch64" in flags
-    assert "--platform=manylinux_2_17_aarch64" in flags
-    assert "--platform=manylinux_2_37_aarch64" not in flags
+def test_wheels_are_asked_for_up_to_the_c_library_of_the_other_machine() -> None:
+    flags = bash(PIECES + "platform_flags aarch64 3.11").stdout.split()
+    platforms = [flag for flag in flags if flag.startswith("--platform=")]
+    assert platforms[0] == "--platform=manylinux_2_36_aarch64"
+    assert "--platform=manylinux_2_17_aarch64" in platforms
     assert {"--abi=cp311", "--abi=abi3", "--abi=none", "--python-version=3.11"} <= set(flags)
     assert not any("x86_64" in flag for flag in flags)
 
 
-# A pip that has wheels for some things only; it writes into the folder after --dest.
-PIP = r"""
-foreign_pip() {
-    shift 2
-    case $1 in
-        list) printf '%s\n' 'numpy>=1' 'PyAudio>=0.2.14' 'rpi-lgpio>=0.6' 'Odd.ity>=2'; return ;;
-    esac
-    case "$*" in
-        *PyAudio*) echo 'ERROR: PyAudio is known to have none'; return 1 ;;
-        *Odd.ity*) echo 'ERROR: No matching distribution found for odd.ity>=2'; return 1 ;;
-    esac
-    for word in "${@:4}"; do touch "$STAGE/wheels/${word%%>*}-1-py3-none-any.whl"; done
-}
-collect_source() { echo "source of $3"; }
-VENV=$STAGE/tools
-mkdir -p "$VENV/bin"
-printf '#!/bin/sh\n' >"$VENV/bin/python"
-chmod +x "$VENV/bin/python"
+# Wheels as pip calls them; pip and the network stand still.
+COMPILED = """
+COMPILED=$PWD/compiled; mkdir compiled locks; REPO_ROOT=$PWD
+touch compiled/{rpi_gpio-0.7.1-cp313,spidev-3.8-cp313,PyAudio-0.2.13-cp313}-linux_x86_64.whl
+echo 'pyaudio==0.2.14 \\' >locks/run.txt
+echo 'spidev==3.8 \\' >locks/pi.txt
+printf '%s\n' 'rpi-gpio==0.7.1 \\' 'spidev==3.8 \\' >locks/pi-classic.txt
+pip_install() { printf '%s\n' "${@##*/}"; }
 """
 
 
-def test_what_has_no_wheel_is_taken_as_source(tmp_path: Path) -> None:
-    script = (
-        "REPO_ROOT=$PWD; for piece in steps python system packages install bundle; do "
-        f'. "setup/$piece.sh"; done; WORK={tmp_path}; LOG=$WORK/log; STAGE=$WORK; {PIP}'
-        "mkdir $STAGE/wheels; touch $LOG; "
-        "collect_wheels aarch64 3.13; ls $STAGE/wheels"
-    )
-    done = bash(script)
+@pytest.mark.parametrize(
+    ("board", "wheels"), [("pi", {"spidev"}), ("pi-classic", {"spidev", "rpi_gpio"})]
+)
+def test_of_what_a_bundle_has_compiled_only_what_the_lock_names_is_installed(
+    tmp_path: Path, board: str, wheels: set[str]
+) -> None:
+    done = bash(f"{PIECES} cd {tmp_path}; {COMPILED} install_compiled run {board}")
     assert done.returncode == 0, done.stderr
-    assert "source of PyAudio>=0.2.14\nsource of Odd.ity>=2\n" in done.stdout
-    assert "lgpio-1-py3-none-any.whl" in done.stdout
-    assert "numpy-1-py3-none-any.whl" in done.stdout
+    flag, *files = done.stdout.split()
+    assert flag == "--no-index"
+    assert {name.partition("-")[0] for name in files} == wheels
 
 
 @pytest.mark.parametrize(
