@@ -98,7 +98,7 @@ def run(
         str | None,
         typer.Option(
             metavar="SOURCE",
-            help='"auto", a number, a path, "picamera" or "csi".',
+            help='"auto", a number, a path, "picamera", "csi", or an added camera.',
             show_default=False,
         ),
     ] = None,

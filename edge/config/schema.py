@@ -38,7 +38,7 @@ class CameraSettings(Section):
         "auto",
         'Which camera: "auto" takes the first that delivers, 0 is /dev/video0, a path such as '
         '"/dev/v4l/by-id/..." is that device, "picamera" is the ribbon-cable camera of a Raspberry '
-        'Pi and "csi" that of a Jetson.',
+        'Pi and "csi" that of a Jetson; a camera that another package adds goes by its name.',
         allowed='"auto", a number from 0, a path, "picamera" or "csi"',
     )
     width_px: int = setting(640, "Width of the picture asked for.", ge=160, le=1920)

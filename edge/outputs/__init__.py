@@ -16,7 +16,7 @@ from edge.hardware.host import Host
 if TYPE_CHECKING:
     from edge.messages import DisplayLevel, Mood, Notice
 
-ADAPTERS: Final = ("display", "leds", "events")
+ADAPTERS: Final = ("display", "leds", "neopixel", "events")
 """Those that came with Mien; other packages add to them by the entry points `mien.outputs`."""
 
 
