@@ -7,6 +7,7 @@ Jetsons have Jetson.GPIO with the same functions. Channels are BCM numbers every
 import contextlib
 import importlib
 import os
+import sys
 from collections.abc import Iterator
 from typing import Final, Literal, Protocol, cast
 
@@ -18,6 +19,13 @@ Backend = Literal["auto", "rpi", "jetson", "mock"]
 _LGPIO_PIPE: Final = ".lgd-nfy"
 """lgpio makes pipes of that name as it is imported, and complains of a name that makes no sense when
 their folder is full or read-only. A later import tries again."""
+
+_UNKNOWN_CHIP: Final = "peripheral base address"
+"""Words of RPi.GPIO on a Pi 5, mostly at the first use of a pin: it can be imported there."""
+_REPLACE_IT: Final = (
+    "replace RPi.GPIO by rpi-lgpio "
+    f"({sys.executable} -m pip uninstall -y RPi.GPIO; {sys.executable} -m pip install rpi-lgpio)"
+)
 
 
 class Pwm(Protocol):
@@ -107,12 +115,19 @@ def _library(backend: Backend) -> Gpio:
                 f"({reason}): make room there, and make it a folder that may be written to."
             ) from error
         remedy = (
-            "on a Raspberry Pi 5 or a current kernel replace RPi.GPIO by rpi-lgpio "
-            "(pip install 'mien[pi]'), on any other machine set the GPIO backend to mock"
+            f"on a Raspberry Pi 5 or a current kernel {_REPLACE_IT}, on any other machine set the "
+            "GPIO backend to mock"
             if backend == "rpi"
             else "on any other machine than a Jetson set the GPIO backend to mock"
         )
         raise OutputError(f"{module} does not run on this board ({reason}): {remedy}.") from error
+
+
+def wrong_library(error: Exception) -> str:
+    """What to do if *error* says that the library does not know this board, else ""."""
+    if _UNKNOWN_CHIP not in str(error):
+        return ""
+    return f"a Raspberry Pi 5 or a current kernel needs another library, {_REPLACE_IT}"
 
 
 @contextlib.contextmanager
@@ -132,7 +147,9 @@ def gpio_troubles(what: str) -> Iterator[None]:
     except Exception as error:  # lgpio.error, RuntimeError, ValueError, OSError, by library
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         text = reason.lower()
-        if "busy" in text or "in use" in text or "already exists" in text:
+        if wrong_library(error):
+            remedy = wrong_library(error)
+        elif "busy" in text or "in use" in text or "already exists" in text:
             remedy = "another program or output has this pin, end it or choose another pin"
         elif "pwm" in text:
             remedy = "choose a pin that can do PWM; on a Jetson switch it on with jetson-io"

@@ -36,8 +36,8 @@ further ones may come without a new schema number; none is taken away or changes
 - `t` (number): seconds since the start of the run
 - `part` (string): what it is about, such as "camera", "face reader" or "display ssd1306"
 - `kind` (string): "restart" (it crashed or hung and is started again), "lost" (it is missing or
-  keeps failing, and is tried again from time to time), "back" (it works again), or "pace" (faces
-  are read slower or faster, because of heat or load)
+  keeps failing, and is tried again from time to time), "back" (it works again), "pace" (faces are
+  read slower or faster, because of heat or load), or "stopped" (the whole process stood still)
 - `text` (string): one sentence or two for people
 
 **bye**: the last line of a run that ended in good order.

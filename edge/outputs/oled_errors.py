@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.errors import OutputError
+from edge.hardware.gpio import wrong_library
 
 _NOT_THERE: Final = (errno.EREMOTEIO, errno.ENXIO, errno.EIO, errno.ENODEV)
 """What the kernel says when nothing answers at an I2C address, by bus driver."""
@@ -67,8 +68,10 @@ def display_troubles(name: str, where: str) -> Iterator[None]:
             "check its wiring and its power."
         ) from error
     except Exception as error:  # pygame and GPIO libraries raise types of their own
+        remedy = wrong_library(error)
         raise OutputError(
-            f"The {name} on {where} failed: {error or type(error).__name__}."
+            f"The {name} on {where} failed: {error or type(error).__name__}"
+            + (f"; {remedy}." if remedy else ".")
         ) from error
 
 

@@ -29,6 +29,8 @@ TICK_S: Final = 0.05
 """The mood is renewed at least this often, reading or not."""
 STOP_S: Final = 1.5
 """Longest wait for all stages to end."""
+WORTH_TELLING_S: Final = 3.0
+"""People notice a face that stands still for so long."""
 
 CHANGES_KEPT: Final = 50
 """Of the changes of what was shown, for the report: a service runs for months."""
@@ -159,6 +161,14 @@ class Appliance:
             self._report(notice.text)
         self._outputs.add_notice(notice)
 
+    def _tell_stopped(self, stopped_s: float, t_s: float) -> None:
+        if stopped_s >= WORTH_TELLING_S:
+            text = (
+                f"Mien was stopped for {stopped_s:.0f} s (by a signal, a debugger or a machine that "
+                "was too busy) and goes on."
+            )
+            self._say(Notice(t_s, "Mien", "stopped", text))
+
     def _load(self) -> bool:
         """Build the stages on a thread of their own, so that a signal is heard meanwhile."""
         failures: list[tuple[Slot, BaseException]] = []
@@ -197,7 +207,7 @@ class Appliance:
         while not self._stopping.is_set():
             readings = self._take()
             t_s = time.monotonic()
-            self._supervisor.tick(t_s)
+            self._tell_stopped(self._supervisor.tick(t_s), t_s)
             self._senses.shut_useless()
             if self._senses.over:
                 break

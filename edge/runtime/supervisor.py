@@ -231,13 +231,19 @@ class Supervisor:
         """Look after one more."""
         self._slots.append(slot)
 
-    def tick(self, t_s: float) -> None:
-        """Look after all slots at monotonic time *t_s*; never waits."""
-        if self._ticked_s is None or t_s - self._ticked_s > GAP_S:
+    def tick(self, t_s: float) -> float:
+        """Look after all slots at monotonic time *t_s*; never waits.
+
+        Returns:
+            For how many seconds the whole process was stopped before; 0 if it was not.
+        """
+        gap_s = 0.0 if self._ticked_s is None else t_s - self._ticked_s
+        if self._ticked_s is None or gap_s > GAP_S:
             self._awake_s = t_s
         self._ticked_s = t_s
         for slot in self._slots:
             slot.tick(t_s, self._awake_s)
+        return gap_s if gap_s > GAP_S else 0.0
 
     @property
     def advancing(self) -> bool:

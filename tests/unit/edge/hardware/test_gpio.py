@@ -183,6 +183,7 @@ def test_full_folder_in_which_lgpio_makes_its_pipes_is_named_until_there_is_room
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
+        (RuntimeError("Cannot determine SOC peripheral base address"), r"RPi\.GPIO by rpi-lgpio"),
         (RuntimeError("'GPIO busy'"), "another program or output has this pin"),
         (RuntimeError("No access to /dev/mem.  Try running as root!"), "usermod -aG gpio"),
         (RuntimeError("'can not open gpiochip'"), "usermod -aG gpio"),

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -244,6 +245,26 @@ def test_corrupt_model_ends_the_run_and_closes_what_was_open() -> None:
     assert recorder.closed
     assert light.closed
     assert not light.was_lit
+
+
+def test_a_process_that_was_stopped_for_half_a_minute_says_so_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped_s = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + stopped_s)
+    monkeypatch.setattr("edge.runtime.appliance.time", clock)
+
+    class Stopping(Recorder):
+        def show(self, mood: Mood, t_s: float) -> None:
+            nonlocal stopped_s
+            super().show(mood, t_s)
+            stopped_s = 30.0 * (mood.shown == "happy") or stopped_s
+
+    told: list[str] = []
+    script = [(0.8, "happy")]
+    parts = Components([Stopping], Light, lambda: Camera(script), face_reader=PixelReader)
+    Appliance(parts, told.append).run()
+    assert [sentence[:28] for sentence in told] == ["Mien was stopped for 30 s (b"]
 
 
 def test_one_broken_output_does_not_stop_the_others() -> None:

@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
-from edge.messages import Mood, Notice
+from edge.messages import Mood, Notice, NoticeKind
 from edge.outputs.events import Events
 
 NOTICE = Notice(102.5, "camera", "restart", "The camera hangs; it is started again.")
@@ -41,5 +42,5 @@ def test_notice_before_the_first_mood_starts_the_clock(tmp_path: Path) -> None:
 def test_every_member_of_a_notice_is_documented() -> None:
     page = (Path(__file__).parents[4] / "docs/events.md").read_text(encoding="utf-8")
     section = page.split("### notice")[1].split("###")[0]
-    for word in ("t", "part", "kind", "text", "restart", "lost", "back", "pace"):
+    for word in ("t", "part", "kind", "text", *get_args(NoticeKind)):
         assert f"`{word}`" in section
