@@ -25,6 +25,7 @@ from edge.perception.detector_files import DETECTOR_FILES
 from edge.process import pip_errors
 from edge.process.printable import printable
 from edge.process.regular_files import read_regular
+from edge.process.written_files import written_whole
 
 LIMIT_S: Final = 1800.0
 """How long one package may take: 36 MB at 20 kB/s."""
@@ -178,15 +179,10 @@ def _take(wheel: Path, piece: Piece, requirement: str) -> None:
             "index that pip is configured for."
         )
     piece.target.parent.mkdir(parents=True, exist_ok=True)
-    part = piece.target.with_name(f".{piece.target.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(piece.target)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(piece.target) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sweep(folder: Path) -> None:

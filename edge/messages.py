@@ -197,7 +197,8 @@ class Mood:
 
 NoticeKind = Literal["restart", "lost", "back", "pace", "stopped"]
 """restart: a part crashed or hung and is started anew. lost: a part is missing or keeps failing,
-and is tried again from time to time. back: it works again. pace: faces are read slower or faster. stopped: the whole process stood still."""
+and is tried again from time to time. back: it works again. pace: faces are read slower or faster.
+stopped: the whole process stood still."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def run_appliance(
     for problem in registry().problems:
         _say(problem)
     appliance = Appliance(components, _say, keep_trying, open_notifier())
-    with stopped_by_signals(appliance.stop):
+    with stopped_by_signals(appliance.stop, appliance.reopen):
         report = appliance.run(seconds)
     _tell(report.sentence())
     return _exit(report)

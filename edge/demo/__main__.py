@@ -19,6 +19,7 @@ from edge.demo.script import DURATION_S
 from edge.demo.sound import RATE_HZ, make_sound, sound_source
 from edge.errors import MienError, SettingsError
 from edge.process.printable import printable
+from edge.files import written_whole
 
 PORTRAIT_SIZE_PX: Final = 512
 _VOICES: Final = {
@@ -51,7 +52,7 @@ def read_portrait(path: Path) -> NDArray[np.uint8]:
 
 def _write_voice(path: Path) -> None:
     sound, _ = make_sound()
-    with wave.open(str(path), "wb") as file:
+    with written_whole(path) as stream, wave.open(stream, "wb") as file:
         file.setparams((1, 2, RATE_HZ, len(sound), "NONE", ""))
         file.writeframes((sound * 32767).astype("<i2").tobytes())
 

@@ -1,6 +1,5 @@
 """Writes the clip to a file through PyAV."""
 
-import contextlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ from edge.demo.picture import Pictures
 from edge.demo.script import DURATION_S, HEIGHT_PX, RATE_FPS, WIDTH_PX
 from edge.demo.sound import RATE_HZ, make_sound
 from edge.errors import OutputError
+from edge.files import written_whole
 
 VIDEO_CODECS: Final = ("libx264", "libopenh264", "mpeg4")
 """In order of preference; which of them PyAV brings depends on its build."""
@@ -44,20 +44,18 @@ def write_film(
         raise OutputError(
             "Making the demo clip needs PyAV: install it with `pip install 'mien[clip]'`."
         ) from None
-    unfinished = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(str(unfinished), "w", format="mp4") as container:
+        with (
+            written_whole(path) as file,
+            av.open(file, "w", format="mp4") as container,
+        ):
             _write(av, container, pictures, with_sound, seconds, progress)
-        unfinished.replace(path)
     except (OSError, av.error.FFmpegError) as error:
         raise OutputError(
             f"The demo clip cannot be written to {path} ({error}): choose a folder that can be "
             "written to, with 10 MB of room."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def _write(

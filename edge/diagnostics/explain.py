@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from edge.emotions import COLOURS, EMOTIONS
 from edge.errors import OutputError, SensorError
+from edge.files import written_whole
 from edge.messages import Frame
 from edge.perception.face_net import FaceNet
 from edge.perception.face_reader import Finder
@@ -116,10 +117,12 @@ def save_explanation(what: Explanation, out: Path) -> None:
     Raises:
         OutputError: it cannot be written, or its name has no ending of a picture.
     """
+    form = Image.registered_extensions().get(out.suffix.lower())
+    if form not in Image.SAVE:
+        raise OutputError(f"{out} has no ending of a picture; call it .png.")
     try:
-        draw_explanation(what).save(out)
-    except ValueError as error:
-        raise OutputError(f"{out} has no ending of a picture; call it .png.") from error
+        with written_whole(out) as file:
+            draw_explanation(what).save(file, format=form)
     except OSError as error:
         raise OutputError(f"{out} cannot be written ({error.strerror}); use --out.") from error
 

@@ -18,6 +18,7 @@ from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.gif import save_gif
 from edge.face.pose import POSES, SHOWN_COLOURS
+from edge.files import written_whole
 from edge.messages import Mood
 from edge.process.printable import printable
 
@@ -155,7 +156,8 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             if wanted.out is not None:
                 picture = sheet().quantize(256, kmeans=1)
-                picture.save(wanted.out, format="PNG", optimize=True)
+                with written_whole(wanted.out) as file:
+                    picture.save(file, format="PNG", optimize=True)
             if wanted.gif is not None:
                 save_gif(wanted.gif, tour(), 1 / _TOUR_FPS, colours=48)
         except OSError as error:

@@ -6,6 +6,8 @@ from typing import IO, Final
 
 from PIL import GifImagePlugin, Image, ImageChops
 
+from edge.files import written_whole
+
 _ENDLESS: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 _TRAILER: Final = b"\x3b"
 _SHORTEST_CS: Final = 2
@@ -93,7 +95,7 @@ def save_gif(
     path: Path, pictures: list[Image.Image], interval_s: float, *, colours: int = 64
 ) -> None:
     """Save *pictures*, shown *interval_s* each, as a GIF at *path*."""
-    with path.open("wb") as file:
+    with written_whole(path) as file:
         writer = GifWriter(file, pictures[0].size, colours=colours)
         for index, picture in enumerate(pictures):
             writer.add(picture, index * interval_s)

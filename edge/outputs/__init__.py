@@ -74,6 +74,18 @@ class SelfHealing(Protocol):
     """True: after an `OutputError` `show` is called again."""
 
 
+@runtime_checkable
+class Reopens(Protocol):
+    """An output that goes by a name in the file system, which may come to mean something else."""
+
+    def reopen(self) -> None:
+        """Look the name up again: a person, or logrotate, has asked for it.
+
+        Raises:
+            OutputError: as `Output.show`.
+        """
+
+
 Maker = Callable[[], Output]
 """Opens one output, again and again if need be; raises OutputError where it cannot."""
 

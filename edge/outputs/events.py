@@ -40,6 +40,11 @@ further ones may come without a new schema number; none is taken away or changes
   read slower or faster, because of heat or load), or "stopped" (the whole process stood still)
 - `text` (string): one sentence or two for people
 
+**refused**: the only line that a client of the socket gets when all places are taken by others that
+keep up with the events; try again later.
+
+- `text` (string): one sentence for people
+
 **bye**: the last line of a run that ended in good order.
 
 - `t` (number): seconds since the start of the run
@@ -56,7 +61,7 @@ from edge.config.fields import Section, refuse, setting
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.hardware.host import Host
-from edge.outputs import Maker, OutputAdapter
+from edge.outputs import Maker, OutputAdapter, Reopens
 from edge.outputs.event_socket import SocketLines
 from edge.outputs.event_targets import open_lines
 from edge.process.printable import printable
@@ -82,6 +87,17 @@ class EventSettings(Section):
         0.25, "Seconds between mood events while nothing changes.", ge=0.02, le=60
     )
 
+    max_mb: float = setting(
+        8.0,
+        "Size in MB at which a file of events is put aside as FILE.1 and a new one begun; 0 lets it "
+        "grow. Four moods a second fill 8 MB in about an hour and a half.",
+        ge=0,
+        le=100_000,
+    )
+    old_files: int = setting(
+        3, "How many of those full files are kept: FILE.1 is the newest.", ge=0, le=1000
+    )
+
     @model_validator(mode="after")
     def _socket_has_a_path(self) -> "EventSettings":
         if self.to == "unix:":
@@ -91,7 +107,16 @@ class EventSettings(Section):
 
 def make(events: EventSettings, host: Host) -> list[Maker]:
     """The stream, if it is to go anywhere."""
-    return [lambda: Events(events.to, interval_s=events.interval_s)] if events.to else []
+    if not events.to:
+        return []
+    return [
+        lambda: Events(
+            events.to,
+            interval_s=events.interval_s,
+            most_bytes=round(events.max_mb * 1e6),
+            old_files=events.old_files,
+        )
+    ]
 
 
 class Events:
@@ -101,7 +126,13 @@ class Events:
     """After a failure `show` is to be tried again; reopened, the lines would begin once more."""
 
     def __init__(
-        self, target: str = "-", *, interval_s: float = 0.25, start_s: float | None = None
+        self,
+        target: str = "-",
+        *,
+        interval_s: float = 0.25,
+        start_s: float | None = None,
+        most_bytes: int = 0,
+        old_files: int = 3,
     ) -> None:
         """Open *target* and say hello.
 
@@ -109,6 +140,8 @@ class Events:
             target: "-" for stdout, "unix:PATH" for a socket, else the path of a file.
             interval_s: how often a mood is written though nothing happens.
             start_s: monotonic time that is `t` = 0; None takes that of the first mood.
+            most_bytes: size at which a file is put aside for a new one; 0 lets it grow.
+            old_files: how many of those are kept.
 
         Raises:
             OutputError: it cannot be opened.
@@ -128,7 +161,7 @@ class Events:
             "emotions": list(EMOTIONS),
             "interval_s": interval_s,
         }
-        self._lines = open_lines(target, _line(hello))
+        self._lines = open_lines(target, _line(hello), most_bytes, old_files)
 
     def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
@@ -164,6 +197,11 @@ class Events:
         }
         self._lines.write(_line(told))
         self._due_s = None  # a mood follows: a newcomer at the socket gets the newest line
+
+    def reopen(self) -> None:
+        """Look up the name of the file or socket again; see `edge.outputs.Reopens`."""
+        if isinstance(self._lines, Reopens):
+            self._lines.reopen()
 
     def close(self) -> None:
         """Say bye and let go."""

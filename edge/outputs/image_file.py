@@ -12,6 +12,7 @@ from edge.face.animation import Animator
 from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.face.gif import GifWriter
+from edge.files import create_part, publish, written_whole
 from edge.messages import Mood
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
@@ -68,7 +69,7 @@ class Picture:
         self._part = self._path.with_name(self._path.name + ".part")
         try:
             # Unbuffered, so that what does not fit is known while it can be taken back.
-            self._file = self._part.open("wb", buffering=0)
+            self._file = os.fdopen(create_part(self._part), "w+b", buffering=0)
             if suffix == ".gif":
                 zoomed = (size[0] * zoom, size[1] * zoom)
                 self._gif = GifWriter(self._file, zoomed, colours=4 if mode == "1" else 32)
@@ -89,8 +90,8 @@ class Picture:
         zoomed = picture.resize((width * self._zoom, height * self._zoom), Image.Resampling.NEAREST)
         try:
             if self._path.suffix.lower() == ".png":
-                zoomed.save(self._part, format="PNG")
-                os.replace(self._part, self._path)
+                with written_whole(self._path) as file:
+                    zoomed.save(file, format="PNG")
             elif self._gif is not None:
                 self._gif.add(zoomed, t_s)
                 if self._gif.size_bytes >= self._most_bytes:
@@ -108,11 +109,9 @@ class Picture:
         gif, self._gif = self._gif, None
         if gif is None or self._file is None:
             return
-        try:
+        with self._file:
             gif.finish(self._t_s + self.interval_s)
-        finally:
-            self._file.close()
-        os.replace(self._part, self._path)
+            publish(self._file.fileno(), self._part, self._path)
 
     def _trouble(self, error: OSError) -> OutputError:
         reason = (error.strerror or str(error)).lower()

@@ -1,27 +1,54 @@
-"""Ending cleanly when the system asks."""
+"""Ending cleanly when the system asks, and opening files anew."""
 
+import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+_ENDING: Final = (
+    *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM"),
+    *("SIGPROF", "SIGXCPU", "SIGPWR", "SIGPOLL", "SIGSTKFLT"),
+)
+"""Those that would end the process on the spot, lights on, and that tell of no fault of its own."""
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Inside, SIGINT, SIGTERM and SIGHUP call *stop* instead of ending the process.
+def stopped_by_signals(
+    stop: Callable[[], None], reopen: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Inside, signals that would end the process call *stop* instead.
 
-    SIGHUP stays ignored where it is ignored already: nohup asks for that.
+    SIGQUIT does so once: a second one ends the process on the spot. SIGHUP calls *reopen*, if there
+    is one and the terminal that Mien was started from has not gone. What is ignored already stays so:
+    nohup asks for that.
     """
+    had_terminal = _has_terminal()
 
     def handle(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and reopen is not None and had_terminal == _has_terminal():
+            reopen()
+            return
+        if number == signal.SIGQUIT:
+            signal.signal(number, signal.SIG_DFL)
         stop()
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
+    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    others = (signal.SIG_IGN, None)  # None: of a library in C, which cannot be put back
+    numbers = [number for number in known if signal.getsignal(number) not in others]
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether the process has a terminal that controls it."""
+    with contextlib.suppress(OSError):
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        return True
+    return False

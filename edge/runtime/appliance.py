@@ -90,6 +90,10 @@ class Appliance:
         """End the run soon; may be called from any thread or signal handler."""
         self._stopping.set()
 
+    def reopen(self) -> None:
+        """Have events files opened anew; may be called from any thread or signal handler."""
+        self._outputs.reopen()
+
     def run(self, seconds: float | None = None) -> RunReport:
         """Run until stopped, the clip is over, or *seconds* have passed since it was ready.
 

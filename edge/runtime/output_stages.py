@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 from edge.errors import MienError, OutputError
 from edge.mailbox import Mailbox
 from edge.messages import Condition, DisplayLevel, Mood, Notice
-from edge.outputs import CanRest, Output, SelfHealing, TakesNotices
+from edge.outputs import CanRest, Output, Reopens, SelfHealing, TakesNotices
 from edge.runtime.stage import Stage
 from edge.runtime.supervisor import Slot, Supervisor
 from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
@@ -27,7 +27,8 @@ OutputState = Literal["opening", "open", "missing"]
 class OutputStage(Stage):
     """Shows the newest mood, as often as the output wants.
 
-    What an output can do beyond the port is told by `TakesNotices`, `CanRest` and `SelfHealing`.
+    What an output can do beyond the port is told by `TakesNotices`, `CanRest`, `SelfHealing`
+    and `Reopens`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class OutputStage(Stage):
         self._shown_s = -math.inf
         self._told: set[str] = set()
         """What has been reported of the failure that lasts."""
+        self._reopen = False
         self._level: DisplayLevel = "awake"
         self._rested: DisplayLevel = "awake"
         self.state: OutputState = "opening" if output is None else "open"
@@ -78,6 +80,10 @@ class OutputStage(Stage):
     def add_notice(self, notice: Notice) -> None:
         """Leave a notice for an output that writes them down."""
         self._notices.append(notice)
+
+    def reopen(self) -> None:
+        """Have an output that goes by a name look that up again."""
+        self._reopen = True
 
     def step(self) -> bool:
         """Show the newest mood when the output is due."""
@@ -121,6 +127,9 @@ class OutputStage(Stage):
         return True
 
     def _show(self, output: Output, mood: Mood) -> None:
+        if self._reopen and isinstance(output, Reopens):
+            self._reopen = False
+            output.reopen()
         while isinstance(output, TakesNotices) and self._notices:
             output.notice(self._notices[0])
             self._notices.popleft()
@@ -244,6 +253,11 @@ class OutputStages:
         """Leave the newest mood with every output, and how awake displays have to be."""
         for stage in self._stages:
             stage.put(mood, level)
+
+    def reopen(self) -> None:
+        """Have the outputs that go by a name look that up again."""
+        for stage in self._stages:
+            stage.reopen()
 
     def shows(self, condition: Condition) -> bool:
         """Whether somebody can know: an output shows it, or there is none that could."""

@@ -180,3 +180,8 @@ def test_rules_name_only_groups_that_are_made() -> None:
     assert 'ENV{SYSTEMD_WANTS}+="mien-splash.service"' in rules
     for line in rules.splitlines():
         assert line.startswith("#") or "MODE" not in line or 'MODE="0660"' in line
+
+
+def test_a_reload_asks_the_service_alone_to_open_its_files_anew() -> None:
+    (command,) = says("mien.service", "ExecReload")
+    assert {"--kill-who=main", "--signal=HUP"} <= set(command.split())
