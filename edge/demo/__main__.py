@@ -19,7 +19,7 @@ from edge.demo.script import DURATION_S
 from edge.demo.sound import RATE_HZ, make_sound, sound_source
 from edge.errors import MienError, SettingsError
 from edge.process.printable import printable
-from edge.files import written_whole
+from edge.process.written_files import written_whole
 
 PORTRAIT_SIZE_PX: Final = 512
 _VOICES: Final = {

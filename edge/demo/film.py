@@ -11,7 +11,7 @@ from edge.demo.picture import Pictures
 from edge.demo.script import DURATION_S, HEIGHT_PX, RATE_FPS, WIDTH_PX
 from edge.demo.sound import RATE_HZ, make_sound
 from edge.errors import OutputError
-from edge.files import written_whole
+from edge.process.written_files import written_whole
 
 VIDEO_CODECS: Final = ("libx264", "libopenh264", "mpeg4")
 """In order of preference; which of them PyAV brings depends on its build."""

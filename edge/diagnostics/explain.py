@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from edge.emotions import COLOURS, EMOTIONS
 from edge.errors import OutputError, SensorError
-from edge.files import written_whole
 from edge.messages import Frame
 from edge.perception.face_net import FaceNet
 from edge.perception.face_reader import Finder
 from edge.perception.framing import align, fit_similarity
+from edge.process.written_files import written_whole
 
 _ZOOM: Final = 8
 """Pixels of the sheet for one of the crop."""

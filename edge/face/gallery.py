@@ -18,9 +18,9 @@ from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.gif import save_gif
 from edge.face.pose import POSES, SHOWN_COLOURS
-from edge.files import written_whole
 from edge.messages import Mood
 from edge.process.printable import printable
+from edge.process.written_files import written_whole
 
 _BACKGROUND: Final = (13, 15, 20)
 _GLASS: Final = (3, 4, 7)

@@ -6,7 +6,7 @@ from typing import IO, Final
 
 from PIL import GifImagePlugin, Image, ImageChops
 
-from edge.files import written_whole
+from edge.process.written_files import written_whole
 
 _ENDLESS: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 _TRAILER: Final = b"\x3b"

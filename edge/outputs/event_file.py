@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import OutputError
-from edge.files import by_kernel, open_for_writing
+from edge.process.written_files import by_kernel, open_for_writing
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 """Troubles that end once somebody has made room on the disk."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import OutputError
-from edge.files import owner_of
+from edge.process.written_files import owner_of
 
 _PATIENCE_S: Final = 0.2
 """How long another Mien at the same place has to answer."""

@@ -12,8 +12,8 @@ from edge.face.animation import Animator
 from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.face.gif import GifWriter
-from edge.files import create_part, publish, written_whole
 from edge.messages import Mood
+from edge.process.written_files import create_part, publish, written_whole
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
 """A GIF that reaches this size is ended: roughly an hour of a lively face at zoom 4."""

@@ -1,1 +1,1 @@
-"""What concerns the process as a whole: systemd, signals, its network, its native libraries."""
+"""What concerns the process as a whole: systemd, signals, network, native libraries, foreign files."""

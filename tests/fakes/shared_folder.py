@@ -13,5 +13,5 @@ def belongs_to_another(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if os.geteuid() == 0:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     else:
-        monkeypatch.setattr("edge.files.os.geteuid", lambda: NOBODY)
+        monkeypatch.setattr("edge.process.written_files.os.geteuid", lambda: NOBODY)
     return path

@@ -8,10 +8,10 @@ from PIL import Image
 
 from edge.errors import OutputError
 from edge.face.gif import save_gif
-from edge.files import open_for_writing, written_whole
 from edge.messages import Mood
 from edge.outputs.events import Events
 from edge.outputs.image_file import Picture
+from edge.process.written_files import open_for_writing, written_whole
 from tests.fakes.shared_folder import belongs_to_another
 
 
