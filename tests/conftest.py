@@ -1,7 +1,25 @@
 """What holds for every test."""
 
+from collections import Counter
+
+import pytest
 from hypothesis import settings
 
 # A busy machine is no failure: how long an example takes says nothing about what it shows.
 settings.register_profile("mien", deadline=None)
 settings.load_profile("mien")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what did not run, and why: by reason, with the number of tests and of whole files."""
+    tests, files = Counter[str](), Counter[str]()
+    for report in terminalreporter.stats.get("skipped", []):
+        if isinstance(report.longrepr, tuple):
+            reason = report.longrepr[2].removeprefix("Skipped: ").splitlines()[0]
+            (files if isinstance(report, pytest.CollectReport) else tests)[reason] += 1
+    if not (tests or files):
+        return
+    terminalreporter.section("did not run")
+    terminalreporter.write_line("tests files  why")
+    for reason, _ in (files + tests).most_common():
+        terminalreporter.write_line(f"{tests[reason]:5} {files[reason]:5}  {reason}")

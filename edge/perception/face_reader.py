@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.errors import ModelError
 from edge.messages import Face, FaceReading, Frame, NoFace, Point
-from edge.perception.face_finder import Attention
+from edge.perception.attention import Attention
 from edge.perception.face_net import FaceNet
 from edge.perception.framing import align, quality
 from edge.perception.manifest import Entry

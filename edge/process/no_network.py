@@ -25,7 +25,7 @@ _SECCOMP_MODE_FILTER: Final = 2
 _ALLOW: Final = 0x7FFF0000
 _REFUSE: Final = 0x00050000
 """With the error number in its lower half."""
-_LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD, IF_EQUAL, IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 """Instructions of linux/bpf_common.h: load a word, two jumps, and the end."""
 _NUMBER, _ARCHITECTURE = 0, 4
 """Where the kernel puts them (struct seccomp_data)."""
@@ -48,7 +48,7 @@ MACHINES: Final = {
 }
 
 
-class _Instruction(ctypes.Structure):
+class Instruction(ctypes.Structure):
     """`struct sock_filter`."""
 
     _fields_ = (
@@ -62,7 +62,7 @@ class _Instruction(ctypes.Structure):
 class _Program(ctypes.Structure):
     """`struct sock_fprog`."""
 
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.POINTER(_Instruction)))
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.POINTER(Instruction)))
 
 
 def offline(make: Callable[[], Made], machine: str = "") -> Made:
@@ -108,8 +108,8 @@ def _forbid_network(machine: str) -> None:
     except (KeyError, OSError, AttributeError) as error:
         raise _cannot(f"{platform.system()} on {machine}") from error
     call.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-    steps = _rule(known)
-    program = _Program(len(steps), (_Instruction * len(steps))(*steps))
+    steps = network_filter(known)
+    program = _Program(len(steps), (Instruction * len(steps))(*steps))
     if call(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or call(
         _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0
     ):
@@ -123,16 +123,16 @@ def _cannot(why: str) -> ModelError:
     )
 
 
-def _rule(machine: Machine) -> list[_Instruction]:
+def network_filter(machine: Machine) -> list[Instruction]:
     """The program that the kernel asks before every call; jumps count from the next instruction."""
     return [
-        _Instruction(_LOAD, 0, 0, _ARCHITECTURE),
-        _Instruction(_IF_EQUAL, 0, 5, machine.architecture),
-        _Instruction(_LOAD, 0, 0, _NUMBER),
-        _Instruction(_IF_AT_LEAST, 3, 0, _OTHER_ABI),
-        _Instruction(_IF_EQUAL, 2, 0, _IO_URING_SETUP),
-        _Instruction(_IF_EQUAL, 0, 2, machine.socket),
-        _Instruction(_RETURN, 0, 0, _REFUSE | errno.EAFNOSUPPORT),
-        _Instruction(_RETURN, 0, 0, _REFUSE | errno.EPERM),
-        _Instruction(_RETURN, 0, 0, _ALLOW),
+        Instruction(LOAD, value=_ARCHITECTURE),
+        Instruction(IF_EQUAL, 0, 5, machine.architecture),
+        Instruction(LOAD, value=_NUMBER),
+        Instruction(IF_AT_LEAST, 3, 0, _OTHER_ABI),
+        Instruction(IF_EQUAL, 2, 0, _IO_URING_SETUP),
+        Instruction(IF_EQUAL, 0, 2, machine.socket),
+        Instruction(RETURN, value=_REFUSE | errno.EAFNOSUPPORT),
+        Instruction(RETURN, value=_REFUSE | errno.EPERM),
+        Instruction(RETURN, value=_ALLOW),
     ]

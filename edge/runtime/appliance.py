@@ -67,11 +67,11 @@ class Appliance:
         self._windows: Mailbox[SpeechWindow] = Mailbox()
         self._faces: Mailbox[FaceReading | NoFace] = Mailbox()
         self._voices: Mailbox[VoiceReading] = Mailbox()
-        self._supervisor = Supervisor()
+        self.supervisor = Supervisor()
         self._slots: list[Slot] = []
         """Of the senses, in the order in which they are loaded and started."""
         self._senses = SenseMonitor(components.missing, report, timing)
-        self._outputs = OutputStages(components.outputs, report, self._supervisor, timing)
+        self._outputs = OutputStages(components.outputs, report, self.supervisor, timing)
         self._limits = RateLimits()
         self._rate_control = RateControl(
             self._limits,
@@ -151,7 +151,7 @@ class Appliance:
 
     def _slot(self, part: str, make: Callable[[], Stage]) -> Slot:
         slot = Slot(part, make, self._say_sense, self._retire, timing=self._timing)
-        self._supervisor.add(slot)
+        self.supervisor.add(slot)
         self._slots.append(slot)
         return slot
 
@@ -211,7 +211,7 @@ class Appliance:
         while not self._stopping.is_set():
             readings = self._take()
             t_s = time.monotonic()
-            self._tell_stopped(self._supervisor.tick(t_s), t_s)
+            self._tell_stopped(self.supervisor.tick(t_s), t_s)
             self._senses.shut_useless()
             if self._senses.over:
                 break
@@ -243,7 +243,7 @@ class Appliance:
         if mood.condition is not Condition.STARTING and seen:
             self._notifier.ready()
         self._notifier.status(status_line(mood))
-        if self._supervisor.advancing:
+        if self.supervisor.advancing:
             self._notifier.alive(mood.t_s)
 
     def _put(self, mood: Mood) -> None:
@@ -263,7 +263,7 @@ class Appliance:
         return Statistics.total([self._past, mailbox, *stages])
 
     def _shut_down(self) -> tuple[str, ...]:
-        stages = self._supervisor.stages
+        stages = self.supervisor.stages
         for stage in stages:
             stage.stop()
         deadline_s = time.monotonic() + STOP_S
@@ -273,7 +273,7 @@ class Appliance:
         if self._light is not None:
             self._light.close()
         self._components.close()
-        return hung + self._supervisor.left_behind
+        return hung + self.supervisor.left_behind
 
     def _summary(self, hung: tuple[str, ...]) -> RunReport:
         total, ready_s = self._statistics(), self._senses.ready_s
@@ -291,7 +291,7 @@ class Appliance:
             voice_windows=total.windows,
             shown=tuple(self._shown),
             hung=hung,
-            restarts=self._supervisor.restarts,
+            restarts=self.supervisor.restarts,
         )
 
 

@@ -102,8 +102,8 @@ class LoadPolicy:
         """Why the rate should be lower, as the start of a sentence; empty if it need not be."""
         heat = load.heat
         behind = (
-            load.refused > REFUSED * max(load.frames, 1)
-            or load.dropped > DROPPED * max(load.frames, 1)
+            load.refused > REFUSED * load.frames
+            or load.dropped > DROPPED * load.frames
             or (load.read > 0 and load.age_s > AGE_S)
         )
         self._lagging = self._lagging + 1 if behind else 0

@@ -73,12 +73,12 @@ class Running:
     @property
     def restarts(self) -> int:
         """How many stages have been started again."""
-        return self.appliance._supervisor.restarts
+        return self.appliance.supervisor.restarts
 
     @property
     def left_behind(self) -> tuple[str, ...]:
         """Components whose thread hangs and has been replaced."""
-        return self.appliance._supervisor.left_behind
+        return self.appliance.supervisor.left_behind
 
     @property
     def alive(self) -> bool:

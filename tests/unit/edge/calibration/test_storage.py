@@ -10,13 +10,14 @@ from edge.build import appliance
 from edge.calibration.prior import Baseline, Calibration, baseline_of, fingerprint
 from edge.calibration.storage import fitting, forget_calibration, load_calibration, save_calibration
 from edge.config import paths
-from edge.config.paths import DEMO_CLIP, MODELS, calibration_file
+from edge.config.paths import MODELS, calibration_file
 from edge.config.schema import Settings
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.fusion import Fusion
 from edge.perception.manifest import Manifest, load_manifest
 from edge.runtime.components import Components
+from tests.fakes.clips import make_clip
 
 LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.4, 0.06, 0.33])
 SAD = EMOTIONS.index("sad")
@@ -195,16 +196,19 @@ def test_run_without_a_calibration_says_nothing(tmp_path: Path, manifest: Manife
     assert told == []
 
 
-@pytest.mark.skipif(not DEMO_CLIP.is_file(), reason="the demo clip is made by ./setup.sh test")
-def test_demo_clip_is_not_taken_for_the_person(
-    tmp_path: Path, manifest: Manifest, known: Calibration
+def test_demo_clip_is_not_taken_for_the_person_and_any_other_is(
+    tmp_path: Path, manifest: Manifest, known: Calibration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("av")
     save_calibration(known, tmp_path / "me.json")
-    components = appliance.build_components(settings(tmp_path / "me.json"), DEMO_CLIP, False)
-    prior = fusion_of(components).options.face_class_prior
-    np.testing.assert_allclose(prior, np.array(manifest.face.class_prior), atol=1e-3)
-    components.close()
+    clip = make_clip(tmp_path / "a.mp4", levels=[100] * 5, sound=np.zeros(22_050))
+    of_anybody = np.array(manifest.face.class_prior)
+    for demo, calibrated in ((clip, False), (tmp_path / "b.mp4", True)):
+        monkeypatch.setattr(appliance, "DEMO_CLIP", demo)
+        components = appliance.build_components(settings(tmp_path / "me.json"), clip, False)
+        prior = fusion_of(components).options.face_class_prior
+        assert bool(abs(prior - of_anybody).max() > 1e-3) is calibrated
+        components.close()
 
 
 def test_lies_in_the_state_folder_of_service_or_user(

@@ -56,6 +56,26 @@ def test_dusk_is_no_movement() -> None:
     assert not any(motion.seen(picture(ROOM, light=0.99**step)) for step in range(100))
 
 
+def test_what_comes_in_too_slowly_for_one_picture_is_seen_after_some() -> None:
+    motion, still = Motion(), ROOM.copy()
+    still[75:165, 100:145] = 100.0
+    for _ in range(5):
+        motion.seen(picture(still))
+    # Three of 255 steps a picture are half of what tells movement from noise.
+    for step in range(1, 13):
+        still[75:165, 100:145] = 100.0 + 3 * step
+        seen = motion.seen(picture(still))
+    assert seen
+
+
+def test_what_has_come_to_rest_moves_no_more() -> None:
+    motion = Motion()
+    motion.seen(picture(ROOM))
+    said = [motion.seen(picture(with_person(100))) for _ in range(20)]
+    assert said[0]
+    assert not any(said[15:])
+
+
 def test_first_picture_after_forgetting_is_compared_with_nothing() -> None:
     motion = Motion()
     motion.seen(picture(ROOM))

@@ -1,3 +1,4 @@
+import ctypes
 import errno
 import socket
 import subprocess
@@ -7,7 +8,7 @@ import threading
 import pytest
 
 from edge.errors import ModelError
-from edge.process.no_network import offline
+from edge.process.no_network import MACHINES, network_filter, offline
 
 
 def attempt(family: int) -> int:
@@ -64,3 +65,56 @@ def test_nothing_is_made_where_it_cannot_be_kept_from_the_network() -> None:
     with pytest.raises(ModelError, match="--no-face"):
         offline(lambda: made.append("made"), "mips")
     assert made == []
+
+
+def set_up_ring() -> int:
+    """The error number of io_uring_setup(2), 425 on every machine, without memory for its answer."""
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    return ctypes.get_errno() if call(425, 0, None) else 0
+
+
+def test_no_ring_can_be_set_up_which_would_open_sockets_past_the_filter() -> None:
+    before = set_up_ring()
+    assert offline(set_up_ring) == errno.EPERM
+    assert set_up_ring() == before
+
+
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000
+X86_64, AARCH64, ARM_32 = 0xC000003E, 0xC00000B7, 0x40000028
+
+
+def kernel_says(machine: str, architecture: int, number: int) -> int:
+    """Run the filter as linux/bpf_common.h says that the kernel does."""
+    steps, at, word = network_filter(MACHINES[machine]), 0, 0
+    while True:
+        step = steps[at]
+        at += 1
+        if step.code == 0x20:  # load a word of struct seccomp_data: the number, the architecture
+            word = {0: number, 4: architecture}[step.value]
+        elif step.code in (0x15, 0x35):  # jump if equal, jump if at least
+            met = word == step.value if step.code == 0x15 else word >= step.value
+            at += step.if_true if met else step.if_false
+        else:
+            assert step.code == 0x06
+            return int(step.value)
+
+
+@pytest.mark.parametrize(
+    ("machine", "own", "number", "said"),
+    [
+        ("x86_64", X86_64, 41, REFUSE | 97),  # socket(2): EAFNOSUPPORT
+        ("aarch64", AARCH64, 198, REFUSE | 97),
+        ("x86_64", X86_64, 425, REFUSE | 1),  # io_uring_setup(2): EPERM
+        ("aarch64", AARCH64, 425, REFUSE | 1),
+        ("x86_64", X86_64, 0x40000000, REFUSE | 1),  # x32 has the same calls once more
+        ("x86_64", X86_64, 0x40000029, REFUSE | 1),
+        ("x86_64", ARM_32, 0, REFUSE | 1),  # and so has any other architecture
+        ("aarch64", X86_64, 0, REFUSE | 1),
+        *[("x86_64", X86_64, other, ALLOW) for other in (0, 40, 42, 53, 198, 424, 426, 0x3FFFFFFF)],
+        *[("aarch64", AARCH64, other, ALLOW) for other in (0, 41, 197, 199, 424, 426)],
+    ],
+)
+def test_filter_refuses_sockets_rings_and_foreign_calls_and_nothing_else(
+    machine: str, own: int, number: int, said: int
+) -> None:
+    assert kernel_says(machine, own, number) == said

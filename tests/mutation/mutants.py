@@ -1,0 +1,79 @@
+"""Small faults put into a module, one at a time, by the operators of cosmic-ray."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+
+_ORDERS = ("Eq", "NotEq", "Lt", "LtE", "Gt", "GtE")
+_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow")
+# Left out is what no float survives (shifts, bits): it would flatter the score. So would what
+# stands in annotations.
+OPERATORS = (
+    "NumberReplacer",
+    "AddNot",
+    "ExceptionReplacer",
+    "RemoveDecorator",
+    "ReplaceTrueWithFalse",
+    "ReplaceFalseWithTrue",
+    "ReplaceAndWithOr",
+    "ReplaceOrWithAnd",
+    "ReplaceBreakWithContinue",
+    "ReplaceContinueWithBreak",
+    "ReplaceUnaryOperator_USub_UAdd",
+    "ReplaceUnaryOperator_Delete_Not",
+    "ZeroIterationForLoop",
+    "ReplaceComparisonOperator_Is_IsNot",
+    "ReplaceComparisonOperator_IsNot_Is",
+    *(f"ReplaceComparisonOperator_{one}_{other}" for one, other in permutations(_ORDERS, 2)),
+    *(f"ReplaceBinaryOperator_{one}_{other}" for one, other in permutations(_ARITHMETIC, 2)),
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One module with one fault in it."""
+
+    file: str
+    line: int
+    change: str
+    """What the line was and what it is, "was => is": the name by which a survivor is listed."""
+    source: str
+
+
+def mutants_of(file: Path) -> Iterator[Mutant]:
+    """All mutants of *file*, operator by operator."""
+    source = file.read_text()
+    spans, nodes = list(_annotations(source)), list(ast_nodes(get_ast(source)))
+    for name in OPERATORS:
+        operator = get_operator(f"core/{name}")()
+        places = [start for node in nodes for start, _ in operator.mutation_positions(node)]
+        for occurrence, place in enumerate(places):
+            if any(start <= place < end for start, end in spans):
+                continue
+            mutated = mutate_code(source, operator, occurrence)
+            if mutated is not None and mutated != source:
+                yield _named(file, source, mutated)
+
+
+def _named(file: Path, source: str, mutated: str) -> Mutant:
+    was, now = source.splitlines(), mutated.splitlines()
+    first = next(i for i, (one, other) in enumerate(zip(was, now, strict=False)) if one != other)
+    after = now[first] if len(was) == len(now) else ""
+    change = re.sub(r"\s+", " ", f"{was[first].strip()} => {after.strip()}").strip()
+    return Mutant(file.as_posix(), first + 1, change, mutated)
+
+
+def _annotations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    for node in ast.walk(ast.parse(source)):
+        for name in ("annotation", "returns"):
+            part = getattr(node, name, None)
+            if isinstance(part, ast.expr):
+                end = (part.end_lineno or 0, part.end_col_offset or 0)
+                yield (part.lineno, part.col_offset), end
