@@ -49,6 +49,6 @@ def stopped_by_signals(
 def _has_terminal() -> bool:
     """Whether the process has a terminal that controls it."""
     with contextlib.suppress(OSError):
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
         return True
     return False

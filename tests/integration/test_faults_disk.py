@@ -96,7 +96,7 @@ def test_everything_goes_on_and_so_does_the_writing_once_there_is_room(
             continue
         text = (disk.folder / name).read_text()
         lines = [json.loads(line) for line in text.splitlines() if line]
-        assert {line["event"] for line in lines} <= {"mood", "notice", "bye"}
+        assert {line["event"] for line in lines} <= {"hello", "mood", "notice", "bye"}
         assert lines[-1]["event"] == "bye"
 
 
