@@ -18,18 +18,20 @@ def test_bench_fails_once_a_frame_of_over_200_ms_was_read_or_400_mb_were_needed(
     oldest_s: float,
     memory_mb: float,
     code: int,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    clip = make_clip(tmp_path / "a.mp4", levels=[100] * 5)
     report = RunReport(0, 20.0, 0.5, oldest_frame_s=oldest_s)
     appliance = SimpleNamespace(run=lambda seconds: report)
     monkeypatch.setattr(bench, "build_components", lambda *given, **named: SimpleNamespace())
     monkeypatch.setattr(bench, "Appliance", lambda components, say: appliance)
     monkeypatch.setattr(bench, "measure_stages", lambda settings, clip: ("LiteRT", ()))
     monkeypatch.setattr(bench, "peak_memory_mb", lambda: memory_mb)
-    assert bench.run_bench(Settings(), Path("a.mp4"), 20.0, as_json=True) == code
+    assert bench.run_bench(Settings(), clip, 20.0, as_json=True) == code
     assert json.loads(capsys.readouterr().out)["run"]["oldest_frame_s"] == oldest_s
-    assert bench.run_bench(Settings(), Path("a.mp4"), 20.0, as_json=False) == code
+    assert bench.run_bench(Settings(), clip, 20.0, as_json=False) == code
 
 
 def test_a_clip_of_half_a_second_is_gone_through_again(tmp_path: Path) -> None:
