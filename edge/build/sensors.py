@@ -1,6 +1,6 @@
 """Finds and opens the camera and the microphone that the settings name, whatever adapter has them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -33,9 +33,9 @@ def attached_cameras(
     Raises:
         SensorError: an adapter cannot look.
     """
-    for adapter in adapters(CameraAdapter).values():
+    for name, adapter in adapters(CameraAdapter).items():
         if not automatic or adapter.automatic(host):
-            yield from adapter.find(section_of(adapter, settings), host)
+            yield from found_by(name, adapter, settings, host)
 
 
 def attached_microphones(settings: Settings, host: Host) -> Iterator[tuple[int | str, str]]:
@@ -44,8 +44,24 @@ def attached_microphones(settings: Settings, host: Host) -> Iterator[tuple[int |
     Raises:
         SensorError: an adapter cannot look.
     """
-    for adapter in adapters(MicrophoneAdapter).values():
-        yield from adapter.find(section_of(adapter, settings), host)
+    for name, adapter in adapters(MicrophoneAdapter).items():
+        yield from found_by(name, adapter, settings, host)
+
+
+def found_by(name: str, adapter: Any, settings: Settings, host: Host) -> Sequence[Any]:
+    """What one *adapter* finds; nothing if it is another package's and crashes.
+
+    Raises:
+        SensorError: it cannot look.
+    """
+    try:
+        found: Sequence[Any] = adapter.find(section_of(adapter, settings), host)
+        return found
+    except MienError:
+        raise
+    except Exception as error:
+        registry().leave_out(name, error)
+        return ()
 
 
 def nothing_connected(settings: Settings, host: Host) -> bool:

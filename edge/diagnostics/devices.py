@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.build.outputs import this_host
-from edge.build.sensors import adapters, section_of
+from edge.build.sensors import adapters, found_by
 from edge.config.schema import Settings
 from edge.errors import MienError
 from edge.hardware.board import board_name
@@ -89,9 +89,7 @@ def find_devices() -> Found:
         return []
 
     def look_with(kind: type[CameraAdapter[Any]] | type[MicrophoneAdapter[Any]]) -> list[Any]:
-        looks = [
-            partial(each.find, section_of(each, settings), host) for each in adapters(kind).values()
-        ]
+        looks = [partial(found_by, *each, settings, host) for each in adapters(kind).items()]
         return [found for look in looks for found in attempt(look)]
 
     settings = Settings()
