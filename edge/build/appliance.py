@@ -22,7 +22,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import MienError, ModelError, SensorError
 from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
 from edge.hardware.host import Host
-from edge.outputs.leds import LedSettings, recording_light
+from edge.outputs.leds import DarkLight, LedSettings, RecordingLight, recording_light
 from edge.process.native_output import mute_native_code
 from edge.process.printable import printable
 from edge.process.signals import stopped_by_signals
@@ -126,9 +126,12 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
         known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, _say)
         return Fusion(calibrated(fusion_options(settings, manifest), known))
 
+    def light() -> RecordingLight:
+        return recording_light(settings.of(LedSettings), host)
+
     return Components(
         outputs=output_makers(settings, host),
-        light=lambda: recording_light(settings.of(LedSettings), host),
+        light=light if clip_file is None else lambda: DarkLight(light()),
         open_camera=senses.open_camera if settings.camera.enabled else None,
         open_microphone=senses.open_microphone if settings.microphone.enabled else None,
         face_reader=face_reader,

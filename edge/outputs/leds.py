@@ -329,4 +329,22 @@ class RecordingLight:
             self._pin = None
 
 
+class DarkLight:
+    """The recording LED while a clip is watched: dark throughout, as no sensor is open."""
+
+    def __init__(self, light: RecordingLight) -> None:
+        """Keep *light* dark."""
+        self._light = light
+
+    def sensor_opened(self, name: str) -> None:
+        """Nothing that could watch anybody is opened."""
+
+    def sensor_closed(self, name: str) -> None:
+        """Nothing was."""
+
+    def close(self) -> None:
+        """Release the pin."""
+        self._light.close()
+
+
 ADAPTER = OutputAdapter(LedSettings, make)

@@ -60,6 +60,7 @@ class _SensorStage(Stage):
         # A stage that hung may still hold its device when another one opens and closes its own:
         # the light has to tell the two apart.
         self._light_name = f"{name} {next(_NUMBERS)}"
+        self._lit = False
         self._device: Any = None
         self._attempts = 0
         self._delivered_s = 0.0
@@ -128,6 +129,7 @@ class _SensorStage(Stage):
         self.allow(self.timing.sensor_open_s)
         try:
             # A light that cannot be lit keeps its sensor shut: nobody is watched in secret.
+            self._lit = True
             self._light.sensor_opened(self._light_name)
         except MienError as error:
             self._put_out()
@@ -142,6 +144,8 @@ class _SensorStage(Stage):
         except BaseException:
             self._put_out()
             raise
+        if is_paced(self._device):
+            self._put_out()  # a file: nobody is watched
         self.allow(self.timing.step_s)
         self._delivered_s, self._patience_s = self.clock.now_s(), self.timing.first_silent_s
         if self._attempts:
@@ -166,6 +170,9 @@ class _SensorStage(Stage):
             self._put_out()
 
     def _put_out(self) -> None:
+        if not self._lit:
+            return
+        self._lit = False
         with contextlib.suppress(MienError):  # a light that cannot be switched is told of elsewhere
             self._light.sensor_closed(self._light_name)
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,8 @@ from edge.build.outputs import this_host
 from edge.build.sensors import attached_cameras, attached_microphones, open_camera, open_microphone
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check
-from edge.errors import SensorError
+from edge.errors import MienError, OutputError, SensorError
+from edge.outputs.leds import LedSettings, recording_light
 from edge.sensors import Camera, Microphone
 
 PICTURE_S: Final = 5.0
@@ -38,26 +40,28 @@ def check_camera(
         source = found[0]
     elif isinstance(source, int):
         source = f"/dev/video{source}"
-    try:
-        camera = (opener or _open_camera)(settings)
-    except SensorError as error:
-        holder = holder_of(source, proc)
-        fix = f"stop {holder}, which has it" if holder else _remedy(error)
-        yield Check("camera", "problem", _finding(error), fix)
-        return
-    try:
-        start_s = time.monotonic()
-        while time.monotonic() - start_s < PICTURE_S:
-            frame = camera.read(0.5)
-            if frame is not None:
-                height, width = frame.image.shape[:2]
-                yield Check("camera", "ok", f"{camera.name} delivers {width} x {height}")
-                return
-        yield Check("camera", "problem", f"{camera.name} delivers no picture", "plug it in again")
-    except SensorError as error:
-        yield Check("camera", "problem", _finding(error), _remedy(error))
-    finally:
-        camera.close()
+    with ExitStack() as opened:
+        try:
+            _light(settings, "camera", opened)
+            camera = (opener or _open_camera)(settings)
+        except (SensorError, OutputError) as error:
+            holder = holder_of(source, proc)
+            fix = f"stop {holder}, which has it" if holder else _remedy(error)
+            yield Check("camera", "problem", _finding(error), fix)
+            return
+        opened.callback(camera.close)
+        try:
+            start_s = time.monotonic()
+            while time.monotonic() - start_s < PICTURE_S:
+                frame = camera.read(0.5)
+                if frame is not None:
+                    height, width = frame.image.shape[:2]
+                    yield Check("camera", "ok", f"{camera.name} delivers {width} x {height}")
+                    return
+            says = f"{camera.name} delivers no picture"
+            yield Check("camera", "problem", says, "plug it in again")
+        except SensorError as error:
+            yield Check("camera", "problem", _finding(error), _remedy(error))
 
 
 def check_microphone(
@@ -75,25 +79,22 @@ def check_microphone(
             fix = "plug one in: arecord -l lists it"
             yield Check("microphone", "warning", "none is attached; Mien goes by the face", fix)
             return
-        microphone = (opener or _open_microphone)(settings)
-    except SensorError as error:
+        with ExitStack() as opened:
+            _light(settings, "microphone", opened)
+            microphone = (opener or _open_microphone)(settings)
+            opened.callback(microphone.close)
+            start_s = time.monotonic()
+            while time.monotonic() - start_s < SOUND_S:
+                sound = microphone.read(0.5)
+                if sound is not None and sound.samples.size:
+                    peak = float(abs(sound.samples).max())
+                    says = f"{microphone.name} delivers (peak {peak:.3f} of 1)"
+                    yield Check("microphone", "ok", says)
+                    return
+            fix = "check it with: arecord -d 2 /dev/null"
+            yield Check("microphone", "problem", f"{microphone.name} delivers no sound", fix)
+    except (SensorError, OutputError) as error:
         yield Check("microphone", "problem", _finding(error), _remedy(error))
-        return
-    try:
-        start_s = time.monotonic()
-        while time.monotonic() - start_s < SOUND_S:
-            sound = microphone.read(0.5)
-            if sound is not None and sound.samples.size:
-                peak = float(abs(sound.samples).max())
-                says = f"{microphone.name} delivers (peak {peak:.3f} of 1)"
-                yield Check("microphone", "ok", says)
-                return
-        fix = "check it with: arecord -d 2 /dev/null"
-        yield Check("microphone", "problem", f"{microphone.name} delivers no sound", fix)
-    except SensorError as error:
-        yield Check("microphone", "problem", _finding(error), _remedy(error))
-    finally:
-        microphone.close()
 
 
 def holder_of(device: str, proc: Path = Path("/proc")) -> str:
@@ -114,12 +115,23 @@ def holder_of(device: str, proc: Path = Path("/proc")) -> str:
     return ""
 
 
-def _finding(error: SensorError) -> str:
-    """The part of a sensor's sentence before its remedy."""
+def _light(settings: Settings, sensor: str, opened: ExitStack) -> None:
+    """Light the recording LED until *opened* ends: a sensor is about to be opened.
+
+    Raises:
+        OutputError: it cannot be lit, so the sensor has to stay shut.
+    """
+    light = recording_light(settings.of(LedSettings), this_host(settings))
+    opened.callback(light.close)
+    light.sensor_opened(sensor)
+
+
+def _finding(error: MienError) -> str:
+    """The part of a sentence before its remedy."""
     return str(error).split(": ")[0].rstrip(".")
 
 
-def _remedy(error: SensorError) -> str:
+def _remedy(error: MienError) -> str:
     return str(error).partition(": ")[2].rstrip(".") or "mien devices lists what there is"
 
 

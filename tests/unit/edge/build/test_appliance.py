@@ -26,6 +26,7 @@ from edge.perception.manifest import load_manifest
 from edge.perception.silero import SileroDetector
 from edge.perception.speech_gate import SpeechGate
 from edge.perception.webrtc import WebRtcDetector
+from tests.fakes.clips import make_clip
 
 
 def settings(**sections: dict[str, object]) -> Settings:
@@ -51,6 +52,24 @@ def test_recording_light_and_colours_follow_the_settings() -> None:
         output.show(Mood(0.0, "happy"), 0.0)
         output.close()
     light.close()
+
+
+def test_recording_light_stays_dark_while_a_clip_stands_in_for_the_sensors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("av")
+    gpio = MockGpio()
+    gpio.setmode(gpio.BCM)
+    monkeypatch.setattr("edge.hardware.host.open_gpio", lambda backend: gpio)
+    wanted = settings(display={"kind": "none"}, leds={"backend": "mock", "recording_pin": 26})
+    clip = make_clip(tmp_path / "a.mp4", levels=[100] * 5, sound=np.zeros(22_050))
+    for file, level in ((clip, 0), (None, 1)):
+        components = appliance.build_components(wanted, file, False)
+        light = components.light()
+        light.sensor_opened("camera")
+        assert gpio.level(26) == level
+        light.close()
+        components.close()
 
 
 def test_desktop_has_no_lights_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:

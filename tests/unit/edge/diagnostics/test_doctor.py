@@ -23,6 +23,7 @@ from edge.diagnostics.checks.sensors import check_camera, check_microphone, hold
 from edge.diagnostics.checks.software import Package, check_libraries, check_packages, check_python
 from edge.diagnostics.doctor import examine, guarded, print_as_lines
 from edge.errors import SensorError
+from edge.hardware.gpio_mock import MockGpio
 from edge.hardware.i2c import I2cBus
 from edge.hardware.thermal import Throttling
 from edge.messages import Audio, Frame
@@ -129,6 +130,29 @@ def test_camera_is_tried_with_one_picture() -> None:
     check = only(check_camera(settings(), lambda: ["/dev/video4"], lambda wanted: sensor))
     assert check == Check("camera", "ok", "C920 delivers 640 x 480")
     assert sensor.closed == 1
+
+
+def test_recording_light_is_on_exactly_while_a_sensor_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gpio = MockGpio()
+    gpio.setmode(gpio.BCM)
+    monkeypatch.setattr("edge.hardware.host.open_gpio", lambda backend: gpio)
+    lit: list[float | None] = []
+
+    class Watched(Sensor):
+        def read(self, timeout_s: float) -> Any:
+            lit.append(gpio.level(26))
+            return super().read(timeout_s)
+
+        def close(self) -> None:
+            lit.append(gpio.level(26))
+
+    chosen = settings(leds={"backend": "mock", "recording_pin": 26})
+    only(check_camera(chosen, lambda: ["/dev/video4"], lambda wanted: Watched(PICTURE)))
+    only(check_microphone(chosen, lambda: [(0, "C920")], lambda wanted: Watched(SOUND)))
+    assert lit == [1, 1, 1, 1]
+    assert gpio.history[-1].state == 0
 
 
 def test_no_camera_is_a_warning_and_a_named_one_a_problem() -> None:
