@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, takewhile
 from pathlib import Path
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -64,10 +64,15 @@ def mutants_of(file: Path) -> Iterator[Mutant]:
 
 def _named(file: Path, source: str, mutated: str) -> Mutant:
     was, now = source.splitlines(), mutated.splitlines()
-    first = next(i for i, (one, other) in enumerate(zip(was, now, strict=False)) if one != other)
-    after = now[first] if len(was) == len(now) else ""
-    change = re.sub(r"\s+", " ", f"{was[first].strip()} => {after.strip()}").strip()
-    return Mutant(file.as_posix(), first + 1, change, mutated)
+    first = _alike(was, now)
+    last = min(_alike(was[::-1], now[::-1]), len(was) - first, len(now) - first)
+    change = " ".join([*was[first : len(was) - last], "=>", *now[first : len(now) - last]])
+    return Mutant(file.as_posix(), first + 1, re.sub(r"\s+", " ", change).strip(), mutated)
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """How many lines are the same from the start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _annotations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

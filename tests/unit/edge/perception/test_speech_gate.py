@@ -170,10 +170,16 @@ def test_window_comes_every_half_second_if_four_tenths_of_a_second_are_speech() 
         assert (offer is not None) is worth
 
 
+def test_every_block_of_speech_is_offered_when_no_wait_is_asked_for() -> None:
+    gate = SpeechGate(LoudIsSpeech(), interval_s=0.0, least_speech_s=0.0)
+    assert len(play(gate, noise(0.32, 0.2))) == 10
+
+
 def test_background_is_what_is_heard_between_utterances_and_follows_the_room() -> None:
     microphone = Microphone()
     microphone.hear(0.19, 40, amplitude=0.01)  # power 1e-4
-    microphone.hear(0.2, 40, amplitude=0.05)  # may be speech: no background
+    for may_be_speech in (0.2, 0.3):
+        microphone.hear(may_be_speech, 20, amplitude=0.05)
     offer = microphone.hear(0.9, 16, amplitude=0.1005)
     assert offer is not None
     assert offer.snr_db == pytest.approx(20.0, abs=0.01)
@@ -217,9 +223,12 @@ def test_hangover_starts_at_one_half_and_ends_when_twelve_blocks_were_under_a_th
     hangover.update(0.5)
     hangover.reset()
     assert not hangover.speaking
-    shortest = Hangover(hold_s=0.0)
-    shortest.update(0.5)
-    assert shortest.speaking
+    for hold_s, goes_on in ((0.0, False), (0.06, True)):  # one block at least, else the nearest
+        hangover = Hangover(hold_s=hold_s)
+        hangover.update(0.5)
+        assert hangover.speaking
+        hangover.update(0.0)
+        assert hangover.speaking is goes_on
 
 
 unit = st.floats(0, 1)
@@ -281,6 +290,7 @@ def blocks(*speech: float, pauses: tuple[float, ...] = ()) -> list[Block]:
         (blocks(1.01e-8), 0.0, 20.0),  # digital silence counts as -100 dBFS
         # no pause yet: the mean of the quietest tenth
         (blocks(*[0.203] * 18, 0.001, 0.003), None, 19.57),
+        (blocks(*[0.203] * 17, 0.001, 0.003), None, 22.57),
         (blocks(0.2, 0.1, 0.01), None, 9.70),
     ],
 )
