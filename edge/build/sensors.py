@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from edge.config.adapters import A, NoSettings, registry
+from edge.config.adapters import A, Adapter, S, registry
 from edge.config.schema import Settings
 from edge.errors import MienError, SensorError
 from edge.hardware.host import Host
@@ -15,9 +15,10 @@ USUAL_CAMERA: Final = "opencv"
 USUAL_MICROPHONE: Final = "portaudio"
 
 
-def section_of(adapter: Any, settings: Settings) -> Any:
-    """The section of an *adapter*."""
-    return NoSettings() if adapter.settings is NoSettings else settings.of(adapter.settings)
+def section_of(adapter: Adapter[S], settings: Settings) -> S:
+    """The section of an *adapter*; its own defaults where it has nothing to set."""
+    model = adapter.settings
+    return settings.of(model) if model.model_fields else model()
 
 
 def attached_cameras(

@@ -11,7 +11,7 @@ import importlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, Generic, TypeVar
 
@@ -153,7 +153,7 @@ def _checked(adapter: object) -> Adapter[Any]:
     """*adapter*, unless its section could not be shown or does not hold without being set."""
     if not isinstance(adapter, Adapter):
         raise TypeError(f"it names no Adapter, but a {type(adapter).__name__}")
-    adapter.settings()
+    adapter.settings().pin_claims()
     for name, info in adapter.settings.model_fields.items():
         if not info.description:
             raise TypeError(f"its setting {name} has no description")
@@ -163,19 +163,14 @@ def _checked(adapter: object) -> Adapter[Any]:
 def _own() -> Iterator[Source]:
     for group, (room, _) in ROOMS.items():
         for name in importlib.import_module(room).ADAPTERS:
-            yield Source(group, name, _Own(f"{room}.{name}"))
+            yield Source(group, name, partial(_adapter_of, f"{room}.{name}"))
 
 
-@dataclass(frozen=True)
-class _Own:
-    module: str
-
-    def __call__(self) -> object:
-        return importlib.import_module(self.module).ADAPTER
+def _adapter_of(module: str) -> object:
+    return importlib.import_module(module).ADAPTER
 
 
-def foreign(points: Iterable[EntryPoint]) -> Iterator[Source]:
-    """What *points* name."""
+def _foreign(points: Iterable[EntryPoint]) -> Iterator[Source]:
     for point in points:
         package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         yield Source(point.group, point.name, point.load, package)
@@ -186,5 +181,5 @@ def registry() -> Registry:
     """The adapters of this installation."""
     points = entry_points()
     return Registry(
-        _own(), foreign(point for group in ROOMS for point in points.select(group=group))
+        _own(), _foreign(point for group in ROOMS for point in points.select(group=group))
     )

@@ -249,7 +249,7 @@ class Settings(ApplianceSettings, _Adapters):
         """
         for name in type(self).model_fields:
             section = getattr(self, name)
-            if isinstance(section, model):
+            if type(section) is model:
                 return section
         raise KeyError(model.__name__)
 
