@@ -194,11 +194,12 @@ def run(
             "[microphone] enabled to true."
         )
     from edge.build.appliance import run_appliance
+    from edge.commands.inputs import keep_inputs
     from edge.config.paths import demo_clip
 
     if demo:
         clip = demo_clip()
-
+    keep_inputs(settings, clip, config)
     raise typer.Exit(
         run_appliance(
             settings,

@@ -26,6 +26,7 @@ from convert.quantize.samples import load_samples
 from convert.quantize.sources import kind_of, to_float_tflite
 from edge.perception.interpreter import Model
 from edge.process.printable import printable
+from edge.process.regular_files import is_one_of
 
 _ROOM_TIMES: Final = 4
 """The float and the int8 .tflite, and what TensorFlow writes on the way, in sizes of the model."""
@@ -61,9 +62,11 @@ def quantize(
     """
     console = console or Console()
     kind_of(model)
-    _check_writable(out, model)
+    _check_writable(out, model, samples)
     if report_file is not None:
-        _check_writable(report_file, model)
+        _check_writable(report_file, model, samples)
+        if report_file.resolve() == out.resolve():
+            raise ConversionError(f"{out} cannot be model and report; name two files.")
     with _quiet(), _room_explained(model), tempfile.TemporaryDirectory() as folder:
         floating, quantized = Path(folder) / "float.tflite", Path(folder) / "int8.tflite"
         with console.status(f"reading {escape(printable(model.name))}"):
@@ -170,12 +173,12 @@ def _quantize(
         ) from error
 
 
-def _check_writable(file: Path, model: Path) -> None:
+def _check_writable(file: Path, model: Path, samples: Path) -> None:
     """Find out before the work, not after it, that *file* cannot be written."""
     if file.is_dir():
         raise ConversionError(f"{file} is a folder; name the file to write.")
-    if file.exists() and model.exists() and file.samefile(model):
-        raise ConversionError(f"{file} is the model itself; write to another file.")
+    if file.exists() and is_one_of(file, [model, *model.rglob("*"), *samples.rglob("*")]):
+        raise ConversionError(f"{file} is the model itself or a sample; write to another file.")
     try:
         # The folder itself is made with the file, so that a failure leaves none behind.
         with tempfile.TemporaryFile(dir=nearest_there(file.parent)):

@@ -59,6 +59,9 @@ def calibrate(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
+    from edge.commands.inputs import keep_inputs
+
+    keep_inputs(settings, clip, config)
     from edge.commands.calibrate_session import reset_calibration, run_calibration, show_calibration
 
     if show:

@@ -38,25 +38,28 @@ def explain(
     from edge.config.load import load_settings
     from edge.config.paths import fetched_folder, models_folder
     from edge.diagnostics.explain import explain as read_face
-    from edge.diagnostics.explain import read_photo, save_explanation
+    from edge.diagnostics.explain import save_explanation
+    from edge.diagnostics.photograph import read_photo
     from edge.perception.face_finder import FaceFinder
     from edge.perception.face_net import FaceNet
     from edge.perception.manifest import load_manifest
+    from edge.perception.tile_search import TileSearch
     from edge.process.native_output import mute_native_code
+    from edge.process.regular_files import is_one_of
 
-    frame = read_photo(picture)
+    target = out or Path(f"{picture.stem}-explained.png")
+    if is_one_of(target, [picture, config]):
+        raise SettingsError(f"{target} is read from, and is not written over; use another --out.")
     mute_native_code()
+    frame = read_photo(picture)
     settings = load_settings(config, flags={}).settings
     folder = models_folder(settings.models.folder)
     net = FaceNet(folder, load_manifest(folder).face)
     face = settings.face
-    with closing(
-        FaceFinder(
-            fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
-        )
-    ) as finder:
-        what = read_face(frame, finder, net, emotion)
-    target = out or Path(f"{picture.stem}-explained.png")
+    detectors = fetched_folder(settings.models.folder)
+    finder = FaceFinder(detectors, face.range, face.min_score, face.search_width_px)
+    with closing(TileSearch(finder)) as search:
+        what = read_face(frame, search, net, emotion)
     save_explanation(what, target)
     for share, name in sorted(zip(what.probabilities, EMOTIONS, strict=True), reverse=True):
         print(f"{name:9} {share:4.0%}")

@@ -19,6 +19,7 @@ from edge.demo.script import DURATION_S
 from edge.demo.sound import RATE_HZ, make_sound, sound_source
 from edge.errors import MienError, SettingsError
 from edge.process.printable import printable
+from edge.process.regular_files import is_one_of
 from edge.process.written_files import written_whole
 
 PORTRAIT_SIZE_PX: Final = 512
@@ -77,6 +78,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console(stderr=True)
     try:
+        if is_one_of(options.out, [options.portrait]):
+            raise SettingsError(f"--out {options.out} is the portrait itself; name another file.")
         if options.voice_only:
             _write_voice(options.out)
             return 0

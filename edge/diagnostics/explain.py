@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from edge.emotions import COLOURS, EMOTIONS
 from edge.errors import OutputError, SensorError
@@ -18,8 +18,6 @@ from edge.process.written_files import written_whole
 
 _ZOOM: Final = 8
 """Pixels of the sheet for one of the crop."""
-_LARGEST_PX: Final = 1_600
-"""Longer sides are scaled down first; the finder needs no more."""
 _MARGIN, _BARS, _ROW = 24, 300, 44
 _PAPER, _INK, _PALE = (250, 250, 248), (32, 34, 38), (226, 227, 224)
 
@@ -38,23 +36,6 @@ class Explanation:
     """[h, w] over the crop: above 0 where the net saw the emotion, below where it saw others."""
 
 
-def read_photo(file: Path) -> Frame:
-    """Load a photograph, turned as its camera says.
-
-    Raises:
-        SensorError: it is missing or no picture.
-    """
-    try:
-        with Image.open(file) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except FileNotFoundError as error:
-        raise SensorError(f"There is no picture {file}; check the path.") from error
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise SensorError(f"{file} is no picture that can be read; give a JPEG or PNG.") from error
-    upright.thumbnail((_LARGEST_PX, _LARGEST_PX))
-    return Frame(np.asarray(upright, np.uint8), 0.0)
-
-
 def explain(frame: Frame, finder: Finder, net: FaceNet, emotion: str | None) -> Explanation:
     """Read the largest face in *frame*; the map is about *emotion*, else about the likeliest.
 
@@ -65,8 +46,8 @@ def explain(frame: Frame, finder: Finder, net: FaceNet, emotion: str | None) -> 
     faces = finder.find(frame)
     if not faces:
         raise SensorError(
-            "No face was found in the picture; use one in which a face is at least 40 pixels wide, "
-            "upright and in the light."
+            "No face was found in the picture; use one in which a face is at least 40 pixels and a "
+            "hundredth of the picture wide, upright and in the light."
         )
     face = max(faces, key=lambda each: each.width_px)
     crop = align(frame, face, net.geometry)
@@ -124,7 +105,9 @@ def save_explanation(what: Explanation, out: Path) -> None:
         with written_whole(out) as file:
             draw_explanation(what).save(file, format=form)
     except OSError as error:
-        raise OutputError(f"{out} cannot be written ({error.strerror}); use --out.") from error
+        raise OutputError(
+            f"{out} cannot be written ({error.strerror or error}); use --out."
+        ) from error
 
 
 def _cut_out(

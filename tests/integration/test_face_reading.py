@@ -15,6 +15,7 @@ from edge.perception.face_finder import FaceFinder
 from edge.perception.face_reader import FaceReader
 from edge.perception.framing import align
 from edge.perception.manifest import load_manifest, open_model
+from edge.perception.tile_search import TileSearch
 
 PORTRAIT = REPO_ROOT / "var" / "astronaut.png"
 MANIFEST = load_manifest(MODELS)
@@ -109,3 +110,19 @@ def test_face_net_takes_grey_minus_128_without_arithmetic() -> None:
     assert (spec.dtype, spec.zero_point) == ("int8", 0)
     grey = np.arange(256, dtype=np.uint8)
     assert ((grey ^ 0x80).view(np.int8) == grey.astype(int) - 128).all()
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(1600, 1200), (4000, 3000)])
+def test_a_face_of_100_pixels_is_found_in_a_large_picture(
+    finder: FaceFinder, width_px: int, height_px: int
+) -> None:
+    near = portrait(1.0)
+    (face,) = finder.find(near)
+    small = cv2.resize(near.image, None, fx=100 / face.width_px, fy=100 / face.width_px)
+    image = np.full((height_px, width_px, 3), 96, np.uint8)
+    rows, columns = small.shape[:2]
+    top, left = height_px - rows - 77, width_px - columns - 133
+    image[top : top + rows, left : left + columns] = small
+    (found,) = TileSearch(finder).find(Frame(image, 10.0))
+    assert found.width_px == pytest.approx(100, rel=0.2)
+    assert found.x_px - left == pytest.approx(face.x_px * 100 / face.width_px, abs=15)

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.diagnostics.explain import draw_explanation, explain, read_photo, save_explanation
+from edge.diagnostics.explain import draw_explanation, explain, save_explanation
+from edge.diagnostics.photograph import read_photo
 from edge.emotions import COLOURS, EMOTIONS
 from edge.errors import OutputError, SensorError
 from edge.messages import Face, Frame
@@ -103,8 +104,8 @@ def test_photo_is_turned_as_its_camera_says(tmp_path: Path) -> None:
 
 
 def test_large_photo_is_made_smaller(tmp_path: Path) -> None:
-    Image.new("L", (4000, 2000)).save(tmp_path / "large.png")
-    assert read_photo(tmp_path / "large.png").image.shape == (800, 1600, 3)
+    Image.new("L", (8192, 1024)).save(tmp_path / "large.png")
+    assert read_photo(tmp_path / "large.png").image.shape == (512, 4096, 3)
 
 
 @pytest.mark.parametrize("name", ["sheet.nonsense", "missing/sheet.png"])
