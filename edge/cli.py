@@ -19,7 +19,8 @@ from edge.commands.calibrate import calibrate
 from edge.commands.config import app as config_app
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
-from edge.errors import MienError, OutputError, SettingsError
+from edge.errors import LimitError, MienError, OutputError, SettingsError
+from edge.process.limits import check_limits, scarcity
 from edge.process.printable import printable
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def main() -> None:
     try:
         app(prog_name="mien")
     except MienError as error:
-        _complain(str(error))
-        sys.exit(error.exit_code)
+        short = scarcity(error)
+        _complain(short or str(error))
+        sys.exit(LimitError.exit_code if short else error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -62,6 +64,9 @@ def main() -> None:
                 f"The output cannot be written ({error.strerror}); make room where it goes to."
             )
             sys.exit(OutputError.exit_code)
+        if short := scarcity(error):
+            _complain(short)
+            sys.exit(LimitError.exit_code)
         if os.environ.get("MIEN_DEBUG"):
             traceback.print_exc()
         _complain(
@@ -193,6 +198,7 @@ def run(
             "Camera and microphone are both switched off; set [camera] enabled or "
             "[microphone] enabled to true."
         )
+    check_limits()
     from edge.build.appliance import run_appliance
     from edge.commands.inputs import keep_inputs
     from edge.config.paths import demo_clip
@@ -257,6 +263,7 @@ def bench(
     if not 0 < seconds < 1e9:
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings
+    check_limits()
     from edge.config.paths import demo_clip
     from edge.diagnostics.bench import run_bench
 

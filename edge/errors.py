@@ -36,5 +36,11 @@ class OutputError(MienError):
     exit_code = 5
 
 
+class LimitError(MienError):
+    """The system gives the process too little memory or too few open files."""
+
+    exit_code = 6
+
+
 class ClipEnded(Exception):  # noqa: N818 - the end of a clip is no error
     """A clip that is not repeated has been read to its end: no failure, the end of the run."""

@@ -7,6 +7,7 @@ import typer
 
 from edge.commands.options import ConfigOption, examples
 from edge.errors import SettingsError
+from edge.process.limits import check_limits
 
 EXAMPLES: Final = examples(
     "mien calibrate                   look at the camera, then read a sentence aloud",
@@ -69,4 +70,5 @@ def calibrate(
     elif reset:
         reset_calibration(settings)
     else:
+        check_limits()
         run_calibration(settings, clip=clip, seconds=seconds)

@@ -8,6 +8,7 @@ import typer
 
 from edge.commands.options import ConfigOption
 from edge.errors import SettingsError
+from edge.process.limits import check_limits
 from edge.process.printable import printable
 
 
@@ -35,6 +36,7 @@ def explain(
 
     if emotion is not None and emotion not in EMOTIONS:
         raise SettingsError(f"--emotion {emotion} is none of {', '.join(EMOTIONS)}.")
+    check_limits()
     from edge.config.load import load_settings
     from edge.config.paths import fetched_folder, models_folder
     from edge.diagnostics.explain import explain as read_face

@@ -17,6 +17,7 @@ from edge.diagnostics.checks.access import check_access
 from edge.diagnostics.checks.files import check_detectors, check_models
 from edge.diagnostics.checks.machine import (
     check_disk,
+    check_limits,
     check_memory,
     check_temperature,
     check_throttling,
@@ -32,6 +33,11 @@ MARKS: Final = {
     "warning": ("warning", "yellow"),
     "problem": ("PROBLEM", "red"),
 }
+
+LOADING: Final = (
+    *("libraries", "packages", "models", "face detector", "camera", "microphone", "adapters"),
+)
+"""The looks at what loads libraries."""
 
 
 def examine(config: Path | None = None) -> Iterator[Check]:
@@ -65,8 +71,12 @@ def examine(config: Path | None = None) -> Iterator[Check]:
         ("temperature", lambda: check_temperature(settings.load.hot_c)),
         ("supply", check_throttling),
     ]
+    limits = list(guarded("limits", check_limits))
+    yield from limits
     for name, look in looks:
-        yield from guarded(name, look)
+        # Under low limits whatever loads a library would be told to be missing or broken.
+        if limits[0].state == "ok" or name not in LOADING:
+            yield from guarded(name, look)
 
 
 def guarded(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:

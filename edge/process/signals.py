@@ -15,6 +15,15 @@ _ENDING: Final = (
 """Those that would end the process on the spot, lights on, and that tell of no fault of its own."""
 
 
+def end_on_interrupt() -> None:
+    """Let SIGINT end the process on the spot, as SIGTERM does, until a command stops in order.
+
+    Python would print where it was interrupted, most of the first seconds in the middle of imports.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored: by nohup, or &
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def stopped_by_signals(
     stop: Callable[[], None], reopen: Callable[[], None] | None = None

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
-from edge.demo.__main__ import read_portrait
+from edge.demo.command import read_portrait
 from edge.demo.picture import Pictures
 from edge.errors import ModelError
 from edge.messages import Face, Frame

@@ -8,11 +8,20 @@ from typing import Final
 from edge.config.paths import REPO_ROOT
 from edge.diagnostics.checks import Check
 from edge.hardware.thermal import Throttling, read_heat, read_throttling
+from edge.process.limits import too_low
 from edge.runtime.load_policy import COOL_C
 
 LOW_DISK_MB: Final = 200
 LOW_MEMORY_MB: Final = 350
 """Mien takes up to 400 MB; less than this left and the kernel starts to swap or to kill."""
+
+
+def check_limits() -> Iterator[Check]:
+    """Whether the process may have the memory and the files that it needs."""
+    found = [problem.partition("; ") for problem in too_low()]
+    yield from (Check("limits", "problem", says, fix) for says, _, fix in found)
+    if not found:
+        yield Check("limits", "ok", "enough memory and files")
 
 
 def check_disk(folder: Path = REPO_ROOT) -> Iterator[Check]:

@@ -14,6 +14,7 @@ from edge.diagnostics.checks import Check
 from edge.diagnostics.checks.libraries import LIBRARIES, missing
 from edge.errors import ModelError
 from edge.perception.mediapipe_tasks import check_processor
+from edge.process.limits import scarce
 
 OLDEST: Final = (3, 10)
 NEWEST: Final = (3, 13)
@@ -146,6 +147,8 @@ def _judge(package: Package, trouble: str, version: str) -> Check:
         return Check(package.name, "ok", version or "there")
     library = next((name for name in LIBRARIES if name in trouble), "")
     fix = f"sudo apt-get install {LIBRARIES[library]}" if library else SETUP
+    if scarce(trouble):
+        fix = "close other programs, or raise the limits that ulimit -a shows"
     says = f"import {package.module}: {trouble.splitlines()[0][:160]}"
     if package.without:
         says += f"; {package.without}"

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.demo.__main__ import read_portrait
+from edge.demo.command import read_portrait
 from edge.demo.picture import Pictures
 from edge.demo.script import SCENES
 from edge.demo.sound import RATE_HZ, make_sound

@@ -207,6 +207,17 @@ def test_a_failure_is_one_sentence_with_its_exit_code(
     assert capsys.readouterr().err == "mien: The camera is busy: close the other program.\n"
 
 
+def test_a_library_that_finds_no_memory_is_not_told_to_be_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], appliance: Appliance
+) -> None:
+    appliance.ends_with = SensorError("Playing a clip needs PyAV: install it.")
+    appliance.ends_with.__cause__ = ImportError("av.so: failed to map segment from shared object")
+    assert mien(monkeypatch, "run") == 6
+    told = capsys.readouterr().err
+    assert told.startswith("mien: There is too little memory")
+    assert "install" not in told
+
+
 def test_an_accident_is_one_sentence_unless_asked_for_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], appliance: Appliance
 ) -> None:

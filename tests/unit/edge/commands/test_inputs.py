@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from edge import cli
-from edge.demo.__main__ import main as make_demo
+from edge.demo.command import main as make_demo
 from tests.fakes.clips import beep, make_clip
 
 NAMES: dict[str, Callable[[Path, Path], object]] = {

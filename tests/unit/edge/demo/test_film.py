@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.demo.__main__ import main, read_portrait
+from edge.demo.command import main, read_portrait
 from edge.demo.picture import Pictures
 from edge.demo.room import draw_room
 from edge.errors import MienError, OutputError, SettingsError
