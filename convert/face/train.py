@@ -127,7 +127,7 @@ def train_face(
         weight_decay=recipe.weight_decay,
         average_decay=recipe.average_decay,
         falling_epochs=recipe.falling_epochs,
-        optimizer=recipe.optimiser,
+        optimiser=recipe.optimiser,
     )
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -38,7 +38,8 @@ class Schedule:
     average_decay: float
     rising_epochs: int = 2
     falling_epochs: int = 10
-    optimizer: str = "sgd"
+    optimiser: str = "sgd"
+    """Spelt as in recipes and in the checkpoints that are about."""
 
     def factor(self, step: int) -> float:
         """What the peak rate is multiplied by at *step*, 0 to 1."""
@@ -90,7 +91,7 @@ def train(
         multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(schedule.average_decay),
         use_buffers=True,
     )
-    optimizers = make_optimizers(net, schedule.optimizer, schedule.peak_rate, schedule.weight_decay)
+    optimizers = make_optimizers(net, schedule.optimiser, schedule.peak_rate, schedule.weight_decay)
     peaks = [[group["lr"] for group in each.param_groups] for each in optimizers]
     history: History = []
     if checkpoint.is_file():

@@ -18,7 +18,7 @@ from edge.emotions import EMOTIONS
 from edge.messages import SAMPLE_RATE_HZ
 
 CORPORA = {"ravdess": 1_320, "tess": 2_800, "nemo": 4_481, "emogator": 3_570}
-"""Corpora of acted emotion and how many clips each holds.
+"""Corpora of acted emotion and how many recordings each holds.
 
 RAVDESS (Livingstone and Russo 2018), TESS (Pichora-Fuller and Dupuis 2020), nEMO (Christop 2024),
 EmoGator (Buhl 2023: vocal bursts, no words).
@@ -74,11 +74,11 @@ class VoiceData:
     noises: tuple[Noise, ...]
 
     def of(self, corpus: str) -> tuple[Recording, ...]:
-        """The clips of one corpus."""
+        """The recordings of one corpus."""
         return tuple(recording for recording in self.recordings if recording.corpus == corpus)
 
     def sounds(self, recordings: Sequence[Recording]) -> list[Sound]:
-        """Decode clips: float32, 16 kHz, whole length, level as recorded."""
+        """Decode recordings: float32, 16 kHz, whole length, level as recorded."""
         return _decode(
             self.folder, [(recording.corpus, recording.file) for recording in recordings]
         )
@@ -122,7 +122,7 @@ def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
     """Speaker names of RAVDESS actors by number.
 
     Raises:
-        DataError: an actor has no clips.
+        DataError: an actor has no recordings.
     """
     names = frozenset(f"ravdess_{number:02d}" for number in numbers)
     missing = names - {recording.speaker for recording in data.recordings}

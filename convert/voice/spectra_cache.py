@@ -1,4 +1,4 @@
-"""Spectra of every clip in several versions, computed once and kept on disk."""
+"""Spectra of every recording in several versions, computed once and kept on disk."""
 
 import hashlib
 import json
@@ -33,8 +33,8 @@ _MADE_NOISES, _MADE_NOISE_S = 48, 12
 _LEAST_POWER = 1e-12
 
 Views = NDArray[np.float16]
-"""[clips, views, bands, frames + 2 * MARGIN_FRAMES]: power in decibels (10 log10 of what
-`Spectrogram.power` gives). View 0 is the clip as recorded, the others are random."""
+"""[recordings, views, bands, frames + 2 * MARGIN_FRAMES]: power in decibels (10 log10 of what
+`Spectrogram.power` gives). View 0 is the recording as it is, the others are random."""
 Spectra = list[NDArray[np.float32]]
 """Power of recordings of any length, each [bands, frames], linear."""
 
@@ -52,15 +52,15 @@ def load_views(
 
     Args:
         data: the tables.
-        corpus: whose clips.
+        corpus: whose recordings.
         front_end: computes the spectra.
-        count: random views a clip, besides the plain one.
+        count: random views a recording, besides the plain one.
         seed: of the random views.
         folder: of the cache.
         workers: processes that compute; 0 = this one.
 
     Raises:
-        DataError: a clip cannot be decoded, the kept file is damaged, or a worker was ended.
+        DataError: a recording cannot be decoded, the kept file is damaged, or a worker was ended.
     """
     recordings = data.of(corpus)
     described = json.dumps(

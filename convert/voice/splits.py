@@ -28,13 +28,13 @@ Rows = dict[str, NDArray[np.intp]]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Views of some clips of one corpus."""
+    """Views of some recordings of one corpus."""
 
     name: str
     views: Views
     recordings: tuple[Recording, ...]
     rows: NDArray[np.intp]
-    """Which clips (and rows of `views`) are meant."""
+    """Which recordings (and rows of `views`) are meant."""
     front_end: FrontEnd
 
     @cached_property
@@ -48,7 +48,7 @@ class Corpus:
         return [self.rows[self.labels == label] for label in np.unique(self.labels)]
 
     def plain(self) -> Features:
-        """Features of the clips as recorded: float32 [rows, bands, frames, 1]."""
+        """Their features as recorded: float32 [rows, bands, frames, 1]."""
         return plain_features(np.asarray(self.views[self.rows, 0]), self.front_end)[..., None]
 
 
@@ -76,7 +76,7 @@ def rows_of(data: VoiceData, recipe: VoiceRecipe, split: Split) -> Rows:
 
 
 def random_rows(data: VoiceData, recipe: VoiceRecipe, split: Split) -> Rows:
-    """Of every five clips of an emotion in a corpus one is the test, whoever speaks.
+    """Of every five recordings of an emotion in a corpus one is the test, whoever speaks.
 
     The same speakers are on both sides: for comparison with others' figures only.
     """
@@ -109,7 +109,7 @@ def load_rows(data: VoiceData, recipe: VoiceRecipe, rows: Rows, work: Path) -> l
 
 
 def load_split(data: VoiceData, recipe: VoiceRecipe, split: Split, work: Path) -> list[Corpus]:
-    """Views of the clips of one split (see `rows_of`), corpora without any left out."""
+    """Views of the recordings of one split (see `rows_of`), corpora without any left out."""
     return load_rows(data, recipe, rows_of(data, recipe, split), work)
 
 

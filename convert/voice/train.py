@@ -151,7 +151,7 @@ def _train(
         average_decay=recipe.average_decay,
         rising_epochs=1,
         falling_epochs=recipe.falling_epochs,
-        optimizer=recipe.optimiser,
+        optimiser=recipe.optimiser,
     )
     claim(recipe, _FREE, work / CHECKPOINT, work / _RECIPE, aside=work)
     net = build_voice_net(recipe)

@@ -8,8 +8,8 @@ import pytest
 from edge.config.paths import REPO_ROOT
 
 MEANINGLESS = {
-    *("places", "quiet", "notices", "pace", "pacing", "build_pace", "settings_rest", "offline"),
-    *("lines", "marks", "reel", "hearing", "repeats", "bounded"),
+    *("parts", "places", "quiet", "notices", "pace", "pacing", "build_pace", "settings_rest"),
+    *("offline", "lines", "marks", "reel", "hearing", "repeats", "bounded"),
 }
 """Module names that had to be opened to be understood."""
 

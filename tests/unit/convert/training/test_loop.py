@@ -65,7 +65,7 @@ def test_training_learns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "muon"])
 def test_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, optimizer: str) -> None:
-    schedule = replace(SCHEDULE, optimizer=optimizer)
+    schedule = replace(SCHEDULE, optimiser=optimizer)
     whole, _ = run(schedule, tmp_path / "whole.pt")
 
     def stopping(epoch: int, average: object) -> Iterator[tuple[object, object]]:
