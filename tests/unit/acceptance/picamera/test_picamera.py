@@ -150,7 +150,8 @@ def test_program_under_the_rules_of_the_service_loses_none_of_them() -> None:
     assert set(rules) <= set(made)
     lost = set(unit.splitlines()) - set(made)
     assert {line.partition("=")[0] for line in lost} == {
-        *("Type", "NotifyAccess", "ExecStartPre", "ExecStart", "Restart", "RestartSec"),
+        *("Type", "NotifyAccess", "ExecStartPre", "ExecStart", "ExecReload"),
+        *("Restart", "RestartSec"),
         *("RestartPreventExitStatus", "WatchdogSec", "WatchdogSignal", "WantedBy"),
         *("StandardInput", "StandardOutput", "StandardError"),
     }
