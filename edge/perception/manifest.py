@@ -110,6 +110,12 @@ class ClassMaps(_Part):
     ]
     """[7, channels], see `edge.perception.face_heads.class_map`."""
 
+    @model_validator(mode="after")
+    def _has_rows_of_one_length(self) -> "ClassMaps":
+        if {len(row) for row in self.weights} != {self.output.shape[-1]}:
+            raise ValueError("weights have to have a number for each channel of output")
+        return self
+
 
 class Heard(_Part):
     """A further output of a voice model: the logit that there is a voice at all."""

@@ -149,6 +149,7 @@ def test_a_number_that_cannot_be_is_refused_by_its_name(
         *(("face.geometry.mouth", [24.0, y]) for y in (float("nan"), float("inf"), 1e300, -20.0)),
         ("face.geometry.left_eye", [14.71, 19.11]),
         ("face.class_maps.weights", [[float("nan")] * 128] * 7),
+        ("face.class_maps.weights", [[0.5] * 128] * 6 + [[0.5]]),
         ("face.output.shape", [1, 10**6, 10**6]),
         ("face.output.zero_point", 10**9),
         ("face.sha256", "no hash"),

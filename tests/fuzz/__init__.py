@@ -1,0 +1,1 @@
+"""Damaged and hostile files against the real commands; `python -m tests.fuzz --help`."""

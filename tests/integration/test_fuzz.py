@@ -1,0 +1,71 @@
+"""Damaged and hostile files against the real commands, and the judge of how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edge import cli
+from tests.fuzz import runner
+from tests.fuzz.__main__ import run
+from tests.fuzz.kinds import KINDS, Originals
+from tests.fuzz.runner import Case
+
+CASES = 60
+
+
+def test_sixty_damages_end_in_a_sentence_at_most() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "--cases", str(CASES)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def raise_what_nobody_expects() -> None:
+    raise KeyError("lost")
+
+
+def write(name: str, text: str) -> Callable[[], object]:
+    return lambda: (Path.cwd() / name).write_text(text)
+
+
+MISDEEDS: dict[str, Callable[[], object]] = {
+    "ended by SIGKILL": crash,
+    "said 'Traceback": raise_what_nobody_expects,
+    "did not end within": lambda: time.sleep(30),
+    "outside of its folder": write("../../elsewhere", "x"),
+    "wrote onto its input": write("../in/file", "x"),
+    "an event that is no JSON": write("events.jsonl", '{"valence": NaN}\n'),
+    "control characters": lambda: os.write(1, b"\x1b[2J"),
+    "exit code 70": lambda: sys.exit(70),
+    "without a word": lambda: sys.exit(3),
+    "started": lambda: subprocess.run(["/bin/true"], check=True),
+}
+
+
+@pytest.mark.parametrize("fault", MISDEEDS)
+def test_every_misdeed_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    def prepare(originals: Originals, folder: Path, random: Random) -> list[str]:
+        (folder / "file").write_text("whole")
+        return []
+
+    monkeypatch.setitem(KINDS, "misdeed", prepare)
+    monkeypatch.setattr(cli, "main", MISDEEDS[fault])
+    monkeypatch.setattr(runner, "LIMIT_S", 1.0)
+    monkeypatch.setattr(Originals, "make", lambda originals: originals)
+    (outcome,) = run([Case("misdeed", 0)], tmp_path, None)
+    assert any(fault in each for each in outcome.faults), outcome
