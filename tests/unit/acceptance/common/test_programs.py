@@ -29,13 +29,6 @@ def runs(pid: int) -> bool:
         return False
 
 
-def test_program_that_wants_a_terminal_gets_one(tmp_path: Path) -> None:
-    said = run(
-        ["sh", "-c", "test -t 0 && test -t 1 && echo yes"], tmp_path / "log", 5, terminal=True
-    )
-    assert said.split() == ["yes"]
-
-
 def test_program_that_fails_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(RigError, match="ended with 3: no such luck"):
         run(["sh", "-c", "echo no such luck >&2; exit 3"], tmp_path / "log", 5)

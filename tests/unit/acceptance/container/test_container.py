@@ -1,54 +1,15 @@
 """What is put into the container, what is read from it, and the threads that are frozen in it."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.common.table import Proof
-from tests.acceptance.container.host import InstalledContainer, prepare, read_results, reason
+from tests.acceptance.container.host import read_results
 from tests.acceptance.container.thread_freezer import Freezer
-
-
-def test_what_could_not_be_made_ready_is_the_reason_why_nothing_ran(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    (tmp_path / "why").mkdir()
-    (tmp_path / "why/systemd-nspawn").write_text("No network.\n")
-    made = list(InstalledContainer(tmp_path).prove())
-    assert {(proof.outcome, proof.seen) for proof in made} == {("not run", "No network.")}
-    assert len(made) > 8
-    assert reason(tmp_path, tmp_path / "bundle/SHA256SUMS") == ""
-
-
-def test_without_root_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert {proof.outcome for proof in InstalledContainer(tmp_path).prove()} == {"not run"}
-    assert "root" in InstalledContainer(tmp_path).obstacle()
-
-
-def test_proofs_are_put_into_the_system_so_that_they_run_there(tmp_path: Path) -> None:
-    (tmp_path / "etc/systemd/system").mkdir(parents=True)
-    for _ in range(2):
-        prepare(tmp_path)
-    unit = tmp_path / "etc/systemd/system/multi-user.target.wants/proof.service"
-    start = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
-    module = start.split()[-1]
-    done = subprocess.run(
-        [sys.executable, "-c", f"import {module}"],
-        cwd=tmp_path / "rig",
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_first_result_is_timed_from_the_start_of_the_container() -> None:

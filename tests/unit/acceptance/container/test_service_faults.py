@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.common import service
-from tests.acceptance.common.service import CannotTryError, NotSoError
+from tests.acceptance.common.service import NotSoError
 from tests.acceptance.container import proofs_in_container, service_faults
 from tests.acceptance.container.service_faults import (
-    enter,
     next_pid,
     oom_kills,
     told,
@@ -32,35 +31,10 @@ def test_kills_of_the_kernel_are_read_from_its_own_counter(tmp_path: Path) -> No
     assert oom_kills(tmp_path) == 17
 
 
-def test_process_that_has_ended_already_is_no_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enter(tmp_path, 4711)
-    assert (tmp_path / "cgroup.procs").read_text() == "4711"
-
-    def gone(path: Path, text: str) -> int:
-        raise ProcessLookupError
-
-    monkeypatch.setattr(Path, "write_text", gone)
-    enter(tmp_path, 4712)
-
-
 def test_next_process_is_neither_none_nor_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = iter(["7", "0", "", "8", "9"])
     monkeypatch.setattr(service_faults, "show", lambda name: next(numbers))
     assert next_pid(7) == 8
-
-
-def test_without_a_memory_controller_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no(*command: str) -> "subprocess.CompletedProcess[str]":
-        return answer(32, err="mount: unknown filesystem type\n")
-
-    monkeypatch.setattr(service_faults, "ask", no)
-    monkeypatch.setattr(service_faults, "CONTROLLERS", Path("/absent"))
-    monkeypatch.setattr(service_faults, "MEMORY", Path("/proc"))
-    expected = pytest.raises(CannotTryError, match=r"no memory controller here.*unknown filesystem")
-    with expected, too_little_memory():
-        pass
 
 
 def test_limit_of_the_unit_is_put_back_and_its_kills_are_counted(

@@ -3,13 +3,10 @@
 import json
 import os
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -19,17 +16,10 @@ from edge.messages import SHOWN, Mood, Sense
 from tests.acceptance.devices import (
     face_gallery,
     observed_outputs,
-    simulated_display,
-    simulated_microphone,
-    simulation_control,
 )
 from tests.acceptance.devices.face_gallery import SIZE, mood, packed
-from tests.acceptance.devices.face_on_display import Faces, apart, drawing, load
-from tests.acceptance.devices.film import scene_times, write_speech, yuyv
+from tests.acceptance.devices.face_on_display import Faces, apart, load
 from tests.acceptance.devices.host import Guest, read_results
-from tests.acceptance.devices.proofs_in_guest import CHECKS
-from tests.acceptance.devices.simulated_camera import BYTES, video_format
-from tests.acceptance.devices.ssd1306 import Ssd1306
 
 OK = Sense("ok", present=True)
 KNOWN = ("happy", "sad", "surprise", "nobody", "fault", "starting")
@@ -95,97 +85,12 @@ def test_distance_is_a_part_of_what_is_lit() -> None:
     assert apart(0, 0) == 0.0
 
 
-def test_drawing_has_the_lowest_bit_on_top() -> None:
-    lines = drawing(bytes([1]) + bytes(1023))
-    assert lines[0].startswith("#.") and not any("#" in line for line in lines[1:])
-
-
 def test_every_face_that_mien_can_show_is_in_the_gallery(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(face_gallery, "PROBABILITIES", (0.9,))
     monkeypatch.setattr(face_gallery, "GAZES", ((0.0, 0.0),))
     monkeypatch.setattr(face_gallery, "LASTING_S", 1.0)
     monkeypatch.setattr(face_gallery, "BREATH_S", 1.0)
     assert {shown for shown in SHOWN if not face_gallery.pictures(shown)} == set()
-
-
-def test_picture_comes_through_the_camera_as_it_was_drawn() -> None:
-    drawn = np.zeros((48, 64, 3), np.uint8)
-    drawn[:, :32] = (200, 120, 90)
-    drawn[:, 32:] = (40, 60, 180)
-    sent = np.frombuffer(yuyv(drawn), np.uint8).reshape(48, 64, 2)
-    come = cv2.cvtColor(sent, cv2.COLOR_YUV2RGB_YUYV)
-    assert np.abs(come.astype(int) - drawn).max() <= 3
-
-
-def test_format_is_that_of_a_picture_of_the_film() -> None:
-    asked = video_format()
-    assert len(asked) == 208
-    assert asked[16:20] == b"YUYV"
-    assert int.from_bytes(asked[28:32], "little") == BYTES == 640 * 480 * 2
-
-
-def test_film_goes_there_and_back_within_its_scene() -> None:
-    times = scene_times("happy")
-    assert times[1:] == times[1:][::-1]
-    assert min(times) >= 8.6 and max(times) < 12.9
-
-
-class Card:
-    """A sound card whose far end takes one format only."""
-
-    def __init__(self, rate_hz: int, channels: int) -> None:
-        self._format = (rate_hz, channels)
-
-    def get_device_count(self) -> int:
-        return 2
-
-    def get_device_info_by_index(self, index: int) -> dict[str, Any]:
-        return {"name": f"Loopback: PCM (hw:0,{index})", "maxOutputChannels": 32}
-
-    def open(self, rate: int, channels: int, output_device_index: int, **rest: Any) -> str:
-        assert output_device_index == 1
-        if (rate, channels) != self._format:
-            raise OSError(-9997, "Invalid sample rate")
-        return "stream"
-
-
-def test_speech_is_played_in_the_format_that_the_other_end_has_chosen() -> None:
-    pyaudio = SimpleNamespace(paInt16=8)
-    opened = simulated_microphone.open_far_end(pyaudio, Card(44_100, 1))
-    assert opened == ("stream", 44_100, 1)
-    with pytest.raises(OSError, match="16000 Hz"):
-        simulated_microphone.open_far_end(pyaudio, Card(8_000, 1))
-
-
-def test_speech_keeps_its_length_and_loudness_at_another_rate(tmp_path: Path) -> None:
-    tone = (0.5 * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)).astype(np.float32)
-    write_speech(tmp_path / "a.wav", tone, 16_000, 2)
-    with wave.open(str(tmp_path / "a.wav")) as file:
-        assert (file.getframerate(), file.getnchannels()) == (16_000, 2)
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
-    assert len(samples) == pytest.approx(16_000, abs=2)
-    assert (samples[:, 0] == samples[:, 1]).all()
-    assert np.abs(samples).max() == pytest.approx(0.5 * 32767, rel=0.02)
-
-
-def test_display_keeps_each_picture_once_with_its_time(tmp_path: Path) -> None:
-    film = simulated_display.Film(tmp_path / "pictures.jsonl", clock=iter([1.0, 2.0, 3.0]).__next__)
-    chip = Ssd1306()
-    chip.write(b"\x00\x8d\x14\xaf\x20\x00")
-    film.take(chip)
-    chip.write(b"\x40\x81")
-    film.take(chip)
-    film.take(chip)
-    kept = [json.loads(line) for line in (tmp_path / "pictures.jsonl").read_text().splitlines()]
-    assert [one["t_s"] for one in kept] == [1.0, 2.0]
-    assert bytes.fromhex(kept[1]["picture"])[0] == 0x81
-
-
-def test_wishes_are_what_was_last_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(simulation_control, "RUN", tmp_path)
-    assert simulation_control.wish("scene", "nobody") == "nobody"
-    simulation_control.tell("scene", "happy")
-    assert simulation_control.wish("scene", "nobody") == "happy"
 
 
 def test_brightness_is_the_part_of_the_time_that_a_line_is_high(
@@ -238,14 +143,6 @@ def test_results_are_read_whole_lines_only_and_noise_is_left_out() -> None:
     proofs, journal = read_results(text)
     assert [(one.what, one.outcome, one.took_s) for one in proofs] == [("A", "passed", 1.5)]
     assert journal == ["x"]
-
-
-def test_without_what_it_needs_every_proof_says_why(tmp_path: Path) -> None:
-    (tmp_path / "why").mkdir()
-    (tmp_path / "why/guest-image").write_text("The disk is full.\n")
-    proofs = list(Guest(tmp_path).prove())
-    assert [proof.what for proof in proofs] == [what for what, _ in CHECKS]
-    assert {(proof.outcome, proof.seen) for proof in proofs} == {("not run", "The disk is full.")}
 
 
 def test_who_ends_the_rig_ends_the_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -139,14 +139,6 @@ def test_address_without_a_chip_is_not_acknowledged() -> None:
     assert status(bridge)[20] & 0x40 == 0, "forgotten with the transfer"
 
 
-def test_reading_gives_bytes_where_a_chip_is_and_an_error_elsewhere() -> None:
-    bridge = Bridge({ADDRESS: Recorder()})
-    for address, code, count in ((ADDRESS, 0x55, 1), (0x3D, 0x25, 0)):
-        bridge.answer(bytes([0x91, 1, 0, address << 1 | 1]).ljust(64, b"\0"))
-        answer = bridge.answer(bytes([0x40]).ljust(64, b"\0"))
-        assert (answer[2], answer[3]) == (code, count)
-
-
 def test_chip_that_stops_answering_in_the_middle_loses_the_transfer() -> None:
     chip = Recorder()
     chips: dict[int, Recorder] = {ADDRESS: chip}

@@ -5,7 +5,6 @@ import os
 import random
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +21,6 @@ from tests.acceptance.soak.judge import (
     Told,
     judge,
     note,
-    picture,
 )
 from tests.acceptance.soak.slope import (
     Sample,
@@ -30,10 +28,9 @@ from tests.acceptance.soak.slope import (
     medians,
     read_cpu_ticks,
     read_status,
-    sparkline,
     trend,
 )
-from tests.acceptance.soak.soak import soak_of, take
+from tests.acceptance.soak.soak import take
 
 HOUR_S = 3600.0
 EVERY_S = 5.0
@@ -166,17 +163,6 @@ def test_too_few_blocks_have_no_trend() -> None:
         trend([0.0, 60.0, 120.0], [1.0, 1.0, 1.0])
 
 
-@given(st.lists(st.floats(0, 1e6), max_size=300), st.integers(1, 80))
-def test_the_sparkline_has_a_bar_for_each_share(values: list[float], width: int) -> None:
-    assert len(sparkline(values, width)) == min(len(values), width)
-
-
-def test_the_sparkline_rises_with_the_values() -> None:
-    line = sparkline([float(n) for n in range(160)], 8)
-    assert line == "▁▂▃▄▅▆▇█"
-    assert sparkline([5.0] * 9, 3) == "▁▁▁"
-
-
 @given(st.lists(st.integers(0, 99), min_size=3, max_size=60))
 def test_what_only_falls_is_flat_and_what_gained_for_good_is_not(counts: list[int]) -> None:
     assert flatness(sorted(counts, reverse=True)).flat
@@ -213,18 +199,3 @@ def test_this_very_process_is_sampled_and_one_that_is_gone_is_told() -> None:
     assert after.threads >= 1 and after.cpu_s >= before.cpu_s
     with pytest.raises(RigError):
         take(2**22 + 1, 0.0)
-
-
-def test_the_picture_names_least_and_most() -> None:
-    lines = picture(hour()).splitlines()
-    assert len(lines) == 4
-    assert lines[3].startswith("descriptors       12.0 ") and lines[3].endswith(" 13.0")
-
-
-def test_the_flags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    soak = soak_of(tmp_path, ["--minutes", "10"])
-    assert (soak.minutes, soak.speed) == (10.0, 4.0)
-    for wrong in (["--minutes", "0"], ["--speed", "-1"], ["--hours", "1"]):
-        with pytest.raises(SystemExit):
-            soak_of(tmp_path, wrong)
-    assert "--minutes" in capsys.readouterr().err
