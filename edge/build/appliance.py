@@ -63,7 +63,7 @@ def run_appliance(
     """
     mute_native_code()
     keep_trying = keep_trying or under_systemd()
-    if clip is None and not keep_trying and nothing_connected(settings, this_host(settings)):
+    if clip is None and not keep_trying and nothing_connected(settings, this_host(settings), _say):
         _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
     components = build_components(settings, clip, repeat)

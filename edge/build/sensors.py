@@ -1,7 +1,6 @@
 """Finds and opens the camera and the microphone that the settings name, whatever adapter has them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from edge.config.adapters import A, Adapter, S, registry
@@ -65,8 +64,16 @@ def found_by(name: str, adapter: Any, settings: Settings, host: Host) -> Sequenc
         return ()
 
 
-def nothing_connected(settings: Settings, host: Host) -> bool:
-    """Both senses are left to "auto" and there is no device for either."""
+def nothing_connected(
+    settings: Settings, host: Host, tell: Callable[[str], None] = lambda sentence: None
+) -> bool:
+    """Both senses are left to "auto" and there is no device for either.
+
+    Args:
+        settings: which senses are wanted.
+        host: the machine.
+        tell: hears why microphones cannot be looked for.
+    """
     camera, microphone = settings.camera, settings.microphone
     if camera.enabled:
         if camera.source != "auto":
@@ -76,8 +83,10 @@ def nothing_connected(settings: Settings, host: Host) -> bool:
     if microphone.enabled:
         if microphone.device != "auto":
             return False
-        with suppress(MienError):
+        try:
             return not any(attached_microphones(settings, host))
+        except MienError as error:
+            tell(str(error))
     return True
 
 

@@ -6,6 +6,8 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edge.config.adapters import NoSettings
@@ -13,6 +15,7 @@ from edge.errors import SensorError
 from edge.hardware.host import Host
 from edge.process.native_output import quiet_stderr
 from edge.process.time_limit import within
+from edge.process.trial import try_in_child
 from edge.sensors import MicrophoneAdapter
 
 if TYPE_CHECKING:
@@ -27,6 +30,13 @@ STALL_S: Final = 2.0
 """A stream that is silent this long, without even zeros, is dead: its device was pulled out."""
 CLOSE_S: Final = 2.0
 
+_START: Final = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import pyaudio._portaudio as portaudio
+portaudio.initialize()
+portaudio.terminate()
+"""
 _UNAVAILABLE: Final = -9985  # paDeviceUnavailable
 _INPUT_OVERFLOW: Final = 2  # paInputOverflow among the status flags
 
@@ -50,6 +60,7 @@ def _start_pyaudio() -> tuple[Any, Any]:
             "PyAudio, which reads the microphone, cannot be loaded: install it with "
             "`pip install PyAudio` (on Debian after `apt install portaudio19-dev`)."
         ) from error
+    _try_first(str(Path(getattr(pyaudio, "__file__", None) or "").parent.parent))
     with quiet_stderr():
         try:
             return pyaudio, pyaudio.PyAudio()
@@ -57,6 +68,29 @@ def _start_pyaudio() -> tuple[Any, Any]:
             raise SensorError(
                 f"PortAudio does not start ({error}): check that sound works with `arecord -l`."
             ) from error
+
+
+@cache
+def _try_first(packages: str) -> None:
+    """Start PortAudio in a process of its own: it ends the one it is in when ALSA gives it nothing.
+
+    That it went well is remembered; what went wrong is tried again, it may be mended meanwhile.
+
+    Raises:
+        SensorError: it would have ended this process.
+    """
+    if packages == ".":  # no library on a disk
+        return
+    trial = try_in_child(_START, packages)
+    if trial.trouble:
+        lines = [line for line in trial.said.splitlines() if line.strip()]
+        alsa = [line.rpartition(") ")[2] for line in lines if line.startswith("ALSA lib")]
+        reason = (alsa or lines or ["it says nothing"])[-1]
+        raise SensorError(
+            f"PortAudio cannot be used, it ends the process that it is in ({trial.trouble}; "
+            f"{reason[:200]}): check ALSA's configuration (ALSA_CONFIG_PATH, /etc/asound.conf, "
+            "~/.asoundrc) with `arecord -l`."
+        )
 
 
 def _inputs(audio: Any) -> list[_Device]:

@@ -61,3 +61,29 @@ def test_reads_a_440_hz_tone_at_its_true_pitch_and_level(tmp_path: Path, rate: i
     assert heard["sizes"] == [512]
     assert heard["hz"] == pytest.approx(440.0, abs=0.5)
     assert heard["level"] == pytest.approx(8000 / 32768 / np.sqrt(2), rel=0.02)
+
+
+@pytest.mark.parametrize("command", ["devices", "doctor", "run --seconds 0.1 --display none"])
+def test_portaudio_that_would_end_the_process_is_told_and_survived(
+    tmp_path: Path, command: str
+) -> None:
+    pytest.importorskip("pyaudio", reason="PyAudio is not installed")
+    environment = {
+        **os.environ,
+        "ALSA_CONFIG_PATH": str(tmp_path / "absent.conf"),
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),  # no PulseAudio that would find its own way
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "1000",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", *command.split()],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode in (0, 1), done.stderr  # doctor: 1 for the problem that it names
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "ends the process that it is in (SIGABRT; Cannot access file" in told
+    assert told.count("arecord -l") == 1
