@@ -60,6 +60,7 @@ def test_devices_and_doctor_print_a_name_as_it_is() -> None:
 def test_an_error_of_the_command_line_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("edge.process.native_output.mute_native_code", lambda: None)
     for arguments in (
         ["explain", FORGED],
         ["config", "check", FORGED],
