@@ -31,7 +31,7 @@ AROUSAL: Final[dict[str, float]] = {
 }
 """Activation, -1 (drowsy) to 1 (excited), after Russell (1980)."""
 
-COLOURS: Final[dict[str, tuple[int, int, int]]] = {
+COLORS: Final[dict[str, tuple[int, int, int]]] = {
     "angry": (255, 40, 20),
     "disgust": (90, 180, 40),
     "fear": (150, 60, 230),

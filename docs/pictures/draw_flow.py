@@ -18,7 +18,7 @@ from drawing import (
     GLASS,
     TEXT,
     Box,
-    Colour,
+    Color,
     Point,
     Sheet,
     dimmed,
@@ -27,7 +27,7 @@ from drawing import (
 
 from edge.config.paths import MODELS
 from edge.config.schema import Settings
-from edge.emotions import COLOURS, EMOTIONS
+from edge.emotions import COLORS, EMOTIONS
 from edge.face.draw import draw
 from edge.face.gallery import panel
 from edge.face.pose import POSES
@@ -37,10 +37,10 @@ from edge.perception.speech_gate import BLOCK_SAMPLES
 from edge.runtime.appliance import TICK_S
 
 _WIDTH, _HEIGHT = 1200, 590
-_WARM: Final = COLOURS["happy"]
+_WARM: Final = COLORS["happy"]
 _COOL: Final = (64, 150, 255)
 _MIND: Final = (60, 200, 190)
-_OUT: Final = COLOURS["surprise"]
+_OUT: Final = COLORS["surprise"]
 _FACE_Y, _VOICE_Y = 170.0, 400.0
 _MIDDLE_Y = (_FACE_Y + _VOICE_Y) / 2
 _FACE_BARS: Final = (0.02, 0.02, 0.03, 0.86, 0.02, 0.06, 0.12)
@@ -71,23 +71,23 @@ def main() -> None:
         ("speech gate", ["Silero: is anybody", "speaking?"]),
         ("voice net", [f"int8, {window_s:.0f} s of log-mel", f"every {settings.voice.interval_s} s"]),
     ]  # fmt: skip
-    for y, nodes, colour in ((_FACE_Y, face, _WARM), (_VOICE_Y, voice, _COOL)):
+    for y, nodes, color in ((_FACE_Y, face, _WARM), (_VOICE_Y, voice, _COOL)):
         for x, (name, lines) in zip(columns, nodes, strict=True):
-            _node(sheet, (x, y), 152, 96, name, lines, colour)
+            _node(sheet, (x, y), 152, 96, name, lines, color)
         for x, following in itertools.pairwise(columns):
-            sheet.arrow([(x + 80, y), (following - 80, y)], lightened(colour, 0.1))
+            sheet.arrow([(x + 80, y), (following - 80, y)], lightened(color, 0.1))
     _node(
         sheet, (742, _MIDDLE_Y), 172, 164, "fusion",
         ["each sense by how well", "it sees or hears now,", f"{1 / TICK_S:.0f} times a second or more"],
         _MIND, lift=34,
     )  # fmt: skip
     _bars(sheet, (742, _MIDDLE_Y + 68), _MOOD_BARS, 36, 14)
-    for y, bars, colour in ((_FACE_Y, _FACE_BARS, _WARM), (_VOICE_Y, _VOICE_BARS, _COOL)):
+    for y, bars, color in ((_FACE_Y, _FACE_BARS, _WARM), (_VOICE_Y, _VOICE_BARS, _COOL)):
         near = _MIDDLE_Y + (-40 if y < _MIDDLE_Y else 40)
-        sheet.arrow([(568, y), (612, y), (612, near), (650, near)], lightened(colour, 0.1))
+        sheet.arrow([(568, y), (612, y), (612, near), (650, near)], lightened(color, 0.1))
         foot = y - 14 if y < _MIDDLE_Y else y + 26
         _bars(sheet, (704, foot), bars, 44, 12)
-        sheet.text((704, foot + 17), "7 probabilities", size=12.5, colour=FAINT)
+        sheet.text((704, foot + 17), "7 probabilities", size=12.5, color=FAINT)
     _draw_outputs(sheet)
     sheet.save(Path(__file__).with_name("flow.png"))
 
@@ -104,29 +104,29 @@ def _draw_memory(sheet: Sheet) -> None:
         ((left + right) / 2, bottom + 28),
         "in memory only: no frame and no sample is written or sent",
         size=16,
-        colour=lightened(_MIND, 0.2),
+        color=lightened(_MIND, 0.2),
     )
-    sheet.text((left + 22, top - 20), "what Mien senses", size=16, colour=FAINT, anchor="lm")
-    sheet.text((904, top - 20), "what it shows", size=16, colour=FAINT, anchor="lm")
+    sheet.text((left + 22, top - 20), "what Mien senses", size=16, color=FAINT, anchor="lm")
+    sheet.text((904, top - 20), "what it shows", size=16, color=FAINT, anchor="lm")
 
 
 def _node(
     sheet: Sheet,
-    centre: Point,
+    center: Point,
     width: float,
     height: float,
     name: str,
     lines: list[str],
-    colour: Colour,
+    color: Color,
     lift: float = 0,
 ) -> None:
-    x, y = centre
+    x, y = center
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    sheet.halo(box, colour, 0.42, 9)
-    sheet.panel(box, BEZEL, edge=dimmed(colour, 0.45), radius=12)
-    sheet.text((x, y - 25 - lift), name, size=18.5, colour=lightened(colour, 0.45), strong=True)
+    sheet.halo(box, color, 0.42, 9)
+    sheet.panel(box, BEZEL, edge=dimmed(color, 0.45), radius=12)
+    sheet.text((x, y - 25 - lift), name, size=18.5, color=lightened(color, 0.45), strong=True)
     for number, line in enumerate(lines):
-        sheet.text((x, y + 4 - lift + 20 * number), line, size=13, colour=TEXT)
+        sheet.text((x, y + 4 - lift + 20 * number), line, size=13, color=TEXT)
 
 
 def _bars(sheet: Sheet, foot: Point, parts: tuple[float, ...], height: float, pitch: float) -> None:
@@ -137,22 +137,22 @@ def _bars(sheet: Sheet, foot: Point, parts: tuple[float, ...], height: float, pi
         middle = left + number * pitch
         half = pitch * 0.34
         top = y - max(height * part, 3)
-        sheet.panel((middle - half, top, middle + half, y), lightened(COLOURS[name], 0.12),
+        sheet.panel((middle - half, top, middle + half, y), lightened(COLORS[name], 0.12),
                     edge=None, radius=2)  # fmt: skip
 
 
 def _draw_outputs(sheet: Sheet) -> None:
     left, right = 904.0, 1172.0
     heights = ((88.0, 250.0), (284.0, 362.0), (396.0, 492.0))
-    colour = lightened(_OUT, 0.1)
+    color = lightened(_OUT, 0.1)
     for top, bottom in heights:
         middle = (top + bottom) / 2
         start = (828.0, _MIDDLE_Y)
         if abs(middle - _MIDDLE_Y) < 40:
-            sheet.arrow([start, (left - 4, _MIDDLE_Y)], colour)
+            sheet.arrow([start, (left - 4, _MIDDLE_Y)], color)
         else:
-            sheet.arrow([start, (882, _MIDDLE_Y), (882, middle), (left - 4, middle)], colour)
-    sheet.text((846, _MIDDLE_Y - 16), "mood", size=13, colour=FAINT)
+            sheet.arrow([start, (882, _MIDDLE_Y), (882, middle), (left - 4, middle)], color)
+    sheet.text((846, _MIDDLE_Y - 16), "mood", size=13, color=FAINT)
 
     top, bottom = heights[0]
     box = (left, top, right, bottom)
@@ -161,7 +161,7 @@ def _draw_outputs(sheet: Sheet) -> None:
     sheet.panel((left + 10, top + 10, right - 10, top + 136), GLASS, edge=None, radius=6)
     face = panel(draw(POSES["happy"]), 4)
     sheet.paste(face, (left + 14, top + 13), 240)
-    sheet.text(((left + right) / 2, bottom - 13), "OLED, terminal or window", size=13, colour=TEXT)
+    sheet.text(((left + right) / 2, bottom - 13), "OLED, terminal or window", size=13, color=TEXT)
 
     top, bottom = heights[1]
     sheet.panel((left, top, right, bottom), BEZEL, edge=EDGE, radius=12)
@@ -169,23 +169,21 @@ def _draw_outputs(sheet: Sheet) -> None:
         x = left + 37 + number * 32.5
         lit = name == "happy"
         if lit:
-            sheet.disc((x, top + 28), 13, dimmed(COLOURS[name], 0.7))
-        sheet.disc((x, top + 28), 9, COLOURS[name] if lit else dimmed(COLOURS[name], 0.66))
+            sheet.disc((x, top + 28), 13, dimmed(COLORS[name], 0.7))
+        sheet.disc((x, top + 28), 9, COLORS[name] if lit else dimmed(COLORS[name], 0.66))
         if lit:
-            sheet.disc((x, top + 28), 4, lightened(COLOURS[name], 0.7))
-    sheet.text(
-        ((left + right) / 2, bottom - 18), "LEDs: one RGB, or one each", size=13, colour=TEXT
-    )
+            sheet.disc((x, top + 28), 4, lightened(COLORS[name], 0.7))
+    sheet.text(((left + right) / 2, bottom - 18), "LEDs: one RGB, or one each", size=13, color=TEXT)
 
     top, bottom = heights[2]
     sheet.panel((left, top, right, bottom), BEZEL, edge=EDGE, radius=12)
     sheet.panel((left + 12, top + 12, right - 12, top + 62), BACKGROUND, edge=None, radius=6)
     sheet.text((left + 24, top + 27), '{"event":"mood","t":9.9,', size=13,
-               colour=lightened(_MIND, 0.2), anchor="lm")  # fmt: skip
+               color=lightened(_MIND, 0.2), anchor="lm")  # fmt: skip
     sheet.text((left + 24, top + 47), '"shown":"happy", ...}', size=13,
-               colour=lightened(_WARM, 0.2), anchor="lm")  # fmt: skip
+               color=lightened(_WARM, 0.2), anchor="lm")  # fmt: skip
     sheet.text(((left + right) / 2, bottom - 17), "events: JSON for your programs", size=13,
-               colour=BRIGHT)  # fmt: skip
+               color=BRIGHT)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from drawing import BACKGROUND, BEZEL, EDGE, Colour, save
+from drawing import BACKGROUND, BEZEL, EDGE, Color, save
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.config.paths import demo_clip
@@ -42,7 +42,7 @@ _DOTS: Final = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 class Ink:
     """How characters are written from here on."""
 
-    colour: Colour = _PLAIN
+    color: Color = _PLAIN
     faint: bool = False
     bold: bool = False
 
@@ -146,7 +146,7 @@ def _changed(ink: Ink, codes: str) -> Ink:
     numbers = [int(code or 0) for code in codes.split(";")]
     if numbers[0] == 38:
         red, green, blue = numbers[2:5]
-        return replace(ink, colour=(red, green, blue))
+        return replace(ink, color=(red, green, blue))
     if numbers[0] in (1, 2):
         return replace(ink, bold=numbers[0] == 1, faint=numbers[0] == 2)
     return Ink()
@@ -161,39 +161,39 @@ def _draw_character(
 ) -> None:
     x, y = place
     width, height = _CELL
-    colour = ink.colour
+    color = ink.color
     if ink.faint:
         red, green, blue = (
-            round(part * 0.62 + dark * 0.38) for part, dark in zip(colour, BEZEL, strict=True)
+            round(part * 0.62 + dark * 0.38) for part, dark in zip(color, BEZEL, strict=True)
         )
-        colour = (red, green, blue)
+        color = (red, green, blue)
     right, bottom, middle = x + width - 1, y + height - 1, y + height // 2
     thick = 3
     if character in "▀█":
-        pen.rectangle((x, y, right, middle - 1), colour)
+        pen.rectangle((x, y, right, middle - 1), color)
     if character in "▄█":
-        pen.rectangle((x, middle, right, bottom), colour)
+        pen.rectangle((x, middle, right, bottom), color)
     if character in "▀▄█ ":
         return
     if character in _LEVELS:
         top = bottom - round(height * 0.8 * _LEVELS.index(character) / 8)
-        pen.rectangle((x + 6, top - 16, right - 6, bottom - 20), colour)
+        pen.rectangle((x + 6, top - 16, right - 6, bottom - 20), color)
     elif "\u2800" < character <= "\u28ff":
-        _draw_braille(pen, ord(character) - 0x2800, place, colour)
+        _draw_braille(pen, ord(character) - 0x2800, place, color)
     elif character == "─":
-        pen.rectangle((x, middle - thick, right, middle + thick - 1), colour)
+        pen.rectangle((x, middle - thick, right, middle + thick - 1), color)
     elif character == "│":
-        centre = x + width // 2
-        pen.rectangle((centre - thick, y, centre + thick - 1, bottom), colour)
+        center = x + width // 2
+        pen.rectangle((center - thick, y, center + thick - 1, bottom), color)
     elif character in "╭╮╰╯":
-        _draw_corner(pen, character, place, colour, 2 * thick)
+        _draw_corner(pen, character, place, color, 2 * thick)
     else:
-        pen.text((x, y + height * 0.76), character, colour, font, anchor="ls",
+        pen.text((x, y + height * 0.76), character, color, font, anchor="ls",
                  stroke_width=1 if ink.bold else 0)  # fmt: skip
 
 
 def _draw_braille(
-    pen: ImageDraw.ImageDraw, bits: int, place: tuple[int, int], colour: Colour
+    pen: ImageDraw.ImageDraw, bits: int, place: tuple[int, int], color: Color
 ) -> None:
     """Eight dots, two wide and four high, as terminals draw the Unicode block U+2800."""
     pitch_x, pitch_y = _CELL[0] / 2, _CELL[1] / 4
@@ -202,24 +202,24 @@ def _draw_braille(
         if bits >> bit & 1:
             x = place[0] + (column + 0.5) * pitch_x
             y = place[1] + (row + 0.5) * pitch_y
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), colour)
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), color)
 
 
 def _draw_corner(
-    pen: ImageDraw.ImageDraw, corner: str, place: tuple[int, int], colour: Colour, thick: int
+    pen: ImageDraw.ImageDraw, corner: str, place: tuple[int, int], color: Color, thick: int
 ) -> None:
     x, y = place
     width, height = _CELL
-    centre_x, centre_y, radius = x + width // 2, y + height // 2, width // 2
+    center_x, center_y, radius = x + width // 2, y + height // 2, width // 2
     to_right, to_bottom = corner in "╭╰", corner in "╭╮"
-    around_x = centre_x + (radius if to_right else -radius)
-    around_y = centre_y + (radius if to_bottom else -radius)
+    around_x = center_x + (radius if to_right else -radius)
+    around_y = center_y + (radius if to_bottom else -radius)
     start = {"╭": 180, "╮": 270, "╯": 0, "╰": 90}[corner]
     reach = radius + thick / 2
     box = (around_x - reach, around_y - reach, around_x + reach, around_y + reach)
-    pen.arc(box, start, start + 90, colour, thick)
+    pen.arc(box, start, start + 90, color, thick)
     ends = (around_y, y + height - 1) if to_bottom else (y, around_y)
-    pen.rectangle((centre_x - thick / 2, ends[0], centre_x + thick / 2 - 1, ends[1]), colour)
+    pen.rectangle((center_x - thick / 2, ends[0], center_x + thick / 2 - 1, ends[1]), color)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:

@@ -14,7 +14,7 @@ from drawing import (
     FAINT,
     GLASS,
     TEXT,
-    Colour,
+    Color,
     Point,
     Sheet,
     dimmed,
@@ -102,12 +102,12 @@ def main() -> None:
 def _draw_board(sheet: Sheet) -> None:
     left, top, right, bottom = _BOARD
     sheet.panel(_BOARD, _GREEN, edge=_GREEN_EDGE, radius=18)
-    sheet.text(((left + right) / 2, 32), "Raspberry Pi", size=21, colour=BRIGHT, strong=True)
+    sheet.text(((left + right) / 2, 32), "Raspberry Pi", size=21, color=BRIGHT, strong=True)
     for x, y in ((left + 26, top + 26), (left + 26, bottom - 26)):
         sheet.disc((x, y), 11, _GOLD)
         sheet.disc((x, y), 7, (13, 15, 20))
-    sheet.text((left + 46, top + 26), "SD card end", size=12.5, colour=_GREEN_TEXT, anchor="lm")
-    sheet.text((left + 46, bottom - 26), "USB end", size=12.5, colour=_GREEN_TEXT, anchor="lm")
+    sheet.text((left + 46, top + 26), "SD card end", size=12.5, color=_GREEN_TEXT, anchor="lm")
+    sheet.text((left + 46, bottom - 26), "USB end", size=12.5, color=_GREEN_TEXT, anchor="lm")
     middle = (_LEFT_X + _RIGHT_X) / 2
     sheet.panel(
         (middle - 37, _TOP - 21, middle + 37, _TOP + 19 * _PITCH + 21),
@@ -117,39 +117,39 @@ def _draw_board(sheet: Sheet) -> None:
     )
 
 
-def _draw_pin(sheet: Sheet, pin: int, colour: Colour | None) -> None:
+def _draw_pin(sheet: Sheet, pin: int, color: Color | None) -> None:
     x, y = place(pin)
-    fill = _GOLD if colour is None else colour
+    fill = _GOLD if color is None else color
     half = 11.5
     sheet.panel(
         (x - half, y - half, x + half, y + half),
-        fill if colour else dimmed(_GOLD, 0.45),
+        fill if color else dimmed(_GOLD, 0.45),
         edge=None,
         radius=half if pin != 1 else 3,
     )
     dark = (16, 17, 20)
-    sheet.text((x, y), str(pin), size=12, colour=dark, strong=True)
+    sheet.text((x, y), str(pin), size=12, color=dark, strong=True)
     side = -1 if pin % 2 else 1
-    shade = lightened(colour, 0.3) if colour else (84, 128, 112)
+    shade = lightened(color, 0.3) if color else (84, 128, 112)
     sheet.text(
-        (x + side * 29, y), name_of(pin), size=14 if colour else 13, colour=shade, strong=bool(colour),
+        (x + side * 29, y), name_of(pin), size=14 if color else 13, color=shade, strong=bool(color),
         anchor="rm" if side < 0 else "lm",
     )  # fmt: skip
 
 
-def _wire(sheet: Sheet, points: list[Point], colour: Colour) -> None:
-    sheet.line(points, colour, 4.2, bend=14, rim=_RIM)
+def _wire(sheet: Sheet, points: list[Point], color: Color) -> None:
+    sheet.line(points, color, 4.2, bend=14, rim=_RIM)
 
 
 def _draw_oled(sheet: Sheet) -> None:
     left, top, width, height = 52.0, 380.0, 308.0, 222.0
     pins = {"GND": 9, "VCC": 1, "SCL": 5, "SDA": 3}
-    colours = {"GND": _GREY, "VCC": _RED, "SCL": _AMBER, "SDA": _BLUE}
+    colors = {"GND": _GREY, "VCC": _RED, "SCL": _AMBER, "SDA": _BLUE}
     places = {name: (left + 100 + 36 * number, top + 20) for number, name in enumerate(pins)}
     for name in ("GND", "SCL", "SDA", "VCC"):
         x, y = places[name]
         end = beside(pins[name])
-        _wire(sheet, [(x, y), (x, end[1]), end], colours[name])
+        _wire(sheet, [(x, y), (x, end[1]), end], colors[name])
     happy = (255, 190, 20)
     box = (left, top, left + width, top + height)
     sheet.halo(box, happy, 0.35, 16)
@@ -159,9 +159,9 @@ def _draw_oled(sheet: Sheet) -> None:
             sheet.disc((x, y), 7.5, _GOLD)
             sheet.disc((x, y), 4.5, (13, 15, 20))
     for name, (x, y) in places.items():
-        sheet.disc((x, y), 7, colours[name])
+        sheet.disc((x, y), 7, colors[name])
         sheet.disc((x, y), 3, (16, 17, 20))
-        sheet.text((x, y + 18), name, size=12, colour=TEXT)
+        sheet.text((x, y + 18), name, size=12, color=TEXT)
     glass = (left + 10, top + 52, left + width - 10, top + height - 34)
     sheet.panel(glass, GLASS, edge=(8, 12, 24), radius=5)
     face = panel(draw(POSES["happy"]), 4)
@@ -170,19 +170,19 @@ def _draw_oled(sheet: Sheet) -> None:
         face, ((glass[0] + glass[2] - wide) / 2, (glass[1] + glass[3] - wide / 2) / 2), wide
     )
     middle = left + width / 2
-    sheet.text((middle, top + height + 28), "OLED, I2C", size=19, colour=BRIGHT, strong=True)
+    sheet.text((middle, top + height + 28), "OLED, I2C", size=19, color=BRIGHT, strong=True)
     sheet.text(
-        (middle, top + height + 53), "SSD1306 or SH1106 at address 0x3C", size=14, colour=FAINT
+        (middle, top + height + 53), "SSD1306 or SH1106 at address 0x3C", size=14, color=FAINT
     )
     sheet.text(
         (middle, top + height + 74), "the order of its pins differs: go by the labels", size=14,
-        colour=FAINT,
+        color=FAINT,
     )  # fmt: skip
 
 
-def _resistor(sheet: Sheet, centre: Point) -> None:
+def _resistor(sheet: Sheet, center: Point) -> None:
     """330 ohm, 5 %: orange, orange, brown, gold."""
-    x, y = centre
+    x, y = center
     sheet.panel((x - 25, y - 8, x + 25, y + 8), (214, 190, 146), edge=(150, 126, 86), radius=7)
     for offset, band in ((-14, (236, 120, 30)), (-5, (236, 120, 30)), (4, (110, 60, 30))):
         sheet.panel((x + offset - 2.5, y - 8, x + offset + 2.5, y + 8), band, edge=None, radius=0)
@@ -190,66 +190,64 @@ def _resistor(sheet: Sheet, centre: Point) -> None:
 
 
 def _draw_rgb_led(sheet: Sheet, pins: tuple[int, int, int]) -> None:
-    centre = (1058.0, 238.0)
+    center = (1058.0, 238.0)
     legs = [(0, _RED, -51.0), (1, _LIME, 17.0), (2, _ROYAL, 51.0)]
     # The odd pins' wires pass between the rows of the even ones.
-    for index, colour, down in legs:
+    for index, color, down in legs:
         x, y = place(pins[index])
         gap_y = y + _PITCH / 2
-        end_y = centre[1] + down
+        end_y = center[1] + down
         lane_x = {0: 776.0, 1: 800.0, 2: 824.0}[index]
-        path = [(x, y), (x, gap_y), (lane_x, gap_y), (lane_x, end_y), (centre[0] - 40, end_y)]
-        _wire(sheet, path, colour)
+        path = [(x, y), (x, gap_y), (lane_x, gap_y), (lane_x, end_y), (center[0] - 40, end_y)]
+        _wire(sheet, path, color)
         _resistor(sheet, (908, end_y))
-    ground_y = centre[1] - 17
+    ground_y = center[1] - 17
     x, y = beside(14)
-    _wire(sheet, [(x, y), (788, y), (788, ground_y), (centre[0] - 40, ground_y)], _GREY)
-    _draw_lamp(sheet, centre, 62, [(255, 70, 60), (80, 220, 100), (90, 120, 255)])
-    for label, down, colour in (("R", -51.0, _RED), ("GND", -17.0, _GREY), ("G", 17.0, _LIME),
+    _wire(sheet, [(x, y), (788, y), (788, ground_y), (center[0] - 40, ground_y)], _GREY)
+    _draw_lamp(sheet, center, 62, [(255, 70, 60), (80, 220, 100), (90, 120, 255)])
+    for label, down, color in (("R", -51.0, _RED), ("GND", -17.0, _GREY), ("G", 17.0, _LIME),
                                 ("B", 51.0, _ROYAL)):  # fmt: skip
-        sheet.text(
-            (centre[0] - 84, centre[1] + down - 12), label, size=13, colour=lightened(colour)
-        )
-    sheet.text((centre[0] - 40, centre[1] + 96), "RGB LED, common cathode", size=19,
-               colour=BRIGHT, strong=True)  # fmt: skip
-    sheet.text((centre[0] - 40, centre[1] + 121), "its longest leg to GND,", size=14, colour=FAINT)
-    sheet.text((centre[0] - 40, centre[1] + 142), "330 ohm in each colour", size=14, colour=FAINT)
+        sheet.text((center[0] - 84, center[1] + down - 12), label, size=13, color=lightened(color))
+    sheet.text((center[0] - 40, center[1] + 96), "RGB LED, common cathode", size=19,
+               color=BRIGHT, strong=True)  # fmt: skip
+    sheet.text((center[0] - 40, center[1] + 121), "its longest leg to GND,", size=14, color=FAINT)
+    sheet.text((center[0] - 40, center[1] + 142), "330 ohm in each colour", size=14, color=FAINT)
 
 
 def _draw_recording_led(sheet: Sheet, pin: int) -> None:
-    centre = (1058.0, 540.0)
-    for number, colour, down, lane_x in ((pin, _ROSE, -17.0, 800.0), (20, _GREY, 17.0, 776.0)):
+    center = (1058.0, 540.0)
+    for number, color, down, lane_x in ((pin, _ROSE, -17.0, 800.0), (20, _GREY, 17.0, 776.0)):
         x, y = beside(number)
-        end_y = centre[1] + down
-        _wire(sheet, [(x, y), (lane_x, y), (lane_x, end_y), (centre[0] - 30, end_y)], colour)
+        end_y = center[1] + down
+        _wire(sheet, [(x, y), (lane_x, y), (lane_x, end_y), (center[0] - 30, end_y)], color)
         if number == pin:
             _resistor(sheet, (908, end_y))
-    _draw_lamp(sheet, centre, 40, [(255, 60, 50)])
-    sheet.text((centre[0] - 62, centre[1] - 29), "+", size=15, colour=lightened(_ROSE))
-    sheet.text((centre[0] - 62, centre[1] + 5), "GND", size=13, colour=lightened(_GREY))
+    _draw_lamp(sheet, center, 40, [(255, 60, 50)])
+    sheet.text((center[0] - 62, center[1] - 29), "+", size=15, color=lightened(_ROSE))
+    sheet.text((center[0] - 62, center[1] + 5), "GND", size=13, color=lightened(_GREY))
     sheet.text(
-        (centre[0] - 40, centre[1] + 76), "Recording LED", size=19, colour=BRIGHT, strong=True
+        (center[0] - 40, center[1] + 76), "Recording LED", size=19, color=BRIGHT, strong=True
     )
     sheet.text(
-        (centre[0] - 40, centre[1] + 101), "on exactly while camera or", size=14, colour=FAINT
+        (center[0] - 40, center[1] + 101), "on exactly while camera or", size=14, color=FAINT
     )
     sheet.text(
-        (centre[0] - 40, centre[1] + 122), "microphone is open; 330 ohm", size=14, colour=FAINT
+        (center[0] - 40, center[1] + 122), "microphone is open; 330 ohm", size=14, color=FAINT
     )
 
 
-def _draw_lamp(sheet: Sheet, centre: Point, radius: float, lights: list[Colour]) -> None:
+def _draw_lamp(sheet: Sheet, center: Point, radius: float, lights: list[Color]) -> None:
     """An LED from above: its rim, its lens and what shines in it."""
-    x, y = centre
+    x, y = center
     if len(lights) == 1:  # several would mix to mud
-        sheet.glow(centre, radius * 0.9, lights[0], 0.75)
-    sheet.disc(centre, radius, (30, 33, 41), EDGE)
-    sheet.disc(centre, radius * 0.82, (20, 22, 28))
-    for number, colour in enumerate(lights):
+        sheet.glow(center, radius * 0.9, lights[0], 0.75)
+    sheet.disc(center, radius, (30, 33, 41), EDGE)
+    sheet.disc(center, radius * 0.82, (20, 22, 28))
+    for number, color in enumerate(lights):
         shift = (number - (len(lights) - 1) / 2) * radius * 0.46
-        sheet.disc((x + shift, y), radius * 0.22, dimmed(colour, 0.55))
-        sheet.disc((x + shift, y), radius * 0.16, colour)
-        sheet.disc((x + shift, y), radius * 0.08, lightened(colour, 0.75))
+        sheet.disc((x + shift, y), radius * 0.22, dimmed(color, 0.55))
+        sheet.disc((x + shift, y), radius * 0.16, color)
+        sheet.disc((x + shift, y), radius * 0.08, lightened(color, 0.75))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -37,9 +37,9 @@ class Sheet:
     def panel(
         self,
         box: Box,
-        fill: Colour = BEZEL,
+        fill: Color = BEZEL,
         *,
-        edge: Colour | None = EDGE,
+        edge: Color | None = EDGE,
         radius: float = 10,
         width: float = 1.5,
     ) -> None:
@@ -48,48 +48,48 @@ class Sheet:
             _scaled(box), radius * _FINE, fill, edge, round(width * _FINE) if edge else 0
         )
 
-    def disc(self, centre: Point, radius: float, fill: Colour, edge: Colour | None = None) -> None:
+    def disc(self, center: Point, radius: float, fill: Color, edge: Color | None = None) -> None:
         """A filled circle."""
-        x, y = centre
+        x, y = center
         box = _scaled((x - radius, y - radius, x + radius, y + radius))
         self._draw.ellipse(box, fill, edge, round(1.5 * _FINE) if edge else 0)
 
-    def glow(self, centre: Point, radius: float, colour: Colour, strength: float = 0.8) -> None:
+    def glow(self, center: Point, radius: float, color: Color, strength: float = 0.8) -> None:
         """Light around a point."""
-        x, y = (part * _FINE for part in centre)
+        x, y = (part * _FINE for part in center)
         reach = radius * _FINE
         light = Image.new("L", self._image.size)
         ImageDraw.Draw(light).ellipse((x - reach, y - reach, x + reach, y + reach), fill=255)
-        self._light(light.filter(ImageFilter.GaussianBlur(reach * 0.7)), colour, strength)
+        self._light(light.filter(ImageFilter.GaussianBlur(reach * 0.7)), color, strength)
 
-    def halo(self, box: Box, colour: Colour, strength: float = 0.5, reach: float = 12) -> None:
+    def halo(self, box: Box, color: Color, strength: float = 0.5, reach: float = 12) -> None:
         """Light around a box that is drawn afterwards."""
         light = Image.new("L", self._image.size)
         ImageDraw.Draw(light).rounded_rectangle(_scaled(box), 10 * _FINE, fill=255)
-        self._light(light.filter(ImageFilter.GaussianBlur(reach * _FINE)), colour, strength)
+        self._light(light.filter(ImageFilter.GaussianBlur(reach * _FINE)), color, strength)
 
-    def _light(self, light: Image.Image, colour: Colour, strength: float) -> None:
+    def _light(self, light: Image.Image, color: Color, strength: float) -> None:
         light = light.point(lambda value: value * strength)
         lit = Image.composite(
-            Image.new("RGB", light.size, colour), Image.new("RGB", light.size), light
+            Image.new("RGB", light.size, color), Image.new("RGB", light.size), light
         )
         self._image.paste(ImageChops.lighter(self._image, lit))
 
     def line(
         self,
         points: Sequence[Point],
-        colour: Colour,
+        color: Color,
         width: float = 3,
         *,
         bend: float = 0,
-        rim: Colour | None = None,
+        rim: Color | None = None,
         dash: float = 0,
     ) -> None:
         """A line with round ends.
 
         Args:
             points: its corners.
-            colour: of the line.
+            color: of the line.
             width: in pixels.
             bend: radius of its corners.
             rim: colour of a rim that sets it off from lines which it crosses.
@@ -100,24 +100,24 @@ class Sheet:
             self._stroke(path, rim, width + 4)
         if dash:
             for piece in _dashes(path, dash):
-                self._stroke(piece, colour, width)
+                self._stroke(piece, color, width)
         else:
-            self._stroke(path, colour, width)
+            self._stroke(path, color, width)
 
-    def _stroke(self, path: Sequence[Point], colour: Colour, width: float) -> None:
+    def _stroke(self, path: Sequence[Point], color: Color, width: float) -> None:
         large = [(x * _FINE, y * _FINE) for x, y in path]
-        self._draw.line(large, colour, round(width * _FINE), joint="curve")
+        self._draw.line(large, color, round(width * _FINE), joint="curve")
         reach = width * _FINE / 2
         for x, y in (large[0], large[-1]):
-            self._draw.ellipse((x - reach, y - reach, x + reach, y + reach), colour)
+            self._draw.ellipse((x - reach, y - reach, x + reach, y + reach), color)
 
-    def arrow(self, points: Sequence[Point], colour: Colour, width: float = 3) -> None:
+    def arrow(self, points: Sequence[Point], color: Color, width: float = 3) -> None:
         """A bent line with a head at its end."""
         (x0, y0), (x1, y1) = points[-2], points[-1]
         length = math.dist((x0, y0), (x1, y1))
         along = ((x1 - x0) / length, (y1 - y0) / length)
         back = (x1 - along[0] * 9, y1 - along[1] * 9)
-        self.line([*points[:-1], back], colour, width, bend=14)
+        self.line([*points[:-1], back], color, width, bend=14)
         side = (-along[1] * 6, along[0] * 6)
         self.polygon(
             [
@@ -125,10 +125,10 @@ class Sheet:
                 (back[0] - along[0] * 3 + side[0], back[1] - along[1] * 3 + side[1]),
                 (back[0] - along[0] * 3 - side[0], back[1] - along[1] * 3 - side[1]),
             ],
-            colour,
+            color,
         )
 
-    def polygon(self, points: Sequence[Point], fill: Colour) -> None:
+    def polygon(self, points: Sequence[Point], fill: Color) -> None:
         """A filled shape."""
         self._draw.polygon([(x * _FINE, y * _FINE) for x, y in points], fill)
 
@@ -138,7 +138,7 @@ class Sheet:
         text: str,
         *,
         size: float = 15,
-        colour: Colour = TEXT,
+        color: Color = TEXT,
         anchor: str = "mm",
         strong: bool = False,
     ) -> None:
@@ -147,7 +147,7 @@ class Sheet:
         self._draw.text(
             (x * _FINE, y * _FINE),
             text,
-            colour,
+            color,
             ImageFont.load_default(size * _FINE),
             anchor,
             stroke_width=round(0.35 * _FINE) if strong else 0,
@@ -161,15 +161,15 @@ class Sheet:
         )
         self._image.paste(large, (round(place[0] * _FINE), round(place[1] * _FINE)))
 
-    def save(self, path: Path, colours: int = 256) -> None:
+    def save(self, path: Path, colors: int = 256) -> None:
         """Scale down and write an optimised PNG."""
         small = self._image.resize(self.size, Image.Resampling.LANCZOS)
-        save(small, path, colours)
+        save(small, path, colors)
 
 
-def save(picture: Image.Image, path: Path, colours: int = 256) -> None:
+def save(picture: Image.Image, path: Path, colors: int = 256) -> None:
     """Write *picture* as a PNG of that many colours and say how large it became."""
-    picture.quantize(colours, kmeans=2).save(path, format="PNG", optimize=True)
+    picture.quantize(colors, kmeans=2).save(path, format="PNG", optimize=True)
     print(f"{path}: {picture.width}x{picture.height}, {path.stat().st_size / 1000:.0f} kB")
 
 
@@ -178,16 +178,16 @@ def text_width(text: str, size: float) -> float:
     return float(ImageFont.load_default(size * _FINE).getlength(text)) / _FINE
 
 
-def lightened(colour: Colour, share: float = 0.35) -> Colour:
-    """*colour*, *share* of the way to white: for letters on a dark ground."""
-    red, green, blue = (round(part + (255 - part) * share) for part in colour)
+def lightened(color: Color, share: float = 0.35) -> Color:
+    """*color*, *share* of the way to white: for letters on a dark ground."""
+    red, green, blue = (round(part + (255 - part) * share) for part in color)
     return red, green, blue
 
 
-def dimmed(colour: Colour, share: float = 0.6) -> Colour:
-    """*colour*, *share* of the way to the background."""
+def dimmed(color: Color, share: float = 0.6) -> Color:
+    """*color*, *share* of the way to the background."""
     red, green, blue = (
-        round(part + (dark - part) * share) for part, dark in zip(colour, BACKGROUND, strict=True)
+        round(part + (dark - part) * share) for part, dark in zip(color, BACKGROUND, strict=True)
     )
     return red, green, blue
 

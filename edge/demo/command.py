@@ -26,7 +26,7 @@ PORTRAIT_SIZE_PX: Final = 512
 _VOICES: Final = {
     "recordings": "recorded words",
     "espeak-ng": "words spoken by espeak-ng",
-    "synthesis": "a synthesised voice",
+    "synthesis": "a synthesized voice",
 }
 
 

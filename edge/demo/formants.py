@@ -24,13 +24,13 @@ _BLOCK: Final = 96
 """Samples for which the resonators stand still."""
 
 
-def _resonate(sound: Floats, centres_hz: Floats, bandwidth_hz: float, rate_hz: int) -> Floats:
+def _resonate(sound: Floats, centers_hz: Floats, bandwidth_hz: float, rate_hz: int) -> Floats:
     """Filter through one resonator whose centre changes from sample to sample: both shape [n]."""
     r = float(np.exp(-np.pi * bandwidth_hz / rate_hz))
     result = np.empty_like(sound)
     y1 = y2 = 0.0
     for start in range(0, len(sound), _BLOCK):
-        b1 = 2 * r * float(np.cos(2 * np.pi * centres_hz[start] / rate_hz))
+        b1 = 2 * r * float(np.cos(2 * np.pi * centers_hz[start] / rate_hz))
         gain = 1 - b1 + r * r
         for i in range(start, min(start + _BLOCK, len(sound))):
             y = gain * sound[i] + b1 * y1 - r * r * y2

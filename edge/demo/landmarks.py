@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MOUTH_CENTRE_X: Final = 223.7
+MOUTH_CENTER_X: Final = 223.7
 RIGHT_CORNER: Final = (202.4, 140.3)
 LEFT_CORNER: Final = (245.1, 141.3)
 LIP_TOP: Final = ((210, 139.6), (216.7, 140.1), (223.3, 141), (230, 140.3), (236.7, 140.0))
@@ -205,9 +205,9 @@ _JAW_SHARE: Final = np.array([0.25, 0.7, 0.95, 1.0, 0.95, 0.7, 0.25])
 
 def _lip(points: Floats, middle_y: float, mouth: Mouth) -> Floats:
     half = (LEFT_CORNER[0] - RIGHT_CORNER[0]) / 2
-    u = (points[:, 0] - MOUTH_CENTRE_X) / half
+    u = (points[:, 0] - MOUTH_CENTER_X) / half
     y = middle_y + (mouth.corner_y - middle_y) * np.abs(u) ** mouth.power
-    moved: Floats = np.column_stack([MOUTH_CENTRE_X + u * mouth.half_width, y])
+    moved: Floats = np.column_stack([MOUTH_CENTER_X + u * mouth.half_width, y])
     return moved
 
 
@@ -218,8 +218,8 @@ def layout(expression: Expression) -> Floats:
     if e.mouth is not None:
         m = e.mouth
         points[GROUPS["corners"]] = [
-            (MOUTH_CENTRE_X - m.half_width, m.corner_y),
-            (MOUTH_CENTRE_X + m.half_width, m.corner_y),
+            (MOUTH_CENTER_X - m.half_width, m.corner_y),
+            (MOUTH_CENTER_X + m.half_width, m.corner_y),
         ]
         for name, middle_y in (
             ("lip_top", m.top_y),
@@ -252,9 +252,9 @@ def open_mouth(points: Floats, drop_px: float) -> Floats:
     moved: Floats = points.copy()
     for name in ("lip_lower", "lip_bottom"):
         x = points[GROUPS[name], 0]
-        half = abs(points[GROUPS["corners"]][1, 0] - MOUTH_CENTRE_X)
+        half = abs(points[GROUPS["corners"]][1, 0] - MOUTH_CENTER_X)
         moved[GROUPS[name], 1] += drop_px * (
-            1 - np.minimum(np.abs(x - MOUTH_CENTRE_X) / half, 1) ** 2
+            1 - np.minimum(np.abs(x - MOUTH_CENTER_X) / half, 1) ** 2
         )
     moved[GROUPS["jaw"], 1] += _JAW_SHARE * drop_px
     return moved

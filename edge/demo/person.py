@@ -68,8 +68,8 @@ def _soft_area(shape: tuple[int, int], points: Floats, blur_px: float) -> Layer:
     return _blur(mask.astype(np.float32) / np.float32(255), blur_px)
 
 
-def _paint(picture: Layer, colour: tuple[float, ...], alpha: Layer) -> None:
-    picture += (np.array(colour, np.float32) - picture) * np.clip(alpha, 0, 1)[..., None]
+def _paint(picture: Layer, color: tuple[float, ...], alpha: Layer) -> None:
+    picture += (np.array(color, np.float32) - picture) * np.clip(alpha, 0, 1)[..., None]
 
 
 class Person:

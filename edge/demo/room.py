@@ -8,7 +8,7 @@ Layer = NDArray[np.float32]
 
 
 def _box(
-    room: Layer, x0: float, y0: float, x1: float, y1: float, colour: tuple[int, int, int]
+    room: Layer, x0: float, y0: float, x1: float, y1: float, color: tuple[int, int, int]
 ) -> None:
     """Fill a rectangle given in shares of the width and height."""
     height, width = room.shape[:2]
@@ -16,7 +16,7 @@ def _box(
         room,
         (round(x0 * width), round(y0 * height)),
         (round(x1 * width), round(y1 * height)),
-        colour,
+        color,
         -1,
     )
 
@@ -42,8 +42,8 @@ def draw_room(width_px: int, height_px: int) -> Layer:
         (0.133, 0.19, 0.155, (96, 118, 100)),
         (0.158, 0.21, 0.172, (120, 84, 96)),
     )
-    for x0, y0, x1, colour in shelf:
-        _box(room, x0, y0, x1, 0.36, colour)
+    for x0, y0, x1, color in shelf:
+        _box(room, x0, y0, x1, 0.36, color)
     _box(room, 0.20, 0.30, 0.235, 0.36, (206, 196, 186))  # a bowl
     blurred = np.asarray(cv2.GaussianBlur(room, (0, 0), width_px / 130), np.float32)
     # Daylight falls in from the upper left, in a slanting band.

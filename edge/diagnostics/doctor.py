@@ -94,10 +94,10 @@ def print_as_lines(checks: Iterable[Check], console: Console | None = None) -> b
     counts = {"ok": 0, "warning": 0, "problem": 0}
     for check in checks:
         counts[check.state] += 1
-        mark, colour = MARKS[check.state]
+        mark, color = MARKS[check.state]
         console.print(
             Text.assemble(
-                (f"{mark:<8}", colour), f"{printable(check.name):<15}{printable(check.says)}"
+                (f"{mark:<8}", color), f"{printable(check.name):<15}{printable(check.says)}"
             ),
             soft_wrap=True,
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from edge.emotions import COLOURS, EMOTIONS
+from edge.emotions import COLORS, EMOTIONS
 from edge.errors import OutputError, SensorError
 from edge.messages import Frame
 from edge.perception.face_net import FaceNet
@@ -88,7 +88,7 @@ def draw_explanation(what: Explanation) -> Image.Image:
         bar = (left, top + 24, left + _BARS, top + 32)
         pen.rounded_rectangle(bar, 4, _PALE)
         if share * _BARS >= 8:
-            pen.rounded_rectangle((*bar[:2], left + share * _BARS, bar[3]), 4, COLOURS[name])
+            pen.rounded_rectangle((*bar[:2], left + share * _BARS, bar[3]), 4, COLORS[name])
     return sheet
 
 
@@ -129,6 +129,6 @@ def _heat(what: Explanation) -> Image.Image:
     glow = np.asarray(small.resize(what.face.size, Image.Resampling.BICUBIC), np.float64)[..., None]
     glow /= 255
     grey = np.asarray(ImageOps.autocontrast(what.face.convert("L")), np.float64)[..., None] / 255
-    colour = np.array(COLOURS[what.emotion], np.float64) / 255
-    tinted = grey * (0.35 + 0.65 * glow) * (1 - 0.55 * glow) + colour * glow * (0.2 + 0.45 * grey)
+    color = np.array(COLORS[what.emotion], np.float64) / 255
+    tinted = grey * (0.35 + 0.65 * glow) * (1 - 0.55 * glow) + color * glow * (0.2 + 0.45 * grey)
     return Image.fromarray((np.clip(tinted, 0, 1) * 255).astype(np.uint8))

@@ -27,21 +27,21 @@ class _Pen:
     def __init__(self, canvas: Canvas, place: Layout, shift: tuple[float, float]) -> None:
         self._canvas = canvas
         self.unit = place.unit
-        self._centre = (
-            place.centre_x + shift[0],
-            place.centre_y + shift[1] + place.eye_dy - EYE_DY * place.unit,
+        self._center = (
+            place.center_x + shift[0],
+            place.center_y + shift[1] + place.eye_dy - EYE_DY * place.unit,
         )
         self._half_width = place.width / 2 / place.unit
         self._spread = place.eye_dx / place.unit - EYE_DX
-        self._top = -self._centre[1] / place.unit
-        self._bottom = (place.height - self._centre[1]) / place.unit
+        self._top = -self._center[1] / place.unit
+        self._bottom = (place.height - self._center[1]) / place.unit
         self._stretch = place.stretch
         self.eye_bottom = EYE_DY + 15 * place.stretch
-        self.mouth_y = (place.mouth_dy + place.centre_y - self._centre[1]) / place.unit
+        self.mouth_y = (place.mouth_dy + place.center_y - self._center[1]) / place.unit
         self.mouth_scale = place.mouth_unit / place.unit
 
     def at(self, points: Points) -> Points:
-        return points * self.unit + self._centre
+        return points * self.unit + self._center
 
     def fill(self, points: Points, ink: Ink) -> None:
         self._canvas.fill(self.at(points), ink)
@@ -129,9 +129,9 @@ def _question(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     turn = np.linspace(np.pi, 2.45 * np.pi, 22)
     hook = np.stack([np.cos(turn) * 0.42, np.sin(turn) * 0.42 - 0.5], axis=1)
     tail = np.array([[0.02, 0.12], [0.0, 0.45]])
-    centre = (pen.side(55, 7), pen.level(-14, 13) + np.sin(phase * 2 * np.pi))
-    pen.stroke(np.concatenate([hook, tail]) * size * 1.25 + centre, 2.8 * amount, ink)
-    pen.dot(centre[0], centre[1] + size * 1.12, 3.4 * amount, ink)
+    center = (pen.side(55, 7), pen.level(-14, 13) + np.sin(phase * 2 * np.pi))
+    pen.stroke(np.concatenate([hook, tail]) * size * 1.25 + center, 2.8 * amount, ink)
+    pen.dot(center[0], center[1] + size * 1.12, 3.4 * amount, ink)
 
 
 def _alarm(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
@@ -174,11 +174,11 @@ def _dots(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
 def _warning(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     size = 8.5 * amount
     corners = np.array([[0, -0.95], [1, 0.8], [-1, 0.8]]) * size
-    centre = np.array([pen.side(53, 10), pen.level(-20, 10)])
-    pen.lines(np.concatenate([corners, corners[:1]]) * 0.85 + centre, 4.0, _AMBER)
-    pen.fill(corners * 0.85 + centre, _AMBER)
-    pen.stroke(np.array([[0, -2.6], [0, 1.2]]) * amount + centre, 2.4 * amount, DARK)
-    pen.dot(float(centre[0]), float(centre[1]) + 4.6 * amount, 2.6 * amount, DARK)
+    center = np.array([pen.side(53, 10), pen.level(-20, 10)])
+    pen.lines(np.concatenate([corners, corners[:1]]) * 0.85 + center, 4.0, _AMBER)
+    pen.fill(corners * 0.85 + center, _AMBER)
+    pen.stroke(np.array([[0, -2.6], [0, 1.2]]) * amount + center, 2.4 * amount, DARK)
+    pen.dot(float(center[0]), float(center[1]) + 4.6 * amount, 2.6 * amount, DARK)
 
 
 _MARKS: Final[dict[str, Callable[[_Pen, float, float, Ink], None]]] = {

@@ -36,7 +36,7 @@ class Canvas:
         )
         self._draw = ImageDraw.Draw(self._image)
 
-    def _colour(self, ink: Ink) -> int | Ink:
+    def _color(self, ink: Ink) -> int | Ink:
         """On mono and grey panels everything that is not dark is fully lit."""
         if self.mode == "RGB":
             return ink
@@ -48,7 +48,7 @@ class Canvas:
         # further to the right, and faces would not be symmetric.
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
         scaled = (middle + (points - middle) * _SHRINK) * _OVERSAMPLING
-        self._draw.polygon([tuple(point) for point in scaled.tolist()], fill=self._colour(ink))
+        self._draw.polygon([tuple(point) for point in scaled.tolist()], fill=self._color(ink))
 
     def dot(self, x: float, y: float, width: float, height: float, ink: Ink) -> None:
         """Fill an ellipse around (x, y)."""

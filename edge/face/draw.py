@@ -36,19 +36,19 @@ def draw(pose: Pose, size: tuple[int, int] = (128, 64), mode: Mode = "1") -> Ima
     shift_x, shift_y = pose.shift_x * place.unit, pose.shift_y * place.unit
     if mode == "1":  # by whole pixels, so that a breath moves edges and does not gnaw at them
         shift_x, shift_y = round(shift_x), round(shift_y)
-    centre_x, centre_y = place.centre_x + shift_x, place.centre_y + shift_y
+    center_x, center_y = place.center_x + shift_x, place.center_y + shift_y
 
     gaze_x, gaze_y = np.clip(pose.gaze_x, -1, 1), np.clip(pose.gaze_y, -1, 1)
-    eye_y = centre_y + place.eye_dy + gaze_y * _LOOK_Y_PX * place.unit
+    eye_y = center_y + place.eye_dy + gaze_y * _LOOK_Y_PX * place.unit
     sides = ((-1, pose.left, pose.left_brow), (1, pose.right, pose.right_brow))
     for side, eye, brow in sides:
-        eye_x = centre_x + side * place.eye_dx + gaze_x * _LOOK_X_PX * place.unit
+        eye_x = center_x + side * place.eye_dx + gaze_x * _LOOK_X_PX * place.unit
         if mode == "1":
             eye_x, eye_y = round(eye_x), round(eye_y)
         _draw_eye(canvas, eye, side, (eye_x, eye_y), (gaze_x, gaze_y), place, ink)
         _draw_brow(canvas, brow, side, (eye_x, eye_y), place, ink)
-    mouth_x = centre_x + gaze_x * 1.2 * place.mouth_unit
-    mouth_y = centre_y + place.mouth_dy + pose.mouth.drop * place.mouth_unit
+    mouth_x = center_x + gaze_x * 1.2 * place.mouth_unit
+    mouth_y = center_y + place.mouth_dy + pose.mouth.drop * place.mouth_unit
     _draw_mouth(canvas, pose.mouth, (mouth_x, mouth_y), place.mouth_unit, ink)
     draw_marks(canvas, pose.extras, place, (shift_x, shift_y), ink)
     picture = canvas.finish()
@@ -71,13 +71,13 @@ def _draw_eye(
     canvas: Canvas,
     eye: Eye,
     side: int,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     gaze: tuple[float, float],
     place: Layout,
     ink: Ink,
 ) -> None:
     """Draw the eye on the viewer's left (*side* -1) or right (1)."""
-    x, y = centre
+    x, y = center
     unit = place.unit
     if eye.cross > 0.5:
         _draw_cross(canvas, x, y, eye.width * unit * (2 * eye.cross - 1), unit, ink)
@@ -109,7 +109,7 @@ def _draw_eye(
 def _draw_pupil(
     canvas: Canvas,
     eye: Eye,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     gaze: tuple[float, float],
     place: Layout,
     edges: tuple[Points, Points],
@@ -123,19 +123,19 @@ def _draw_pupil(
     if width < 2 or gap < 0.3 * eye.height * unit:
         return
     height = width * (1 + (place.stretch - 1) * 0.6)
-    x = centre[0] + gaze[0] * _GAZE_X_PX * unit
-    y = centre[1] + gaze[1] * _GAZE_Y_PX * unit
+    x = center[0] + gaze[0] * _GAZE_X_PX * unit
+    y = center[1] + gaze[1] * _GAZE_Y_PX * unit
     if canvas.mode == "1":
         x, y = round(x), round(y)
     middle = len(_ACROSS) // 2
     y = min(
-        max(y, centre[1] + float(top[middle]) + height * 0.36),
-        centre[1] + float(bottom[middle]) - height * 0.36,
+        max(y, center[1] + float(top[middle]) + height * 0.36),
+        center[1] + float(bottom[middle]) - height * 0.36,
     )
     canvas.dot(x, y, width, height, DARK)
     shine = 0.36 * width * eye.shine
     shine_x, shine_y = x + 0.15 * width, y - 0.15 * height
-    lid = centre[1] + float(top[min(middle + 6, len(top) - 1)])
+    lid = center[1] + float(top[min(middle + 6, len(top) - 1)])
     if shine > 1.2 and shine_y - shine / 2 > lid:
         canvas.dot(shine_x, shine_y, shine, shine, WHITE)
 
@@ -170,7 +170,7 @@ def _draw_brow(
 
 
 def _draw_mouth(
-    canvas: Canvas, mouth: Mouth, centre: tuple[float, float], unit: float, ink: Ink
+    canvas: Canvas, mouth: Mouth, center: tuple[float, float], unit: float, ink: Ink
 ) -> None:
     """Draw the lips as a line, or as a ring around what is in the open mouth."""
     if mouth.weight < 0.5:
@@ -182,9 +182,9 @@ def _draw_mouth(
     weight = mouth.weight * unit
     lowest = float(line.max()) + mouth.openness * (1 - mouth.rise) * 0.9 + mouth.weight / 2
     floor = canvas.size[1] - 0.5 - lowest * unit
-    centre = centre[0], min(centre[1], floor)  # a flat panel must not swallow the lower lip
+    center = center[0], min(center[1], floor)  # a flat panel must not swallow the lower lip
     if mouth.openness < 1:
-        lips = np.stack([xs, line], axis=1) * unit + centre
+        lips = np.stack([xs, line], axis=1) * unit + center
         canvas.stroke(lips, weight, ink)
     else:
         # An O is an ellipse; a laughing bowl has a nearly flat upper lip.
@@ -192,19 +192,19 @@ def _draw_mouth(
         swell = (1 - np.abs(_ACROSS) ** corners) ** (1 / corners)
         top = line - mouth.openness * mouth.rise * swell
         bottom = line + mouth.openness * (1 - mouth.rise) * swell
-        canvas.fill(_between(xs, top, bottom) * unit + centre, ink)
+        canvas.fill(_between(xs, top, bottom) * unit + center, ink)
         for edge in (top, bottom):
-            canvas.stroke(np.stack([xs, edge], 1) * unit + centre, weight, ink)
-        _draw_inside(canvas, mouth, (top, bottom), centre, unit, ink)
+            canvas.stroke(np.stack([xs, edge], 1) * unit + center, weight, ink)
+        _draw_inside(canvas, mouth, (top, bottom), center, unit, ink)
     if mouth.blech > 0.05:
-        _draw_blech(canvas, mouth, line, centre, unit, ink)
+        _draw_blech(canvas, mouth, line, center, unit, ink)
 
 
 def _draw_inside(
     canvas: Canvas,
     mouth: Mouth,
     edges: tuple[Points, Points],
-    centre: tuple[float, float],
+    center: tuple[float, float],
     unit: float,
     ink: Ink,
 ) -> None:
@@ -215,21 +215,21 @@ def _draw_inside(
     inner_xs = half * _ACROSS
     inner_top = np.minimum(top + margin, bottom)
     inner_bottom = np.maximum(bottom - margin, inner_top)
-    hole = _between(inner_xs, inner_top, inner_bottom) * unit + centre
+    hole = _between(inner_xs, inner_top, inner_bottom) * unit + center
     canvas.fill(hole, DARK)
     if mouth.tongue > 0.05:
         # The tongue is the part of the hole under an arch.
         arch = inner_bottom.max() - mouth.tongue * (0.5 * mouth.openness - 7.0 * _ACROSS**2)
         ridge = np.minimum(np.maximum(inner_top, arch), inner_bottom)
-        canvas.fill(_between(inner_xs, ridge, inner_bottom) * unit + centre, _TONGUE)
+        canvas.fill(_between(inner_xs, ridge, inner_bottom) * unit + center, _TONGUE)
     if mouth.teeth > 0.05:
         canvas.fill(hole, WHITE if canvas.mode == "RGB" else ink)
         middle = (inner_top + inner_bottom) / 2
-        bite = np.stack([inner_xs, middle], 1) * unit + centre
+        bite = np.stack([inner_xs, middle], 1) * unit + center
         canvas.stroke(bite, 1.6 * unit * mouth.teeth, DARK)
         for place in (-0.6, -0.2, 0.2, 0.6):
             ends = [np.interp(place, _ACROSS, part) for part in (inner_top, inner_bottom)]
-            gap = np.array([[place * half, ends[0]], [place * half, ends[1]]]) * unit + centre
+            gap = np.array([[place * half, ends[0]], [place * half, ends[1]]]) * unit + center
             if canvas.mode == "1":  # one column of pixels each
                 gap[:, 0] = np.floor(gap[:, 0]) + 0.5
             canvas.stroke(gap, 1.2 * unit * mouth.teeth, DARK)
@@ -239,7 +239,7 @@ def _draw_blech(
     canvas: Canvas,
     mouth: Mouth,
     line: Points,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     unit: float,
     ink: Ink,
 ) -> None:
@@ -253,6 +253,6 @@ def _draw_blech(
         [x + width / 2 * np.cos(turn), start_y + length - width / 2 + width / 2 * np.sin(turn)], 1
     )
     shape = np.concatenate([[[x + width / 2, start_y]], rounded, [[x - width / 2, start_y]]])
-    canvas.fill(shape * unit + centre, _TONGUE if canvas.mode == "RGB" else ink)
+    canvas.fill(shape * unit + center, _TONGUE if canvas.mode == "RGB" else ink)
     crease = np.array([[x, start_y + 2.2], [x, start_y + length - 5]])
-    canvas.stroke(crease * unit + centre, 1.6 * unit, DARK)
+    canvas.stroke(crease * unit + center, 1.6 * unit, DARK)

@@ -17,7 +17,7 @@ from edge.errors import MienError, OutputError
 from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.gif import save_gif
-from edge.face.pose import POSES, SHOWN_COLOURS
+from edge.face.pose import POSES, SHOWN_COLORS
 from edge.messages import Mood
 from edge.process.printable import printable
 from edge.process.written_files import written_whole
@@ -84,7 +84,7 @@ def _device(shown: str, screen: Image.Image, pitch: int, halo: float) -> Image.I
     light = Image.new("L", whole.size)
     ImageDraw.Draw(light).rounded_rectangle(box, 5 * pitch, fill=255)
     light = light.filter(ImageFilter.GaussianBlur(5 * pitch)).point(lambda v: v * halo)
-    whole.paste(Image.new("RGB", whole.size, SHOWN_COLOURS[shown]), (0, 0), light)
+    whole.paste(Image.new("RGB", whole.size, SHOWN_COLORS[shown]), (0, 0), light)
     frame = Image.new("L", (whole.width * 2, whole.height * 2))
     ImageDraw.Draw(frame).rounded_rectangle(tuple(2 * part for part in box), 10 * pitch, fill=255)
     frame = frame.resize(whole.size, Image.Resampling.BOX)
@@ -93,7 +93,7 @@ def _device(shown: str, screen: Image.Image, pitch: int, halo: float) -> Image.I
     glass = (*inner, inner[0] + screen.width + 2 * pitch, inner[1] + screen.height + 2 * pitch)
     ImageDraw.Draw(whole).rounded_rectangle(glass, 2 * pitch, fill=_GLASS)
     whole.paste(screen, (margin + edge, margin + edge))
-    tint = tuple(90 + part * 165 // 255 for part in SHOWN_COLOURS[shown])
+    tint = tuple(90 + part * 165 // 255 for part in SHOWN_COLORS[shown])
     ImageDraw.Draw(whole).text(
         (whole.width / 2, box[3] + 9.5 * pitch),
         _NAMES.get(shown, shown),
@@ -159,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
                 with written_whole(wanted.out) as file:
                     picture.save(file, format="PNG", optimize=True)
             if wanted.gif is not None:
-                save_gif(wanted.gif, tour(), 1 / _TOUR_FPS, colours=48)
+                save_gif(wanted.gif, tour(), 1 / _TOUR_FPS, colors=48)
         except OSError as error:
             raise OutputError(
                 f"The picture cannot be written ({error}): name a file in a folder that exists."

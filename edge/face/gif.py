@@ -18,17 +18,17 @@ _LONGEST_CS: Final = 0xFFFF
 class GifWriter:
     """An endless GIF whose pictures all have one size; only what changes is stored."""
 
-    def __init__(self, file: IO[bytes], size: tuple[int, int], *, colours: int = 64) -> None:
+    def __init__(self, file: IO[bytes], size: tuple[int, int], *, colors: int = 64) -> None:
         """Begin a GIF in the open *file*.
 
         Args:
             file: open for writing bytes; it stays open.
             size: width and height of every picture in pixels.
-            colours: how many each stored picture may have, 2-256.
+            colors: how many each stored picture may have, 2-256.
         """
         self._file = file
         self._size = size
-        self._colours = colours
+        self._colors = colors
         self._last: Image.Image | None = None
         self._start_s = 0.0
         self._begun_cs = 0
@@ -68,7 +68,7 @@ class GifWriter:
             return
         picture, offset = self._waiting
         duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
-        indexed = picture.quantize(self._colours, dither=Image.Dither.NONE)
+        indexed = picture.quantize(self._colors, dither=Image.Dither.NONE)
         parts = GifImagePlugin.getdata(
             indexed, offset, duration=duration_cs * 10, disposal=1, include_color_table=True
         )
@@ -92,11 +92,11 @@ class GifWriter:
 
 
 def save_gif(
-    path: Path, pictures: list[Image.Image], interval_s: float, *, colours: int = 64
+    path: Path, pictures: list[Image.Image], interval_s: float, *, colors: int = 64
 ) -> None:
     """Save *pictures*, shown *interval_s* each, as a GIF at *path*."""
     with written_whole(path) as file:
-        writer = GifWriter(file, pictures[0].size, colours=colours)
+        writer = GifWriter(file, pictures[0].size, colors=colors)
         for index, picture in enumerate(pictures):
             writer.add(picture, index * interval_s)
         writer.finish(len(pictures) * interval_s)

@@ -13,8 +13,8 @@ class Layout:
     """Pixels a design pixel of eyes, brows and accessories."""
     mouth_unit: float
     """Pixels a design pixel of the mouth."""
-    centre_x: float
-    centre_y: float
+    center_x: float
+    center_y: float
     eye_dx: float
     """From the middle to either eye."""
     eye_dy: float

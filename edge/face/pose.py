@@ -12,11 +12,11 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import COLOURS, EMOTIONS
+from edge.emotions import COLORS, EMOTIONS
 from edge.messages import SHOWN, Mood
 
-SHOWN_COLOURS: Final[dict[str, tuple[int, int, int]]] = {
-    **COLOURS,
+SHOWN_COLORS: Final[dict[str, tuple[int, int, int]]] = {
+    **COLORS,
     "unsure": (60, 200, 190),
     "nobody": (70, 85, 160),
     "starting": (70, 170, 255),
@@ -209,7 +209,7 @@ class _Look:
     rest: dict[str, Any] = field(default_factory=dict)
 
     def pose(self, shown: str) -> Pose:
-        red, green, blue = (value / 255 for value in SHOWN_COLOURS[shown])
+        red, green, blue = (value / 255 for value in SHOWN_COLORS[shown])
         pose = Pose(
             self.eye,
             self.right_eye or self.eye,

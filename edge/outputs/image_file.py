@@ -72,7 +72,7 @@ class Picture:
             self._file = os.fdopen(create_part(self._part), "w+b", buffering=0)
             if suffix == ".gif":
                 zoomed = (size[0] * zoom, size[1] * zoom)
-                self._gif = GifWriter(self._file, zoomed, colours=4 if mode == "1" else 32)
+                self._gif = GifWriter(self._file, zoomed, colors=4 if mode == "1" else 32)
             else:
                 self._file.close()
                 self._part.unlink()

@@ -52,9 +52,9 @@ class LedSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _three_colours_or_none(self) -> "LedSettings":
-        colours = {name: getattr(self, name) for name in ("red", "green", "blue")}
-        unwired = [name for name, pin in colours.items() if pin == UNCLAIMED]
+    def _three_colors_or_none(self) -> "LedSettings":
+        colors = {name: getattr(self, name) for name in ("red", "green", "blue")}
+        unwired = [name for name, pin in colors.items() if pin == UNCLAIMED]
         if 0 < len(unwired) < 3:
             raise refuse(
                 unwired[0],
@@ -223,10 +223,10 @@ class RgbLed:
 
     def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        from edge.face.pose import SHOWN_COLOURS
+        from edge.face.pose import SHOWN_COLORS
 
         bright = intensity(mood, t_s) * self._brightness
-        self._dimmer.fade([bright * part / 255 for part in SHOWN_COLOURS[mood.shown]], t_s)
+        self._dimmer.fade([bright * part / 255 for part in SHOWN_COLORS[mood.shown]], t_s)
 
     def close(self) -> None:
         """Put the light out and release its pins."""

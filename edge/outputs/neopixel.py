@@ -108,7 +108,7 @@ class Strip(Protocol):
 
     count: int
 
-    def send(self, colours: Sequence[Rgb]) -> None:
+    def send(self, colors: Sequence[Rgb]) -> None:
         """Show one colour on each pixel.
 
         Raises:
@@ -152,7 +152,7 @@ class NeoPixels:
 
     def show(self, mood: "Mood", t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        from edge.face.pose import SHOWN_COLOURS
+        from edge.face.pose import SHOWN_COLORS
 
         bright = intensity(mood, t_s) * (_DIMMED if self._level == "dim" else 1.0)
         dt_s = 0.0 if self._t_s is None else max(t_s - self._t_s, 0.0)
@@ -160,12 +160,12 @@ class NeoPixels:
         step = 1 - math.exp(-dt_s / self._fade_s)
         red, green, blue = (
             look + step * (bright * part / 255 - look)
-            for look, part in zip(self._looks, SHOWN_COLOURS[mood.shown], strict=True)
+            for look, part in zip(self._looks, SHOWN_COLORS[mood.shown], strict=True)
         )
         self._looks = (red, green, blue)
-        colour = driven(self._looks, self._brightness)
-        if colour != self._sent or t_s - self._sent_s >= _REFRESH_S:
-            self._send(colour, t_s)
+        color = driven(self._looks, self._brightness)
+        if color != self._sent or t_s - self._sent_s >= _REFRESH_S:
+            self._send(color, t_s)
 
     def rest(self, level: "DisplayLevel") -> None:
         """Glow more faintly while dim, go out while asleep.
@@ -187,9 +187,9 @@ class NeoPixels:
             self._send((0, 0, 0), -math.inf)
         self._strip.close()
 
-    def _send(self, colour: Rgb, t_s: float) -> None:
-        self._strip.send([colour] * self._strip.count)
-        self._sent, self._sent_s = colour, t_s
+    def _send(self, color: Rgb, t_s: float) -> None:
+        self._strip.send([color] * self._strip.count)
+        self._sent, self._sent_s = color, t_s
 
 
 def driven(looks: tuple[float, float, float], brightness: float) -> Rgb:
@@ -204,10 +204,10 @@ def driven(looks: tuple[float, float, float], brightness: float) -> Rgb:
     return red, green, blue
 
 
-def encode(colours: Sequence[Rgb], order: Order = "GRB") -> bytes:
-    """What to send by SPI at `SPI_HZ` to show *colours*, the pixel next to the board first."""
+def encode(colors: Sequence[Rgb], order: Order = "GRB") -> bytes:
+    """What to send by SPI at `SPI_HZ` to show *colors*, the pixel next to the board first."""
     places = ["RGB".index(letter) for letter in order]
-    pulses = b"".join(_BYTES[colour[place]] for colour in colours for place in places)
+    pulses = b"".join(_BYTES[color[place]] for color in colors for place in places)
     return b"\0" + pulses + _RESET  # the wire may be high before the first byte
 
 
@@ -244,10 +244,10 @@ class SpiStrip:
             self._spi.max_speed_hz = SPI_HZ
             self._spi.mode = 0
 
-    def send(self, colours: Sequence[Rgb]) -> None:
-        """Show *colours*; see `Strip`."""
+    def send(self, colors: Sequence[Rgb]) -> None:
+        """Show *colors*; see `Strip`."""
         with self._troubles():
-            self._spi.writebytes2(encode(colours, self._order))
+            self._spi.writebytes2(encode(colors, self._order))
 
     def close(self) -> None:
         """Close the bus."""
@@ -311,10 +311,10 @@ class Ws281xStrip:
             raise
         self._pin = pin
 
-    def send(self, colours: Sequence[Rgb]) -> None:
-        """Show *colours*; see `Strip`."""
+    def send(self, colors: Sequence[Rgb]) -> None:
+        """Show *colors*; see `Strip`."""
         with _library_troubles(self._pin):
-            for number, (red, green, blue) in enumerate(colours):
+            for number, (red, green, blue) in enumerate(colors):
                 self._strip.setPixelColor(number, red << 16 | green << 8 | blue)
             self._strip.show()
 

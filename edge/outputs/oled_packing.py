@@ -91,7 +91,7 @@ class Sender:
             if type(device).display is model.display:
                 self._send = send
         if type(device).display is color_device.display:
-            self._pack, self._send = pack_rgb565, self._send_colour
+            self._pack, self._send = pack_rgb565, self._send_color
 
     @property
     def fast(self) -> bool:
@@ -137,7 +137,7 @@ class Sender:
             device.command(0x10 | left >> 4, left & 0x0F, 0xB0 | page)
             device.data(pages[page, left:right].tolist())
 
-    def _send_colour(self, pixels: Bytes) -> None:
+    def _send_color(self, pixels: Bytes) -> None:
         device = self._device
         top, bottom, left, right = 0, pixels.shape[0], 0, pixels.shape[1]
         if self._before is not None:

@@ -16,7 +16,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.face.animation import Animator
 from edge.face.draw import draw
-from edge.face.pose import SHOWN_COLOURS
+from edge.face.pose import SHOWN_COLORS
 from edge.messages import Mood, Sense
 from edge.process.printable import printable
 
@@ -76,7 +76,7 @@ class Preview:
         encoding = (getattr(self._stream, "encoding", None) or "ascii").lower().replace("-", "")
         able = encoding == "utf8" and os.environ.get("TERM") != "dumb"
         self._drawing = able and self._stream.isatty()
-        self._colour = "NO_COLOR" not in os.environ
+        self._color = "NO_COLOR" not in os.environ
         self._braille = os.environ.get("TERM") != "linux"  # whose console font has none
         self._start_s: float | None = None
         self._shown = ""
@@ -110,7 +110,7 @@ class Preview:
         columns, rows = self._terminal()
         picture = draw(self._animator.pose(mood, t_s), _SIZE, "1")
         lines = self._frame(picture, mood, since_s, columns, rows)
-        text = "".join(f"{line}{_RESET if self._colour else ''}\x1b[K\r\n" for line in lines)
+        text = "".join(f"{line}{_RESET if self._color else ''}\x1b[K\r\n" for line in lines)
         if columns != self._columns or _TURN.others != self._others:
             # Lines that the terminal has rewrapped, or that others have moved up, cannot be found
             # again: begin below them.
@@ -132,7 +132,7 @@ class Preview:
         if self._drawing:
             atexit.unregister(self.close)
             try:
-                self._write((_RESET if self._colour else "") + _SHOW, patiently=True)
+                self._write((_RESET if self._color else "") + _SHOW, patiently=True)
             except OutputError:
                 return
 
@@ -147,7 +147,7 @@ class Preview:
         self, picture: Image.Image, mood: Mood, t_s: float, columns: int, rows: int
     ) -> list[str]:
         under = self._status(mood, t_s, columns)
-        tint = SHOWN_COLOURS[mood.shown]
+        tint = SHOWN_COLORS[mood.shown]
         for high, wide in ((32, 128), (16, 64)):
             if columns >= wide + 4 and rows > high + 2 + len(under):
                 if wide == picture.width:
@@ -176,7 +176,7 @@ class Preview:
                 break
             used += len(label)
             shown = name == mood.shown
-            bars += self._paint(label, SHOWN_COLOURS[name], bold=shown, faint=not shown)
+            bars += self._paint(label, SHOWN_COLORS[name], bold=shown, faint=not shown)
         head = f" {mood.shown:<9}"
         rest = f"{t_s:7.1f} s   face {_sense(mood.face)}   voice {_sense(mood.voice)}"
         troubles = (
@@ -186,22 +186,22 @@ class Preview:
         )
         trouble = printable(next((sentence for sentence in troubles if sentence), ""))
         return [
-            self._paint(head, SHOWN_COLOURS[mood.shown], bold=True) + rest[: width - len(head)],
+            self._paint(head, SHOWN_COLORS[mood.shown], bold=True) + rest[: width - len(head)],
             " " + bars,
-            " " + self._paint(trouble[: width - 1], SHOWN_COLOURS["fault"]) if trouble else "",
+            " " + self._paint(trouble[: width - 1], SHOWN_COLORS["fault"]) if trouble else "",
         ]
 
     def _paint(
         self, text: str, tint: tuple[int, int, int], *, bold: bool = False, faint: bool = False
     ) -> str:
-        if not self._colour:
+        if not self._color:
             return text
         red, green, blue = _bright(tint)
         weight = _BOLD if bold else _FAINT if faint else ""
         return f"{weight}\x1b[38;2;{red};{green};{blue}m{text}{_RESET}"
 
     def _faint(self, text: str) -> str:
-        return f"{_FAINT}{text}{_RESET}" if self._colour else text
+        return f"{_FAINT}{text}{_RESET}" if self._color else text
 
     def _write(self, text: str, *, patiently: bool = False) -> bool:
         """Write *text*; False if the terminal does not take it just now (Ctrl-S)."""

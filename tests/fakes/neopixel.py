@@ -24,7 +24,7 @@ class FakeStrip:
 
     def __init__(self, order: str = "GRB") -> None:
         self.order = order
-        self.colours: list[Rgb] = []
+        self.colors: list[Rgb] = []
         self.frames = 0
 
     def wire(self, levels: list[tuple[bool, float]]) -> None:
@@ -44,7 +44,7 @@ class FakeStrip:
         assert len(values) % 3 == 0
         places = [self.order.index(letter) for letter in "RGB"]
         triples = [values[at : at + 3] for at in range(0, len(values), 3)]
-        self.colours = [(it[places[0]], it[places[1]], it[places[2]]) for it in triples]
+        self.colors = [(it[places[0]], it[places[1]], it[places[2]]) for it in triples]
         self.frames += 1
 
 
@@ -119,7 +119,7 @@ def fake_rpi_ws281x(strip: FakeStrip, code: int = 0, meaning: str = "") -> Modul
         def show(self) -> None:
             assert self._leds is not None
             strip.order = self._order
-            strip.colours = [(led >> 16 & 255, led >> 8 & 255, led & 255) for led in self._leds]
+            strip.colors = [(led >> 16 & 255, led >> 8 & 255, led & 255) for led in self._leds]
             strip.frames += 1
 
         def _cleanup(self) -> None:

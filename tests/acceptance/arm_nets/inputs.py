@@ -28,16 +28,16 @@ def _face(rng: np.random.Generator) -> NDArray[np.int8]:
     """Int8 [48, 48]: an oval with eyes, brows and a mouth, lit from one side, with camera noise."""
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX].astype(np.float64)
     skin, shade, background = rng.uniform(90, 210), rng.uniform(-1.5, 1.5, 2), rng.uniform(0, 255)
-    centre_x, centre_y = 23.5 + rng.uniform(-2, 2, 2)
+    center_x, center_y = 23.5 + rng.uniform(-2, 2, 2)
     grey = np.full((SIDE_PX, SIDE_PX), background)
-    oval = _spot(x, y, (centre_x, centre_y), (17, 23), 6)
-    grey += oval * (skin + shade[0] * (x - centre_x) + shade[1] * (y - centre_y) - grey)
+    oval = _spot(x, y, (center_x, center_y), (17, 23), 6)
+    grey += oval * (skin + shade[0] * (x - center_x) + shade[1] * (y - center_y) - grey)
     for eye_x in (14.6, 32.4):
         grey -= _spot(x, y, (eye_x, 18.9), (3.5, rng.uniform(0.8, 2.5)), 2) * rng.uniform(40, 90)
         grey -= _spot(x, y, (eye_x, 13 + rng.uniform(-2, 2)), (4.5, 1.2), 2) * rng.uniform(20, 80)
     bend = rng.uniform(-0.06, 0.06)
-    mouth_y = 37.3 + bend * ((x - centre_x) ** 2 - 20)
-    grey -= _spot(x, y, (centre_x, mouth_y), (8, rng.uniform(1, 5)), 2) * rng.uniform(40, 90)
+    mouth_y = 37.3 + bend * ((x - center_x) ** 2 - 20)
+    grey -= _spot(x, y, (center_x, mouth_y), (8, rng.uniform(1, 5)), 2) * rng.uniform(40, 90)
     grey += rng.normal(0, rng.uniform(0, 8), grey.shape)
     return np.asarray(np.clip(np.rint(grey), 0, 255) - 128, np.int8)
 
@@ -45,12 +45,12 @@ def _face(rng: np.random.Generator) -> NDArray[np.int8]:
 def _spot(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    centre: tuple[float, float | NDArray[np.float64]],
+    center: tuple[float, float | NDArray[np.float64]],
     radius: tuple[float, float],
     hardness: float,
 ) -> NDArray[np.float64]:
     """1 within the ellipse, 0 outside; the harder, the sharper its edge."""
-    distance = np.hypot((x - centre[0]) / radius[0], (y - centre[1]) / radius[1])
+    distance = np.hypot((x - center[0]) / radius[0], (y - center[1]) / radius[1])
     spot: NDArray[np.float64] = 1 / (1 + distance ** (2 * hardness))
     return spot
 

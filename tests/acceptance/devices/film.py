@@ -18,7 +18,7 @@ from edge.demo.command import read_portrait
 from edge.demo.picture import Pictures
 from edge.demo.script import SCENES
 from edge.demo.sound import RATE_HZ, make_sound
-from edge.face.pose import SHOWN_COLOURS
+from edge.face.pose import SHOWN_COLORS
 from edge.outputs.leds import duty_cycle
 from edge.splash.render import pages, poses
 from tests.acceptance.devices import face_gallery
@@ -85,11 +85,11 @@ def main() -> None:
         write_speech(folder / f"speech-{rate_hz}-{channels}.wav", part, rate_hz, channels)
     face_gallery.write(folder / "faces")
     (folder / "splash.pages").write_bytes(b"".join(pages(pose, (128, 64)) for pose in poses()))
-    colours = {
-        name: [duty_cycle(part / 255) / 100 for part in colour]
-        for name, colour in SHOWN_COLOURS.items()
+    colors = {
+        name: [duty_cycle(part / 255) / 100 for part in color]
+        for name, color in SHOWN_COLORS.items()
     }
-    (folder / "colours.json").write_text(json.dumps(colours), encoding="utf-8")
+    (folder / "colours.json").write_text(json.dumps(colors), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ RECORDING_PIN: Final = 23
 """All as in config.toml."""
 SEEN_S: Final = 30.0
 """For a mood to be seen, believed and shown."""
-COLOUR_APART: Final = 0.15
+COLOR_APART: Final = 0.15
 
 
 def boots(world: World) -> str:
@@ -81,7 +81,7 @@ def lights(world: World) -> str:
         world.wait_for_face("happy", SEEN_S)
     except NotSoError as error:
         raise CannotTryError(f"no happy face is shown ({error})") from error
-    colours = json.loads((FILM / "colours.json").read_text(encoding="utf-8"))
+    colors = json.loads((FILM / "colours.json").read_text(encoding="utf-8"))
     measured = brightness([*EMOTION_PINS.values(), *RGB_PINS, RECORDING_PIN])
     need(
         measured[RECORDING_PIN] == 1.0, f"recording: high {measured[RECORDING_PIN]:.0%} of the time"
@@ -91,12 +91,12 @@ def lights(world: World) -> str:
     lit = {name for name, number in EMOTION_PINS.items() if measured[number] > 0}
     need(lit == {"happy"}, f"lit: {', '.join(sorted(lit))}")
     rgb = [measured[number] for number in RGB_PINS]
-    right = colours["happy"]
+    right = colors["happy"]
     need(max(rgb) > 0.02, "the RGB LED is dark")
     ratios = [part / max(rgb) for part in rgb]
     expected = [part / max(right) for part in right]
     gap = max(abs(one - two) for one, two in zip(ratios, expected, strict=True))
-    need(gap < COLOUR_APART, f"red, green, blue shine as {ratios}, which should be {expected}")
+    need(gap < COLOR_APART, f"red, green, blue shine as {ratios}, which should be {expected}")
     told = ":".join(f"{ratio:.2f}" for ratio in ratios)
     right_told = ":".join(f"{ratio:.2f}" for ratio in expected)
     return (

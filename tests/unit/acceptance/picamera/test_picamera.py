@@ -51,7 +51,7 @@ def test_whatever_is_not_the_pattern_is_refused(
         shift_px(spoil(through_a_camera(33)))
 
 
-def test_wrong_colours_of_a_wide_standard_are_found() -> None:
+def test_wrong_colors_of_a_wide_standard_are_found() -> None:
     # Rec. 709's luma read as BT.601's, which is what a camera asked for no colour space would give.
     drawn = np.broadcast_to(row(640, 5), (480, 640, 3)) / 255.0
     luma = drawn @ (0.2126, 0.7152, 0.0722)

@@ -33,7 +33,7 @@ def settings(**sections: dict[str, object]) -> Settings:
     return Settings.model_validate(sections)
 
 
-def test_recording_light_and_colours_follow_the_settings() -> None:
+def test_recording_light_and_colors_follow_the_settings() -> None:
     wanted = settings(
         display={"kind": "none"},
         leds={"backend": "mock", "recording_pin": 26, "emotion_pins": {"happy": 5}},

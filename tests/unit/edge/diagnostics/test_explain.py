@@ -7,7 +7,7 @@ from PIL import Image
 
 from edge.diagnostics.explain import draw_explanation, explain, save_explanation
 from edge.diagnostics.photograph import read_photo
-from edge.emotions import COLOURS, EMOTIONS
+from edge.emotions import COLORS, EMOTIONS
 from edge.errors import OutputError, SensorError
 from edge.messages import Face, Frame
 from edge.perception.manifest import Geometry
@@ -78,11 +78,11 @@ def test_sheet_is_lit_where_the_net_saw_the_emotion() -> None:
     assert abs(warmth[:120].mean()) < 5
 
 
-def test_longest_bar_has_the_colour_of_the_likeliest_emotion() -> None:
+def test_longest_bar_has_the_color_of_the_likeliest_emotion() -> None:
     what = explain(photo(), FakeFinder(40), FakeNet(), None)  # type: ignore[arg-type]
     bar = np.asarray(draw_explanation(what))[24 + 28, 24 + 384 + 24 :]
-    coloured = (bar == COLOURS["happy"]).all(axis=1).sum()
-    assert 0.7 * 300 < coloured < 0.85 * 300
+    colored = (bar == COLORS["happy"]).all(axis=1).sum()
+    assert 0.7 * 300 < colored < 0.85 * 300
     assert what.probabilities[EMOTIONS.index("happy")] == 0.8
 
 

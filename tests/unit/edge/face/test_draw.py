@@ -17,7 +17,7 @@ from edge.emotions import EMOTIONS
 from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.face.layout import layout
-from edge.face.pose import POSES, SHOWN_COLOURS, Extras, as_vector, from_vector, mix
+from edge.face.pose import POSES, SHOWN_COLORS, Extras, as_vector, from_vector, mix
 from edge.messages import SHOWN
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -106,13 +106,13 @@ def test_mouth_lies_between_the_eyes_on_flat_panels() -> None:
 
 
 @pytest.mark.parametrize("shown", EMOTIONS)
-def test_colour_panels_show_the_emotions_colour(shown: str) -> None:
+def test_color_panels_show_the_emotions_color(shown: str) -> None:
     pixels = np.asarray(
         draw(replace(POSES[shown], extras=Extras()), (128, 128), "RGB"), dtype=float
     )
     bright = pixels[pixels.max(axis=2) > 100]
     median = np.median(bright, axis=0)
-    wanted = np.array(SHOWN_COLOURS[shown])
+    wanted = np.array(SHOWN_COLORS[shown])
     assert np.argmax(median) == np.argmax(wanted)
     assert np.corrcoef(median, wanted)[0, 1] > 0.9
 

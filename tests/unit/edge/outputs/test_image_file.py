@@ -88,7 +88,7 @@ def test_gif_ends_at_its_size(tmp_path: Path) -> None:
     assert len(frames(path)) > 3
 
 
-def test_colours_are_kept(tmp_path: Path) -> None:
+def test_colors_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "colour.gif"
     output = Picture(path, size=(128, 128), mode="RGB", zoom=1)
     for step in range(12):

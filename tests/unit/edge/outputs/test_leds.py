@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.emotions import COLOURS, EMOTIONS
+from edge.emotions import COLORS, EMOTIONS
 from edge.errors import OutputError
 from edge.hardware.gpio_mock import MockGpio
 from edge.messages import SHOWN, Mood
@@ -42,10 +42,10 @@ def levels(gpio: MockGpio, *pins: int) -> list[float]:
 
 
 @pytest.mark.parametrize("shown", EMOTIONS)
-def test_takes_the_emotions_colour_for_the_eye(gpio: MockGpio, shown: str) -> None:
+def test_takes_the_emotions_color_for_the_eye(gpio: MockGpio, shown: str) -> None:
     led = RgbLed(gpio=gpio, red=17, green=27, blue=22)
     show(led, mood(shown))
-    wanted = [(part / 255) ** 2.2 for part in COLOURS[shown]]
+    wanted = [(part / 255) ** 2.2 for part in COLORS[shown]]
     assert levels(gpio, 17, 27, 22) == pytest.approx(wanted, abs=0.01)
 
 
@@ -62,7 +62,7 @@ def test_common_anode_is_dark_when_high_from_the_very_first(gpio: MockGpio) -> N
     assert red < 0.05 < 0.9 < green and blue > 0.9
 
 
-def test_fades_from_colour_to_colour(gpio: MockGpio) -> None:
+def test_fades_from_color_to_color(gpio: MockGpio) -> None:
     led = RgbLed(gpio=gpio, red=17, green=27, blue=22)
     show(led, mood("angry"))
     start = len(gpio.history)
@@ -73,7 +73,7 @@ def test_fades_from_colour_to_colour(gpio: MockGpio) -> None:
     assert np.diff(blue).max() < 0.25
 
 
-def test_a_settled_colour_is_not_written_again(gpio: MockGpio) -> None:
+def test_a_settled_color_is_not_written_again(gpio: MockGpio) -> None:
     led = RgbLed(gpio=gpio, red=17, green=27, blue=22)
     show(led, mood("happy"), seconds=5.0)
     before = len(gpio.history)

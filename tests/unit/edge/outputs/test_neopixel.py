@@ -45,21 +45,21 @@ def strip(monkeypatch: pytest.MonkeyPatch) -> FakeStrip:
     # What the dividers of a Pi up to 4 (250, 400 and 500 MHz), a Pi 5 and a Jetson make of SPI_HZ.
     st.sampled_from([SPI_HZ, 250e6 / 40, 400e6 / 64, 500e6 / 80, 200e6 / 32, 408e6 / 64]),
 )
-def test_pixels_see_the_colours_in_pulses_within_their_data_sheet(
-    colours: list[Rgb], order: Order, clock_hz: float
+def test_pixels_see_the_colors_in_pulses_within_their_data_sheet(
+    colors: list[Rgb], order: Order, clock_hz: float
 ) -> None:
     strip = FakeStrip(order)
-    strip.wire(levels_of(encode(colours, order), clock_hz))
-    assert strip.colours == colours
+    strip.wire(levels_of(encode(colors, order), clock_hz))
+    assert strip.colors == colors
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3), st.floats(0.01, 1))
 def test_what_is_lit_stays_lit_and_no_pixel_is_driven_over_the_brightness(
     looks: tuple[float, float, float], brightness: float
 ) -> None:
-    colour = driven(looks, brightness)
-    assert all(0 <= part <= max(1, round(255 * brightness)) for part in colour)
-    assert any(colour) or max(looks) <= 0.05
+    color = driven(looks, brightness)
+    assert all(0 <= part <= max(1, round(255 * brightness)) for part in color)
+    assert any(color) or max(looks) <= 0.05
 
 
 def run_for(output: NeoPixels, shown: str, start_s: float, seconds: float) -> None:
@@ -67,21 +67,21 @@ def run_for(output: NeoPixels, shown: str, start_s: float, seconds: float) -> No
         output.show(Mood(0.0, shown), start_s + number / 30)
 
 
-def test_colour_fades_to_that_of_the_mood_and_goes_out_when_closed(strip: FakeStrip) -> None:
+def test_color_fades_to_that_of_the_mood_and_goes_out_when_closed(strip: FakeStrip) -> None:
     output = NeoPixels(SpiStrip(3), brightness=1.0)
-    assert strip.colours == [(0, 0, 0)] * 3
+    assert strip.colors == [(0, 0, 0)] * 3
     seen = []
     for number in range(60):
         output.show(Mood(0.0, "angry"), number / 30)
-        assert len(set(strip.colours)) == 1
-        seen.append(strip.colours[0][0])
+        assert len(set(strip.colors)) == 1
+        seen.append(strip.colors[0][0])
     assert seen == sorted(seen)
     assert len(set(seen)) > 20
-    red, green, blue = strip.colours[0]
+    red, green, blue = strip.colors[0]
     assert red > 20 * max(green, blue) > 0 or (green, blue) == (0, 0)
     output.close()
     output.close()
-    assert strip.colours == [(0, 0, 0)] * 3
+    assert strip.colors == [(0, 0, 0)] * 3
 
 
 def test_it_breathes_while_nobody_is_there_dims_sleeps_and_wakes(strip: FakeStrip) -> None:
@@ -92,7 +92,7 @@ def test_it_breathes_while_nobody_is_there_dims_sleeps_and_wakes(strip: FakeStri
         seen = set()
         for number in range(120):
             output.show(Mood(0.0, "nobody"), start_s + number / 30)
-            seen.add(max(strip.colours[0]))
+            seen.add(max(strip.colors[0]))
         return seen
 
     levels(0.0)
@@ -102,10 +102,10 @@ def test_it_breathes_while_nobody_is_there_dims_sleeps_and_wakes(strip: FakeStri
     levels(8.0)
     assert max(levels(12.0)) < max(awake) / 4
     output.rest("asleep")
-    assert strip.colours == [(0, 0, 0)]
+    assert strip.colors == [(0, 0, 0)]
     output.rest("awake")
     run_for(output, "happy", 20.0, 2.0)
-    assert max(strip.colours[0]) > max(awake)
+    assert max(strip.colors[0]) > max(awake)
 
 
 def test_nothing_is_sent_while_nothing_changes_but_a_refresh_now_and_then(strip: FakeStrip) -> None:
@@ -120,7 +120,7 @@ def test_nothing_is_sent_while_nothing_changes_but_a_refresh_now_and_then(strip:
 def test_the_library_drives_every_pin_that_can_do_it(strip: FakeStrip, pin: int) -> None:
     pixels = Ws281xStrip(2, "BRG", pin)
     pixels.send([(1, 2, 3), (4, 5, 6)])
-    assert (strip.order, strip.colours) == ("BRG", [(1, 2, 3), (4, 5, 6)])
+    assert (strip.order, strip.colors) == ("BRG", [(1, 2, 3), (4, 5, 6)])
     pixels.close()
 
 
@@ -188,7 +188,7 @@ def test_settings_make_the_strip_and_claim_its_pins(strip: FakeStrip, tmp_path: 
         wanted = NeopixelSettings.model_validate({"enabled": True, "backend": backend, "count": 2})
         (maker,) = make(wanted, Host())
         maker().close()
-        assert strip.colours == [(0, 0, 0)] * 2
+        assert strip.colors == [(0, 0, 0)] * 2
     file = tmp_path / "my.toml"
     file.write_text('[neopixel]\nenabled = true\n[display]\ninterface = "spi"\n')
     with pytest.raises(SettingsError, match="both claim GPIO 9"):

@@ -121,7 +121,7 @@ def test_close_of_an_unplugged_display_is_silent() -> None:
     display.close()
 
 
-def test_colour_displays_get_the_colour() -> None:
+def test_color_displays_get_the_color() -> None:
     serial = Recorder()
     display = Oled(device="ssd1351", interface="spi", serial=serial)
     assert display.size == (128, 128)
@@ -228,7 +228,7 @@ def test_names_the_display_that_was_meant() -> None:
     assert "ssd1351" in message(device="quux")
 
 
-def test_colour_chips_do_not_go_on_i2c() -> None:
+def test_color_chips_do_not_go_on_i2c() -> None:
     assert "spi" in message(device="ssd1351")
 
 

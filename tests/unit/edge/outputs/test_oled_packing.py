@@ -112,7 +112,7 @@ def test_a_whole_picture_makes_the_very_bytes_of_luma(name: str, options: dict[s
     ("name", "options"),
     [("ssd1351", {}), ("ssd1351", {"rotate": 1, "h_offset": 2, "v_offset": 1}), ("ssd1331", {})],
 )
-def test_a_whole_colour_picture_makes_the_very_bytes_of_luma(
+def test_a_whole_color_picture_makes_the_very_bytes_of_luma(
     name: str, options: dict[str, int]
 ) -> None:
     serial = Recorder()
@@ -145,7 +145,7 @@ def test_changes_alone_leave_the_same_picture_in_the_chip(
     assert sum(len(data) for _, data in ours.sent) < sum(len(data) for _, data in theirs.sent)
 
 
-def test_changes_alone_leave_the_same_colours_in_the_chip() -> None:
+def test_changes_alone_leave_the_same_colors_in_the_chip() -> None:
     serial = Recorder()
     device = oled.ssd1351(serial)
     sender = Sender(device)

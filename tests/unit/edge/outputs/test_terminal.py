@@ -151,7 +151,7 @@ def test_a_still_picture_is_not_written_again() -> None:
     assert terminal.finish().count("╭") == 1
 
 
-def test_without_colours_nothing_is_coloured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_colors_nothing_is_colored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[[0-9;]*m", run(Terminal(80, 24)))
 

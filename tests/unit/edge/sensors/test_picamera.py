@@ -45,7 +45,7 @@ def test_gives_upright_rgb_without_the_padding_of_the_rows() -> None:
     camera.close()
 
 
-def test_colours_are_right_at_a_size_where_picamera2_would_change_them() -> None:
+def test_colors_are_right_at_a_size_where_picamera2_would_change_them() -> None:
     camera = PiCamera(width=640, height=480)
     fake.Picamera2.opened[0].deliver(_flat(640, 480, (30, 200, 60)), None)
     frame = camera.read(1.0)
