@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
-from edge.emotions import COLOURS
+from edge.emotions import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,7 +137,7 @@ def emotion_color(label: str) -> Color:
     name = label.lower()
     if name == "contempt":
         return _CONTEMPT
-    color = COLOURS.get(_FERPLUS.get(name, name))
+    color = COLORS.get(_FERPLUS.get(name, name))
     if color is None:
         return _OTHER
     red, green, blue = color

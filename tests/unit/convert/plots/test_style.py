@@ -6,7 +6,7 @@ from PIL import Image
 pytest.importorskip("matplotlib")
 
 from convert.plots.style import DPI, WIDTH_IN, emotion_color, sheet
-from edge.emotions import COLOURS
+from edge.emotions import COLORS
 
 
 def test_draws_the_same_bytes_for_the_same_data_and_notes_nothing_in_them(tmp_path: Path) -> None:
@@ -35,5 +35,5 @@ def test_refuses_a_sheet_that_does_not_say_what_it_shows(tmp_path: Path) -> None
 
 def test_colors_an_emotion_alike_by_either_name_and_unlike_any_other() -> None:
     assert emotion_color("happiness") == emotion_color("happy")
-    named = {emotion_color(label) for label in (*COLOURS, "contempt", "unknown")}
-    assert len(named) == len(COLOURS) + 2
+    named = {emotion_color(label) for label in (*COLORS, "contempt", "unknown")}
+    assert len(named) == len(COLORS) + 2
