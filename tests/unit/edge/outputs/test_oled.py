@@ -67,9 +67,10 @@ def test_shows_the_face_and_sends_it_once() -> None:
 
 
 def test_a_still_face_does_not_reach_the_chip_s_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    display = Oled(device="ssd1327", serial=Recorder())
     shown: list[Image.Image] = []
-    monkeypatch.setattr(display._sender, "send", shown.append)
+    sender = types.SimpleNamespace(send=shown.append)
+    monkeypatch.setattr("edge.outputs.oled.Sender", lambda device: sender)
+    display = Oled(device="ssd1327", serial=Recorder())
     for _ in range(3):
         display.show(HAPPY, 0.0)
     assert len(shown) == 1

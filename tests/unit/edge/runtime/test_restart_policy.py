@@ -52,7 +52,10 @@ def test_restart_counts_for_a_minute() -> None:
 
 
 def test_known_reason_is_lost_at_once() -> None:
-    assert RestartPolicy().failed(5.0, hopeless=True).lost
+    policy = RestartPolicy()
+    for failed_s, since_s, works_s in ((5.0, 10.0, 15.0), (20.0, 21.0, 43.0)):
+        assert policy.failed(failed_s, hopeless=True).lost
+        assert policy.ran(since_s, works_s)
 
 
 @given(GAPS)
