@@ -54,7 +54,8 @@ def main() -> int:
     for file in files:
         mutants = list(mutants_of(Path(file)))
         survivors = _survivors(file, mutants, chosen.jobs)
-        known = reasons.get(file, {})
+        own = reasons.get(file, {})
+        known = {**reasons.get("*", {}), **own}
         score = 1 - len(survivors) / len(mutants)
         names = {mutant.change for mutant in survivors}
         table.add_row(
@@ -70,7 +71,7 @@ def main() -> int:
         for mutant in survivors:
             if mutant.change not in known:
                 wrong.append(f"{file}:{mutant.line}: not seen, and no reason: {mutant.change}")
-        for change in known.keys() - names:
+        for change in own.keys() - names:
             wrong.append(f"{file}: seen by now, take it out of survivors.toml: {change}")
     Console().print(table)
     print("\n".join(wrong), file=sys.stderr)

@@ -50,8 +50,8 @@ def test_time_in_front_is_counted_anew_after_stepping_back_and_at_any_rate() -> 
     mine, front = face(50, 100), face(300, 200)
     for t_s, faces in ((0, [mine]), (0.5, [mine, front]), (1.0, [mine]), (1.25, [mine, front])):
         assert attention.choose(faces, t_s) is mine
-    assert attention.choose([mine, front], 1.75) is mine
-    assert attention.choose([mine, front], 2.5) is front
+    for t_s, chosen in ((1.75, mine), (2.125, mine), (2.5, front)):
+        assert attention.choose([mine, front], t_s) is chosen
 
 
 @pytest.mark.parametrize("down", [False, True])
