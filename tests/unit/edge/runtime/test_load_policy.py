@@ -31,6 +31,7 @@ class Run:
 
 
 def test_calm_board_is_left_alone() -> None:
+    assert Load() == Load(Heat(), frames=0, read=0, dropped=0, refused=0, age_s=0.0)
     assert Run().pass_time(FINE, 600) == []
 
 
