@@ -45,6 +45,14 @@ class _Finder(MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, loader.path, loader=loader)
 
 
+class _QuickFirst:
+    """Most mutants are seen by the first examples: properties, which try many, come last."""
+
+    @staticmethod
+    def pytest_collection_modifyitems(items: list[Any]) -> None:
+        items.sort(key=lambda item: hasattr(item.obj, "hypothesis"))
+
+
 def start(tests: tuple[str, ...], mutant: Mutant | None) -> int:
     """Begin to test *mutant*, or the module as it is; the number of the process."""
     child = os.fork()
@@ -64,7 +72,7 @@ def start(tests: tuple[str, ...], mutant: Mutant | None) -> int:
             "mutation", derandomize=True, max_examples=30, deadline=None
         )
         options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
-        code = int(pytest.main([*options, *tests]))
+        code = int(pytest.main([*options, *tests], plugins=[_QuickFirst()]))
     finally:
         os._exit(code)
 

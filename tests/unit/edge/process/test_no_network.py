@@ -1,5 +1,6 @@
 import ctypes
 import errno
+import platform
 import socket
 import subprocess
 import sys
@@ -60,10 +61,27 @@ def test_what_is_made_or_raised_comes_out() -> None:
         offline(lambda: 1 // 0)
 
 
-def test_nothing_is_made_where_it_cannot_be_kept_from_the_network() -> None:
+def no_library(*given: object, **named: object) -> object:
+    raise OSError("no libc")
+
+
+@pytest.mark.parametrize(
+    ("what", "instead", "said"),
+    [
+        ("CDLL", no_library, platform.machine()),
+        ("CDLL", lambda *given, **named: object(), platform.machine()),
+        ("sizeof", lambda kind: 4, f"32-bit {platform.machine()}"),
+        ("", None, "mips"),
+    ],
+)
+def test_nothing_is_made_where_it_cannot_be_kept_from_the_network(
+    what: str, instead: object, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if what:
+        monkeypatch.setattr(ctypes, what, instead)
     made: list[str] = []
-    with pytest.raises(ModelError, match="--no-face"):
-        offline(lambda: made.append("made"), "mips")
+    with pytest.raises(ModelError, match=rf"on {said}\).*--no-face"):
+        offline(lambda: made.append("made"), "" if what else said)
     assert made == []
 
 
