@@ -216,9 +216,9 @@ def test_loop_that_was_away_for_over_a_second_was_stopped() -> None:
             return False
 
     bench.slot.stage = Noting()
-    for t_s in (100.0, 101.0, 102.01, 102.05):
-        bench.supervisor.tick(t_s)
-    assert awake_s == [100.0, 100.0, 102.01, 102.01]
+    stopped_s = [bench.supervisor.tick(t_s) for t_s in (100.0, 101.0, 102.03125, 102.0625)]
+    assert stopped_s == [0.0, 0.0, 1.03125, 0.0]
+    assert awake_s == [100.0, 100.0, 102.03125, 102.03125]
 
 
 def test_damaged_model_is_lost_with_its_own_sentence_and_tried_again() -> None:
