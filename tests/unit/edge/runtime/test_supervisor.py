@@ -183,6 +183,17 @@ def test_watchdog_starves_when_replacing_has_not_helped_and_only_then() -> None:
     assert bench.kinds().count("lost") == 1
 
 
+def test_lost_part_that_hangs_for_good_is_told_of_once_more() -> None:
+    bench = Bench()
+    bench.begin()
+    for pause_s in (*PAUSES_S, 0.0):
+        bench.crash()
+        bench.pass_time(pause_s + 0.1)
+    bench.pass_time((HUNG_THREADS + 1) * (LOST_RETRY_S + 6), beating=False)
+    assert bench.kinds()[RESTARTS:] == ["lost", "lost"]
+    assert "cannot be replaced" in bench.said[-1].text
+
+
 def test_stuck_part_goes_on_when_its_threads_wake_up_after_all() -> None:
     bench = Bench()
     bench.begin()
