@@ -29,7 +29,7 @@ def compare_finders(portrait: Path, detectors: Path) -> None:
     """
     import cv2
 
-    picture = cv2.imread(str(portrait))
+    picture = cv2.imread(str(portrait)) if portrait.is_file() else None
     if picture is None:
         raise DataError(f"{portrait} is no picture that can be read; name one with --portrait.")
     rgb = np.ascontiguousarray(picture[:, :, ::-1], np.uint8)

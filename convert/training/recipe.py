@@ -3,13 +3,14 @@
 import difflib
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from convert.errors import RecipeError
 from edge.messages import SAMPLE_RATE_HZ
 from edge.perception.spectrogram import FrontEnd
+from edge.process.regular_files import read_regular
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -228,6 +229,9 @@ def _place(keys: tuple[int | str, ...]) -> str:
     return f"{before} before the last stage, {place}" if before else place
 
 
+LARGEST_BYTES: Final = 1_000_000
+"""Of a recipe."""
+
 AnyRecipe = TypeVar("AnyRecipe", bound=BaseModel)
 
 
@@ -238,7 +242,7 @@ def load_recipe(file: Path, kind: type[AnyRecipe]) -> AnyRecipe:
         RecipeError: it cannot be read, lacks a key, has an unknown one or a value out of range.
     """
     try:
-        return kind.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(read_regular(file, LARGEST_BYTES).decode()))
     except FileNotFoundError as error:
         raise RecipeError(f"There is no recipe {file}; name one (see --help).") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

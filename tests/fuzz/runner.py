@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests.fuzz.kinds import KINDS, Originals, digest
 
 LIMIT_S: Final = 10.0
-FINE: Final = range(6)
+FINE: Final = range(7)
 """Exit codes that Mien knows; 70 is what should not happen."""
 _SHAMEFUL: Final = re.compile(
     r"Traceback \(most recent|Something happened that should not|Warning:|Fatal Python|crashed \("

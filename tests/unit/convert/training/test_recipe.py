@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,10 @@ def test_net_begins_with_weights_or_grows_but_not_both(tmp_path: Path) -> None:
     text = f'start = "face_float.npz"\n{SMALL}[first]\n{SMALL}'
     with pytest.raises(RecipeError, match="exclude each other"):
         face_recipe(text, tmp_path)
+
+
+def test_a_recipe_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file, kind in ((tmp_path / "pipe", "pipe"), (Path("/dev/zero"), "device")):
+        with pytest.raises(RecipeError, match=f"it is a {kind}"):
+            load_recipe(file, VoiceRecipe)
