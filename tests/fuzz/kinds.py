@@ -23,6 +23,11 @@ from tests.fakes.portrait import draw_portrait
 from tests.fuzz.mutations import another_kind, bytes_of, json_of, toml_of
 
 Arguments = list[str]
+TABLES: Final = (
+    *("voice.front_end", "voice.front_end", "voice.heard", "voice.input", "voice.output"),
+    *("face.geometry", "face.ferplus", "face.class_maps.output", "face.input", "face.output"),
+)
+"""Of the manifest: what a net is computed with."""
 NETS: Final = ("face_int8.tflite", "voice_int8.tflite")
 PICTURES: Final = {
     "a.jpg": "RGB", "b.jpg": "CMYK", "c.png": "RGB", "d.png": "I;16", "e.png": "P", "f.tif": "RGB",
@@ -132,7 +137,7 @@ def manifests(originals: Originals, folder: Path, random: Random) -> Arguments:
     elif what < 0.2:
         file.write_bytes(bytes_of(random, file.read_bytes()))
     else:
-        text = json_of(random, file.read_text())
+        text = json_of(random, file.read_text(), TABLES)
         file.write_text(text, encoding="utf-8", errors="surrogatepass")
     settings = _settings(folder, models__folder=copied)
     commands: list[Callable[[Originals, Arguments], Arguments]] = [_explain, _listen]

@@ -2,15 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 LARGE_BYTES: Final = 10**11
-NASTY: Final[tuple[Any, ...]] = (
+NUMBERS: Final[tuple[float, ...]] = (
     *(0, -1, 1, 2, 255, 256, 65_536, 10**9, -(10**9), 2**31, 2**63, 10**30, 10**400),
     *(0.0, -0.0, 1e-320, 1e-9, 0.5, 1.5, 1e9, 1e308, float("inf"), float("-inf"), float("nan")),
+)
+NASTY: Final[tuple[Any, ...]] = (
+    *NUMBERS,
     *(
         True,
         False,
@@ -95,11 +98,21 @@ def _place(random: Random, data: bytearray) -> int:
     return random.randrange(len(data))
 
 
-def json_of(random: Random, text: str) -> str:
-    """JSON *text* with wrong, missing or further values; sometimes damaged as text."""
+def json_of(random: Random, text: str, often: Sequence[str] = ()) -> str:
+    """JSON *text* with wrong, missing or further values; sometimes damaged as text.
+
+    Args:
+        random: decides.
+        text: an object or a list.
+        often: dotted paths of tables in it that most of the damages are in.
+    """
     content = json.loads(text)
-    for _ in range(random.choice((1, 1, 1, 2, 3))):
-        holder, key = _somewhere(random, content)
+    for _ in range(random.choice((1, 1, 1, 1, 1, 3))):
+        start = content
+        if often and random.random() < 0.7:
+            for name in random.choice(often).split("."):
+                start = start.get(name) if isinstance(start, dict) else None
+        holder, key = _somewhere(random, start if isinstance(start, (dict, list)) else content)
         what = random.random()
         if key is None or what < 0.1:
             _add(random, holder)
@@ -115,8 +128,9 @@ def json_of(random: Random, text: str) -> str:
 
 def _near(random: Random, value: Any) -> Any:
     """Another value: as often a plausible one as a nasty one."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and random.random() < 0.5:
-        return random.choice((value * 2, value / 2, -value, value + 1, value - 1, value * 1000))
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and random.random() < 0.85:
+        near = (value * 2, value / 2, -value, value + 1, value - 1, value * 1000)
+        return random.choice((*near, *NUMBERS))
     return random.choice(NASTY)
 
 
