@@ -15,11 +15,6 @@ def printable(text: object) -> str:
     return "".join(sign if sign.isprintable() else _escape(sign) for sign in str(text))
 
 
-def printable_lines(text: object) -> str:
-    """As `printable`, but line ends stay: for text of Mien's own that holds names from outside."""
-    return "\n".join(printable(line) for line in str(text).split("\n"))
-
-
 def _escape(sign: str) -> str:
     if "\udc80" <= sign <= "\udcff":  # how Python keeps a byte that is no UTF-8
         return f"\\x{ord(sign) - 0xDC00:02x}"

@@ -111,6 +111,18 @@ def _explain(originals: Originals, more: Arguments) -> Arguments:
     return ["explain", str(originals.folder / "c.png"), "--out", "sheet.png", *more]
 
 
+def _spoil(random: Random, file: Path, damage: Callable[[Random, str], str]) -> None:
+    """Put another kind of file in the place of *file*, or damage its bytes, or mostly its text."""
+    what = random.random()
+    if what < 0.05:
+        another_kind(random, file)
+    elif what < 0.2:
+        file.write_bytes(bytes_of(random, file.read_bytes()))
+    else:
+        text = damage(random, file.read_text())
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
 def models(originals: Originals, folder: Path, random: Random) -> Arguments:
     """A net or a detector is another file, or damaged. The manifest knows its hash no more."""
     copied = originals.copy_models(folder)
@@ -131,14 +143,7 @@ def manifests(originals: Originals, folder: Path, random: Random) -> Arguments:
     """The manifest says what cannot be."""
     copied = originals.copy_models(folder)
     file = copied / MANIFEST
-    what = random.random()
-    if what < 0.05:
-        another_kind(random, file)
-    elif what < 0.2:
-        file.write_bytes(bytes_of(random, file.read_bytes()))
-    else:
-        text = json_of(random, file.read_text(), TABLES)
-        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    _spoil(random, file, lambda random, text: json_of(random, text, TABLES))
     settings = _settings(folder, models__folder=copied)
     commands: list[Callable[[Originals, Arguments], Arguments]] = [_explain, _listen]
     if random.random() < 0.2:
@@ -159,14 +164,7 @@ def pictures(originals: Originals, folder: Path, random: Random) -> Arguments:
 def settings(originals: Originals, folder: Path, random: Random) -> Arguments:
     """The settings file is damaged or says what cannot be."""
     file = originals.copy("default.toml", folder)
-    what = random.random()
-    if what < 0.05:
-        another_kind(random, file)
-    elif what < 0.2:
-        file.write_bytes(bytes_of(random, file.read_bytes()))
-    else:
-        text = toml_of(random, file.read_text())
-        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    _spoil(random, file, toml_of)
     given = ["--config", str(file)]
     command = random.randrange(6)
     if command == 0:
@@ -181,14 +179,7 @@ def settings(originals: Originals, folder: Path, random: Random) -> Arguments:
 def calibrations(originals: Originals, folder: Path, random: Random) -> Arguments:
     """What is known of a person at rest is damaged."""
     file = originals.copy("calibration.json", folder)
-    what = random.random()
-    if what < 0.1:
-        another_kind(random, file)
-    elif what < 0.4:
-        file.write_bytes(bytes_of(random, file.read_bytes()))
-    else:
-        text = json_of(random, file.read_text())
-        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    _spoil(random, file, json_of)
     given = _settings(folder, calibration__file=file)
     return random.choice((["calibrate", "--show", *given], _listen(originals, given)))
 
