@@ -211,7 +211,7 @@ def _watch(
     with bar, stopped_by_signals(stop):
         report = appliance.run(seconds * PATIENCE + GRACE_S)
     if report.hung:
-        console.print(f"{', '.join(report.hung)} did not end in time.", markup=False)
+        console.print(printable(f"{', '.join(report.hung)} did not end in time."), markup=False)
     if stopped.is_set():
         raise KeyboardInterrupt
     entry = manifest.face if sense == "face" else manifest.voice
