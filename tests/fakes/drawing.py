@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from convert.plots.style import DPI, WIDTH_IN
 
+Draw = Callable[[Path], None]
 TITLE = "What it shows\nwhich rows, which labels"
 
 
@@ -25,6 +27,13 @@ def check_drawing(
         assert image.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
     assert len(one) < 80_000
     assert one != (folder / "other.png").read_bytes()
+
+
+def check_refusal(draw: Draw, words: str, folder: Path) -> None:
+    """What cannot be drawn is refused in these words, and nothing is written."""
+    with pytest.raises(ValueError, match=words):
+        draw(folder / "out.png")
+    assert not list(folder.iterdir())
 
 
 def shade(file: Path, across: float, down: float) -> Any:

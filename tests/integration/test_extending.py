@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
+from edge.config.paths import DEMO_CLIP, REPO_ROOT
 from edge.demo.script import SCENES
 from edge.emotions import EMOTIONS
 from edge.sensors.clip_decoder import pictures, probe_clip, to_rgb
+from tests.fakes.process import needs_demo, start
 
 PAGE = REPO_ROOT / "docs" / "extending.md"
 MOST_LINES = 60
@@ -42,14 +43,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def mien(studio: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
     path = f"{REPO_ROOT}{os.pathsep}{studio}"
-    return subprocess.Popen(
-        [sys.executable, "-m", "edge", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-    )
+    return start(*arguments, PYTHONPATH=path, **environment)
 
 
 def test_an_output_and_a_camera_take_fewer_than_sixty_lines_each() -> None:
@@ -70,9 +64,7 @@ def test_their_settings_are_explained_and_a_slip_is_refused(studio: Path, tmp_pa
     assert said.endswith('there is no setting "paht" in [sign]; did you mean "path"?\n')
 
 
-@pytest.mark.skipif(
-    not DEMO_CLIP.is_file() or not fetched_folder().is_dir(), reason="./setup.sh run makes the clip"
-)
+@needs_demo
 def test_camera_delivers_and_output_shows_moods_in_a_real_run(studio: Path, tmp_path: Path) -> None:
     import cv2
 

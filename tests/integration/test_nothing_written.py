@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
+from edge.config.paths import REPO_ROOT
+from tests.fakes.process import needs_demo
 from tests.integration.confined import values_of
 from tests.integration.leaks import Leaks
 from tests.integration.strace import Trace, obstacle, traced
@@ -109,10 +110,7 @@ def judged(trace: Trace, run_folder: Path, devices: tuple[str, ...] = ()) -> Lea
     return leaks
 
 
-@pytest.mark.skipif(
-    not DEMO_CLIP.is_file() or not fetched_folder().is_dir(),
-    reason="./setup.sh test makes the clip",
-)
+@needs_demo
 def test_a_run_writes_nothing_but_events_and_a_few_sentences(
     tmp_path: Path, run_folder: Path
 ) -> None:

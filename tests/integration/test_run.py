@@ -1,38 +1,24 @@
 """`mien run` as a person runs it: a process of its own, the real models, clips and signals."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
-from edge.config.paths import DEMO_CLIP, MODELS, REPO_ROOT, fetched_folder
+from edge.config.paths import MODELS
 from edge.demo.script import SCENES
+from tests.fakes.clips import RATE_HZ as SOUND_HZ
+from tests.fakes.clips import make_clip
+from tests.fakes.process import moods, needs_demo, start
 
-pytestmark = pytest.mark.skipif(
-    not DEMO_CLIP.is_file()
-    or not (fetched_folder() / "face_detection_short_range.tflite").is_file(),
-    reason="the demo clip and MediaPipe's models are made by ./setup.sh test",
-)
+pytestmark = needs_demo
 
 QUIET = ("--display", "none")
-
-
-def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "edge", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(REPO_ROOT), **environment},
-    )
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -41,11 +27,6 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     finally:
         process.kill()
     return process.returncode, out, err
-
-
-def moods(out: str) -> list[dict[str, Any]]:
-    events = [json.loads(line) for line in out.splitlines()]
-    return [event for event in events if event["event"] == "mood"]
 
 
 def test_demo_clip_shows_asleep_happy_asleep_and_ends_well() -> None:
@@ -125,8 +106,8 @@ def test_wrong_inputs_are_one_sentence_each(tmp_path: Path) -> None:
 
 
 def test_goes_on_with_the_sense_that_a_clip_has(tmp_path: Path) -> None:
-    silent, blind = tmp_path / "silent.mp4", tmp_path / "blind.wav"
-    make_clips(silent, blind)
+    silent = make_clip(tmp_path / "silent.mp4", levels=list(range(40)))
+    blind = make_clip(tmp_path / "blind.wav", sound=np.zeros(4 * SOUND_HZ))
     for clip, gone, words in ((silent, "voice", "no sound"), (blind, "face", "no picture")):
         code, out, err = finish(
             start("run", *QUIET, "--clip", str(clip), "--seconds", "2", "--events", "-")
@@ -139,44 +120,14 @@ def test_goes_on_with_the_sense_that_a_clip_has(tmp_path: Path) -> None:
         assert last["shown"] != "fault"
 
 
-def make_clips(silent: Path, blind: Path) -> None:
-    import av
-    import numpy as np
-
-    with av.open(str(silent), "w") as film:
-        stream = film.add_stream("mpeg4", rate=15)
-        stream.width, stream.height = 320, 240
-        for number in range(60):
-            image = np.full((240, 320, 3), number, np.uint8)
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        film.mux(stream.encode(None))
-    import wave
-
-    with wave.open(str(blind), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(16_000)
-        sound.writeframes(bytes(2 * 16_000 * 4))
-
-
-def test_nothing_of_the_person_is_written(tmp_path: Path) -> None:
+def test_nothing_of_the_person_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run in an empty folder with its own home and temporary folder leaves all three empty."""
     folders = [tmp_path / name for name in ("work", "home", "tmp")]
     for folder in folders:
         folder.mkdir()
-    process = subprocess.run(
-        [sys.executable, "-m", "edge", "run", "--demo", "--seconds", "3", *QUIET],
-        cwd=folders[0],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(REPO_ROOT),
-            "HOME": str(folders[1]),
-            "TMPDIR": str(folders[2]),
-        },
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert process.returncode == 0
+    work, home, temporary = folders
+    monkeypatch.chdir(work)
+    flags = ("--demo", "--seconds", "3", *QUIET)
+    assert finish(start("run", *flags, HOME=str(home), TMPDIR=str(temporary)))[0] == 0
     written = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert written == []

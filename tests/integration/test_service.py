@@ -1,23 +1,17 @@
 """`mien run` as a service of Type=notify: what it tells systemd, with the real models and a clip."""
 
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
+from tests.fakes.process import needs_demo, start
 
-pytestmark = pytest.mark.skipif(
-    not DEMO_CLIP.is_file()
-    or not (fetched_folder() / "face_detection_short_range.tflite").is_file(),
-    reason="the demo clip and MediaPipe's models are made by ./setup.sh test",
-)
+pytestmark = needs_demo
 
 
 class Systemd:
@@ -31,20 +25,8 @@ class Systemd:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Run Mien as a service that is watched every 2 s."""
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(REPO_ROOT),
-            "NOTIFY_SOCKET": str(self.path),
-            "WATCHDOG_USEC": "2000000",
-        }
-        environment.pop("WATCHDOG_PID", None)
-        return subprocess.Popen(
-            [sys.executable, "-m", "edge", "run", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+        told = {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": "2000000"}
+        return start("run", *arguments, **told)
 
     def wait_for(self, wanted: str, limit_s: float = 60) -> str:
         """The next message that begins with *wanted*."""
@@ -65,7 +47,8 @@ class Systemd:
 
 
 @pytest.fixture
-def systemd(tmp_path: Path) -> Iterator[Systemd]:
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
     receiver = Systemd(tmp_path / "notify")
     yield receiver
     receiver.close()

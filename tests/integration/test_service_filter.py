@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
+from edge.config.paths import REPO_ROOT
+from tests.fakes.process import moods, needs_demo
 
 UNIT = REPO_ROOT / "systemd" / "mien.service"
 CONFINED = Path(__file__).with_name("confined.py")
@@ -47,15 +48,13 @@ def test_rules_are_in_force(attempt: str, refusal: str) -> None:
     assert refusal in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.skipif(
-    not DEMO_CLIP.is_file() or not fetched_folder().is_dir(), reason="./setup.sh run makes the clip"
-)
+@needs_demo
 def test_sees_and_hears_within_the_rules() -> None:
     flags = ("--demo", "--seconds", "8", "--display", "none", "--events", "-")
     done = confined("-m", "edge", "run", *flags)
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    moods = [event for event in events if event["event"] == "mood"]
-    assert any(mood["face"]["present"] for mood in moods)
-    assert moods[-1]["voice"]["state"] == "ok"
+    told = moods(done.stdout)
+    assert any(mood["face"]["present"] for mood in told)
+    assert told[-1]["voice"]["state"] == "ok"
     assert events[-1]["event"] == "bye"

@@ -120,6 +120,36 @@ class Device:
             check=False,
         )
 
+    def installed(self, *words: str, script: str = "", **environment: str) -> Done:
+        """Run ./setup.sh install WORDS, which goes well."""
+        return self.passes("install", *words, script=script, **environment)
+
+    def passes(self, *words: str, script: str = "", **environment: str) -> Done:
+        """Run ./setup.sh WORDS, which goes well."""
+        done = self.setup(*words, script=script, **environment)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def refuses(self, *words: str, script: str = "", **environment: str) -> str:
+        """What is said on the standard error by ./setup.sh WORDS, which ends with 1."""
+        done = self.setup(*words, script=script, **environment)
+        assert done.returncode == 1, done.stderr
+        return done.stderr
+
+    def outdated(self, version: str = "1.3.0") -> str:
+        """Install, bring *version* into the checkout, and forget the calls; gives the old release."""
+        self.installed()
+        old = self.current()
+        (self.checkout / "edge/__init__.py").write_text(f'__version__ = "{version}"\n')
+        self.calls()
+        return old
+
+    def has_no_room_for(self, pattern: str) -> None:
+        """Let every file of such a name fail to be written."""
+        full = self.tools / "sync"
+        full.write_text(f"#!/bin/sh\ncase $1 in {pattern}) echo full disk >&2; exit 1 ;; esac\n")
+        full.chmod(0o755)
+
     def calls(self) -> list[str]:
         """What the tools were asked since the last time."""
         if not self.calls_file.exists():

@@ -1,17 +1,10 @@
 """./setup.sh install on a root folder of its own, with tools that only record."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.setup.install_device import CANNOT, Device
 
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
-
-
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    return Device(tmp_path)
 
 
 SYSTEM_FILES = {
@@ -26,8 +19,7 @@ SYSTEM_FILES = {
 
 
 def test_installs_everything_and_starts_it(device: Device) -> None:
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    done = device.installed()
     assert device.files() >= SYSTEM_FILES
     assert (device.root / "opt/mien/venv/bin/mien").is_file()
     assert (device.root / "opt/mien/current/edge/__init__.py").is_file()
@@ -47,8 +39,7 @@ def test_installs_everything_and_starts_it(device: Device) -> None:
 
 def test_dry_run_prints_every_step_and_changes_nothing(device: Device) -> None:
     before = device.files()
-    done = device.setup("install", "--dry-run")
-    assert done.returncode == 0, done.stderr
+    done = device.installed("--dry-run")
     assert device.files() == before
     assert device.calls() == []
     assert not (device.checkout / "var").exists()
@@ -63,8 +54,7 @@ def test_dry_run_prints_every_step_and_changes_nothing(device: Device) -> None:
 def test_what_the_service_reads_is_readable_by_it(device: Device) -> None:
     for path in device.checkout.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.suffix == ".sh" else 0o600)
-    done = device.setup("install", script="umask 077; ./setup.sh")
-    assert done.returncode == 0, done.stderr
+    device.installed(script="umask 077; ./setup.sh")
     for path in (device.root / "opt/mien").rglob("*"):
         if not path.is_symlink() and "var" not in path.parts:
             wanted = 0o005 if path.is_dir() else 0o004
@@ -75,22 +65,17 @@ def test_what_the_service_reads_is_readable_by_it(device: Device) -> None:
 def test_installing_twice_is_as_once(device: Device) -> None:
     device.setup("install")
     before, release = device.files(), device.current()
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    done = device.installed()
     assert device.files() == before
     assert device.releases() == [release]
     assert "there already" in done.stderr
 
 
 def test_upgrade_keeps_the_settings_and_puts_the_new_version_in_place(device: Device) -> None:
-    device.setup("install")
-    old = device.current()
+    old = device.outdated()
     settings = device.root / "etc/mien/config.toml"
     settings.write_text("# mine\n")
-    (device.checkout / "edge/__init__.py").write_text('__version__ = "1.3.0"\n')
-    device.calls()
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert settings.read_text() == "# mine\n"
     assert device.current().startswith("1.3.0-")
     assert device.releases() == [device.current()] != [old]
@@ -98,56 +83,41 @@ def test_upgrade_keeps_the_settings_and_puts_the_new_version_in_place(device: De
 
 
 def test_upgrade_goes_back_when_the_new_version_does_not_start(device: Device) -> None:
-    device.setup("install")
-    old = device.current()
-    (device.checkout / "edge/__init__.py").write_text('__version__ = "1.3.0"\n')
-    done = device.setup("install", REFUSE="systemctl restart mien.service")
-    assert done.returncode == 1
-    assert "the one before is back in its place" in done.stderr
+    old = device.outdated()
+    said = device.refuses("install", REFUSE="systemctl restart mien.service")
+    assert "the one before is back in its place" in said
     assert device.current() == old
     assert (device.root / "opt/mien/venv/bin/mien").is_file()
 
 
 def test_upgrade_stops_before_settings_that_it_does_not_understand(device: Device) -> None:
-    device.setup("install")
-    old = device.current()
-    (device.checkout / "edge/__init__.py").write_text('__version__ = "2.0.0"\n')
-    device.calls()
-    done = device.setup("install", SETTINGS_ARE_WRONG="2")
-    assert done.returncode == 1
-    assert "does not understand" in done.stderr
+    old = device.outdated("2.0.0")
+    said = device.refuses("install", SETTINGS_ARE_WRONG="2")
+    assert "does not understand" in said
     assert device.current() == old
     assert not any("restart mien.service" in call for call in device.calls())
 
 
 def test_goes_on_after_being_cut_off_while_packages_are_installed(device: Device) -> None:
-    device.setup("install")
-    old = device.current()
-    (device.checkout / "edge/__init__.py").write_text('__version__ = "1.3.0"\n')
-    device.calls()
+    old = device.outdated()
     done = device.setup("install", CUT_OFF="yes")
     assert done.returncode == 9
     # The one that runs has not been touched.
     assert device.current() == old
     assert not any("restart" in call for call in device.calls())
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert device.current().startswith("1.3.0-")
 
 
 def test_the_old_version_runs_on_wherever_an_upgrade_is_killed(device: Device) -> None:
-    device.setup("install")
-    device.calls()
-    old = device.current()
-    (device.checkout / "edge/__init__.py").write_text('__version__ = "1.3.0"\n')
+    old = device.outdated()
     for step in range(3, 12):
         done = device.setup("install", KILL_AT=str(step))
         assert done.returncode in (-9, 137), step
         assert device.current() == old
         assert (device.root / "opt/mien/venv/bin/mien").is_file()
         assert not any("systemctl restart mien" in call for call in device.calls())
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert device.releases() == [device.current()] != [old]
     assert device.files() >= SYSTEM_FILES
 
@@ -160,8 +130,7 @@ def test_another_lock_is_another_release(device: Device, decides: str) -> None:
     file.parent.mkdir(exist_ok=True)
     with file.open("a") as text:
         text.write("# another version\n")
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert device.current() != old
     assert (device.root / "opt/mien/current/locks/run.txt").read_bytes() == (
         device.checkout / "locks/run.txt"
@@ -173,8 +142,7 @@ def test_takes_no_half_copied_version_for_a_whole_one(device: Device) -> None:
     left.mkdir(parents=True)
     (left / "half.py").touch()
     (device.root / "opt/mien/.made-by-mien").touch()
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert device.releases() == [device.current()]
     assert not (device.root / "opt/mien/current/edge/half.py").exists()
 
@@ -185,18 +153,14 @@ def test_an_environment_from_before_a_power_cut_is_made_anew(device: Device) -> 
     empty = release / "venv/empty-after-the-power-cut.py"
     empty.touch()
     (release / "venv/.mien-boot").write_text("another start of the machine\n")
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     assert not empty.exists()
 
 
 def test_a_folder_of_somebody_else_is_left_alone(device: Device) -> None:
     other = device.root / "opt/mien/precious"
     other.mkdir(parents=True)
-    for word in ("install",):
-        done = device.setup(word)
-        assert done.returncode == 1
-        assert "was not made by ./setup.sh" in done.stderr
+    assert "was not made by ./setup.sh" in device.refuses("install")
     assert other.exists()
 
 
@@ -212,13 +176,10 @@ def test_needs_root_and_says_how(device: Device) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_named(device: Device) -> None:
-    full = device.tools / "sync"
-    full.write_text("#!/bin/sh\ncase $1 in *rules*) echo full disk >&2; exit 1 ;; esac\n")
-    full.chmod(0o755)
-    done = device.setup("install")
-    assert done.returncode == 1
-    assert "60-mien.rules cannot be written." in done.stderr
-    assert "full disk" in done.stderr
+    device.has_no_room_for("*rules*")
+    said = device.refuses("install")
+    assert "60-mien.rules cannot be written." in said
+    assert "full disk" in said
     assert not any(".mien-new" in name for name in device.files())
 
 
@@ -235,15 +196,13 @@ def test_a_system_without_systemd_is_told_so(device: Device) -> None:
         'command() { case $* in *systemd-sysusers) return 1 ;; esac; builtin command "$@"; };'
         "export -f command; ./setup.sh"
     )
-    done = device.setup("install", script=script)
-    assert done.returncode == 1
-    assert "There is no systemd-sysusers here" in done.stderr
+    said = device.refuses("install", script=script)
+    assert "There is no systemd-sysusers here" in said
 
 
 def test_while_an_image_is_made_the_service_is_enabled_but_not_started(device: Device) -> None:
     (device.root / "run/systemd/system").rmdir()
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    done = device.installed()
     calls = device.calls()
     assert "systemctl enable mien.service" in calls
     assert not any("restart" in call or "daemon-reload" in call for call in calls)
@@ -252,8 +211,7 @@ def test_while_an_image_is_made_the_service_is_enabled_but_not_started(device: D
 
 def test_a_jetson_gets_its_bus_its_pins_and_its_drop_in(device: Device) -> None:
     device.model.write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     settings = (device.root / "etc/mien/config.toml").read_text()
     assert "i2c_port = 7" in settings
     drop_in = device.root / "etc/systemd/system/mien.service.d/jetson.conf"

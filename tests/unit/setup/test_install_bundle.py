@@ -14,11 +14,6 @@ pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checko
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    return Device(tmp_path)
-
-
 def unpack(device: Device, arch: str = platform.machine(), python: str = PYTHON) -> None:
     """Make the checkout look like a bundle that was unpacked."""
     wheels = device.checkout / "wheels"
@@ -34,8 +29,7 @@ def test_a_bundle_is_installed_without_asking_a_network(device: Device) -> None:
     with (device.checkout / "setup/zz_shortcuts.sh").open("a") as file:
         file.write('install_packages() { step P; env >"$CALLS.env"; finish installed; }\n')
     unpack(device)
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    done = device.installed()
     seen = Path(f"{device.calls_file}.env").read_text().splitlines()
     assert "PIP_NO_INDEX=1" in seen
     assert f"PIP_FIND_LINKS=file://{device.checkout}/wheels" in seen
@@ -47,10 +41,9 @@ def test_a_bundle_is_installed_without_asking_a_network(device: Device) -> None:
 def test_a_damaged_bundle_is_refused_before_anything_is_done(device: Device) -> None:
     unpack(device)
     (device.checkout / "wheels/numpy-2-py3-none-any.whl").write_bytes(b"whee!")
-    done = device.setup("install")
-    assert done.returncode == 1
-    assert "The bundle is damaged; copy it again." in done.stderr
-    assert "numpy-2-py3-none-any.whl: FAILED" in done.stderr
+    said = device.refuses("install")
+    assert "The bundle is damaged; copy it again." in said
+    assert "numpy-2-py3-none-any.whl: FAILED" in said
     assert device.calls() == []
 
 
@@ -65,10 +58,9 @@ def test_a_bundle_for_another_machine_says_how_to_make_the_right_one(
     device: Device, arch: str, python: str, words: str
 ) -> None:
     unpack(device, arch, python)
-    done = device.setup("install")
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert f"./setup.sh bundle --arch {platform.machine()} --python" in done.stderr
+    said = device.refuses("install")
+    assert words in said
+    assert f"./setup.sh bundle --arch {platform.machine()} --python" in said
 
 
 def test_system_packages_come_from_the_bundle_alone(device: Device) -> None:
@@ -77,8 +69,7 @@ def test_system_packages_come_from_the_bundle_alone(device: Device) -> None:
     (device.checkout / "debs").mkdir()
     (device.checkout / "debs/Packages").touch()
     unpack(device)
-    done = device.setup("install")
-    assert done.returncode == 0, done.stderr
+    device.installed()
     work = device.root / "opt/mien/var"
     assert (
         work / "bundle.list"
@@ -102,10 +93,9 @@ def test_system_packages_come_from_the_bundle_alone(device: Device) -> None:
 def test_wrong_words_are_refused_in_one_sentence(
     device: Device, words: list[str], fault: str
 ) -> None:
-    done = device.setup("bundle", *words)
-    assert done.returncode == 1
-    assert fault in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    said = device.refuses("bundle", *words)
+    assert fault in said
+    assert len(said.splitlines()) == 1
 
 
 PIECES = (

@@ -1,7 +1,6 @@
 """./setup.sh uninstall on a root folder of its own."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +9,12 @@ from tests.unit.setup.install_device import CANNOT, Device
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
 
-@pytest.fixture
-def device(tmp_path: Path) -> Device:
-    return Device(tmp_path)
-
-
 def test_uninstall_takes_out_what_install_put_there(device: Device) -> None:
     before = device.files()
     device.setup("install")
     device.calls()
     (device.root / "var/lib/mien").mkdir(parents=True)
-    done = device.setup("uninstall")
-    assert done.returncode == 0, done.stderr
+    done = device.passes("uninstall")
     assert device.files() == before | {"etc/mien/config.toml"}
     calls = device.calls()
     assert calls.index("systemctl stop mien.service mien-splash.service") < calls.index(
@@ -41,8 +34,7 @@ def test_purge_takes_settings_calibration_and_user_as_well(device: Device) -> No
     state = device.root / "var/lib/mien"
     state.mkdir(parents=True)
     device.calls()
-    done = device.setup("uninstall", "--purge")
-    assert done.returncode == 0, done.stderr
+    device.passes("uninstall", "--purge")
     assert device.files() == before | {"etc/passwd"}
     assert not state.exists()
     assert any(call.startswith("userdel") and call.endswith(" mien") for call in device.calls())
@@ -52,8 +44,7 @@ def test_uninstall_dry_run_changes_nothing(device: Device) -> None:
     device.setup("install")
     before = device.files()
     device.calls()
-    done = device.setup("uninstall", "--dry-run")
-    assert done.returncode == 0, done.stderr
+    done = device.passes("uninstall", "--dry-run")
     assert device.files() == before
     assert device.calls() == []
     assert f"would: rm -rf {device.root}/opt/mien/releases" in done.stdout
@@ -62,8 +53,7 @@ def test_uninstall_dry_run_changes_nothing(device: Device) -> None:
 def test_the_installed_copy_can_uninstall_itself(device: Device) -> None:
     device.setup("install")
     shutil.copytree(device.checkout / "setup", device.root / "keep")
-    done = device.setup(
+    device.passes(
         "uninstall", script=f"{device.root}/opt/mien/current/setup.sh", PYTHON="/nonexistent"
     )
-    assert done.returncode == 0, done.stderr
     assert not (device.root / "opt/mien").exists()

@@ -5,19 +5,7 @@ import sys
 
 import pytest
 
-from tests.acceptance.soak.start import Run, costliest, cpu_s, verdict
-
-SAID = """import time: self [us] | cumulative | imported package
-import time:       200 |        200 |   numpy.core
-import time:      1000 |       1200 | numpy
-mien: not such a line
-import time:       900 |        900 | cv2
-import time:         5 |          5 | edge.errors
-"""
-
-
-def test_the_packages_that_take_longest_come_first() -> None:
-    assert costliest(SAID, 2) == [("numpy", 0.0012), ("cv2", 0.0009)]
+from tests.acceptance.soak.start import Run, cpu_s, verdict
 
 
 @pytest.mark.parametrize(

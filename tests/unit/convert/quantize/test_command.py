@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
 from convert import __main__ as command_line
 from convert.errors import ConversionError, DataError
@@ -173,9 +172,3 @@ def test_ends_with_one_sentence_on_the_command_line(
     assert (
         capsys.readouterr().err == "convert: The model none.tflite is not there; check the path.\n"
     )
-
-
-def test_explains_its_options() -> None:
-    shown = CliRunner().invoke(command_line.app, ["quantize", "--help"], env={"COLUMNS": "100"})
-    for option in ("--samples", "--out", "--input-range", "--limit", "--report"):
-        assert option in shown.output

@@ -18,12 +18,10 @@ from edge.calibration.prior import (
 from edge.config.paths import MODELS
 from edge.emotions import EMOTIONS
 from edge.fusion import Fusion, FusionOptions, Reading
-from edge.messages import Face, FaceReading, Probabilities, VoiceReading
+from edge.messages import FaceReading, Probabilities, VoiceReading
 from edge.perception.manifest import load_manifest
+from tests.fakes.world import FACE
 
-FACE = Face(
-    100, 100, 80, 80, (120, 130), (160, 130), (140, 150), (140, 165), (105, 135), (175, 135), 0.9
-)
 NEUTRAL = EMOTIONS.index("neutral")
 SAD = EMOTIONS.index("sad")
 LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.45, 0.06, 0.28])

@@ -20,14 +20,12 @@ from edge.config import paths
 from edge.config.paths import REPO_ROOT, fetched_folder
 from edge.config.schema import Settings
 from edge.errors import SensorError, SettingsError
-from edge.messages import Audio, Face, FaceReading, Frame, NoFace, VoiceReading
+from edge.messages import Audio, FaceReading, Frame, NoFace, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
 from edge.runtime.components import Components
 from tests.fakes.portrait import draw_portrait
+from tests.fakes.world import FACE
 
-FACE = Face(
-    100, 100, 80, 80, (120, 130), (160, 130), (140, 150), (140, 165), (105, 135), (175, 135), 0.9
-)
 LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.4, 0.06, 0.33])
 SOUNDS_CROSS = np.array([0.5, 0.05, 0.05, 0.05, 0.05, 0.05, 0.25])
 
@@ -313,15 +311,6 @@ def test_without_standard_error_the_standard_output_holds_only_the_result(
     monkeypatch.setattr(sys, "stderr", None)
     run_calibration(settings(file))
     assert capsys.readouterr().out.startswith("You at rest")
-
-
-def test_help_has_examples(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["mien", "calibrate", "--help"])
-    with pytest.raises(SystemExit):
-        cli.main()
-    assert "  Examples:\n    mien calibrate" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -69,12 +69,6 @@ def test_a_speech_gate_opens_for_the_synthesized_voice_and_only_for_it(synthesiz
             assert (within > 0.5).mean() < 0.05, scene.name
 
 
-def test_is_the_same_every_time(synthesized: Track) -> None:
-    again = make_sound("synthesis")
-    assert np.array_equal(again[0], synthesized[0])
-    assert np.array_equal(again[1], synthesized[1])
-
-
 def test_babble_is_voiced_and_has_the_length_of_its_syllables() -> None:
     sound = babble(4, 16_000, seed=1)
     assert len(sound) == pytest.approx(4 * 0.24 * 16_000, abs=4)

@@ -222,8 +222,22 @@ def test_without_a_bus_it_ends_soon_with_one_sentence() -> None:
     )
 
 
-def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
+@pytest.fixture
+def splash(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Runs it until it ends well, and gives what it says."""
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
+
+    def ended(config: Path | str = "/nonexistent") -> str:
+        assert boot.main(str(config)) == 0
+        return capsys.readouterr().err
+
+    return ended
+
+
+def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
 ) -> None:
     answers: list[OSError] = [FileNotFoundError(2, ""), PermissionError(13, "")]
     written: list[bytes] = []
@@ -236,61 +250,53 @@ def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
     asked = iter([False, False, True])
     monkeypatch.setattr(boot, "open_panel", open_panel)
     monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: next(asked))
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
-    assert boot.main("/nonexistent") == 0
-    assert capsys.readouterr().err == ""
+    assert splash() == ""
     assert b"\x00\xaf" in written
 
 
 def test_asked_to_end_while_it_waits_for_the_bus_it_ends_without_a_word(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
 ) -> None:
     def open_panel(panel: Panel) -> Callable[[bytes], object]:
         raise FileNotFoundError(2, "")
 
     monkeypatch.setattr(boot, "open_panel", open_panel)
     monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: True)
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
-    assert boot.main("/nonexistent") == 0
-    assert capsys.readouterr().err == ""
+    assert splash() == ""
 
 
 def test_display_that_does_not_answer_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
 ) -> None:
     def write(data: bytes) -> None:
         raise OSError(121, "Remote I/O error")
 
     monkeypatch.setattr(boot, "open_panel", lambda panel: write)
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
-    assert boot.main("/nonexistent") == 0
-    err = capsys.readouterr().err
+    err = splash()
     assert err.startswith("mien: No face while starting: no ssd1306 can be used at address 0x3c")
     assert err.count("\n") == 1
 
 
 def test_no_display_wanted_is_no_splash(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
 ) -> None:
     monkeypatch.setenv("MIEN_DISPLAY__KIND", "none")
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
-    assert boot.main("/nonexistent") == 0
-    assert capsys.readouterr().err == ""
+    assert splash() == ""
 
 
 def test_wrong_settings_are_told_in_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    splash: Callable[..., str], tmp_path: Path
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[display]\ndriver = "sdd1306"\n')
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
-    assert boot.main(str(config)) == 0
-    err = capsys.readouterr().err
+    err = splash(config)
     assert "sdd1306" in err
     assert err.count("\n") == 1
 
 
-def test_other_displays_are_drawn_on_through_luma(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_displays_are_drawn_on_through_luma(
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
+) -> None:
     shown = []
 
     class Oled:
@@ -299,8 +305,7 @@ def test_other_displays_are_drawn_on_through_luma(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("edge.outputs.display.open_oled", lambda settings, host: Oled())
     monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: True)
-    monkeypatch.setattr(signal, "pthread_sigmask", lambda how, numbers: None)
     monkeypatch.setenv("MIEN_DISPLAY__DRIVER", "ssd1351")
     monkeypatch.setenv("MIEN_DISPLAY__INTERFACE", "spi")
-    assert boot.main("/nonexistent") == 0
+    splash()
     assert shown == ["starting"]
