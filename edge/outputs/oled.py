@@ -15,6 +15,7 @@ from edge.face.draw import draw
 from edge.messages import DisplayLevel, Mood
 from edge.outputs.oled_errors import display_troubles
 from edge.outputs.oled_packing import Sender
+from edge.outputs.x_server import SERVER
 
 Interface = Literal["i2c", "spi"]
 
@@ -22,6 +23,8 @@ EMULATORS: Final = {"window": "pygame", "pygame": "pygame", "gifanim": "gifanim"
                     "capture": "capture"}  # fmt: skip
 """Names for emulated displays, and luma.emulator's names for them."""
 
+_UNSEEN: Final = ("offscreen", "dummy")
+"""What SDL falls back to by itself where there is no desktop."""
 _PARALLEL: Final = ("ws0010", "winstar_weh")
 """Displays of luma.oled that have neither I2C nor SPI."""
 _USUAL_CONTRAST: Final = 0xCF
@@ -97,7 +100,15 @@ class Oled:
         if height_px is not None:
             arguments["height"] = height_px
         if device in EMULATORS:
+            windowed = EMULATORS[device] == "pygame"
+            if windowed and SERVER.ended:
+                raise OutputError(
+                    f"The X server of the {self.name} has ended: start Mien again to have a new "
+                    "window."
+                )
             self._device, self._mode = _open_emulator(device, arguments)
+            if windowed:
+                _check_window(self._device._pygame.display)
         else:
             model, self._mode = _model(device)
             if interface == "i2c" and self._mode == "RGB":
@@ -253,6 +264,18 @@ def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
     except (AssertionError, AttributeError, TypeError) as error:
         raise OutputError(f"The display {name} was given wrong options: {error}.") from error
     return opened, "1" if opened.mode == "1" else "RGB"
+
+
+def _check_window(display: Any) -> None:
+    """Survive the end of the server that the window is on, and refuse one that nobody can see."""
+    if display.get_driver() in _UNSEEN and not os.environ.get("SDL_VIDEODRIVER"):
+        display.quit()
+        raise OutputError(
+            "There is no desktop to open a window on (DISPLAY or WAYLAND_DISPLAY names one that does "
+            "not answer): start Mien from a desktop session, or choose --display terminal."
+        )
+    if display.get_driver() == "x11":
+        SERVER.watch()
 
 
 class _LumaHook:
