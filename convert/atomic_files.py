@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from convert.errors import DataError, RecipeError
+from edge.process.written_files import create_part, publish
 
 
 def write_json(content: object, file: Path) -> None:
@@ -26,10 +28,17 @@ def write_text(text: str, file: Path) -> None:
 
 @contextlib.contextmanager
 def written_whole(file: Path) -> Iterator[Path]:
-    """Another file to write to, which becomes *file* when it is done."""
+    """Another file to write to, which becomes *file* when it is done.
+
+    Nobody else can have put it there, as a link to something else, or read it before it is complete.
+    """
     partial = file.with_name(f"{file.name}.part")
-    yield partial
-    partial.replace(file)
+    number = create_part(partial)
+    try:
+        yield partial
+        publish(number, partial, file)
+    finally:
+        os.close(number)
 
 
 def claim(

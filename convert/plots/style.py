@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from edge.emotions import COLORS
+from edge.process.written_files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +130,8 @@ def sheet(
     # Without the time and the version that matplotlib notes, in few colours: small, and the same
     # bytes for the same data.
     picture = Image.open(buffer).convert("RGB").quantize(colors, kmeans=1)
-    picture.save(out, format="PNG", optimize=True)
+    with written_whole(out) as stream:
+        picture.save(stream, format="PNG", optimize=True)
 
 
 def emotion_color(label: str) -> Color:

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import io
 import logging
-import os
 import shutil
 import tempfile
 import warnings
@@ -27,6 +26,7 @@ from convert.quantize.sources import kind_of, to_float_tflite
 from edge.perception.interpreter import Model
 from edge.process.printable import printable
 from edge.process.regular_files import is_one_of
+from edge.process.written_files import written_whole
 
 _ROOM_TIMES: Final = 4
 """The float and the int8 .tflite, and what TensorFlow writes on the way, in sizes of the model."""
@@ -191,13 +191,11 @@ def _check_writable(file: Path, model: Path, samples: Path) -> None:
 
 def _write(file: Path, content: bytes) -> None:
     """Write *file* whole or not at all."""
-    partial = file.with_name(f"{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, file)
+        with written_whole(file) as stream:
+            stream.write(content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConversionError(
             f"{file} cannot be written ({error.strerror}); free some space, or choose another folder."
         ) from error

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from convert.errors import DataError
+from edge.process.written_files import written_whole
 
 
 def save_weights(net: nn.Module, file: Path) -> None:
@@ -17,7 +18,8 @@ def save_weights(net: nn.Module, file: Path) -> None:
         name: array.astype(np.float16) if array.dtype == np.float32 else array
         for name, array in arrays.items()
     }
-    np.savez_compressed(file, **halves)
+    with written_whole(file) as stream:
+        np.savez_compressed(stream, **halves)
 
 
 def load_weights(net: nn.Module, file: Path) -> None:

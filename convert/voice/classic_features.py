@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from convert.atomic_files import read_array, write_json
+from convert.atomic_files import read_array, write_json, written_whole
 from convert.metrics import score
 from convert.training.recipe import VoiceRecipe
 from convert.voice.data import Recording, VoiceData
@@ -161,9 +161,8 @@ def _load(data: VoiceData, corpus: str, recipe: VoiceRecipe, work: Path) -> Tabl
         return np.asarray(read_array(kept), np.float32)
     kept.parent.mkdir(parents=True, exist_ok=True)
     table = np.stack(_computed(data, recordings, length))
-    partial = kept.with_suffix(".part.npy")
-    np.save(partial, table)
-    partial.replace(kept)
+    with written_whole(kept) as partial, partial.open("wb") as stream:
+        np.save(stream, table)
     return table
 
 

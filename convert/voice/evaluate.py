@@ -21,6 +21,7 @@ from convert.voice.runner import VoiceRunner
 from convert.voice.splits import load_split, noise_windows, noisy_features
 from edge.emotions import EMOTIONS
 from edge.perception.probability import sigmoid, softmax
+from edge.process.written_files import written_whole
 
 NOISY_SNR_DB = 10.0
 _NEUTRAL = EMOTIONS.index("neutral")
@@ -93,7 +94,8 @@ def save_answers(answers: Mapping[str, Answers], file: Path) -> None:
         for name, each in answers.items()
         for field in _FIELDS
     }
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    with written_whole(file) as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
 def load_answers(file: Path) -> dict[str, Answers]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.atomic_files import write_json
+from convert.atomic_files import write_json, written_whole
 from convert.errors import RecipeError
 from convert.int8.export import convert_int8
 from convert.metrics import Scores, confusion_table, score
@@ -46,9 +46,9 @@ def run_random(data: VoiceData, recipe: VoiceRecipe, work: Path) -> Scores:
     net, history = train_voice(data, ours, training_set, None, folder)
     model, front_end = folder / "voice_int8.tflite", ours.front_end
     if not model.is_file() or model.stat().st_mtime < (folder / "voice.pt").stat().st_mtime:
-        samples, partial = calibration_features(training_set, data, ours), folder / "part.tflite"
-        convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, partial)
-        partial.replace(model)
+        samples = calibration_features(training_set, data, ours)
+        with written_whole(model) as partial:
+            convert_int8(DeviceVoiceNet(net), samples, front_end.low, front_end.high, partial)
     quantized = VoiceRunner(model)
     logits = [quantized.logits(corpus.plain())[0] for corpus in tested]
     truth = [corpus.labels for corpus in tested]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from convert.atomic_files import read_array
+from convert.atomic_files import read_array, written_whole
 from convert.errors import DataError
 from convert.voice.augment import made_noise, random_view
 from convert.voice.data import NOISE_FOLDS, Recording, VoiceData
@@ -78,24 +78,23 @@ def load_views(
     if not kept.is_file():
         frames = front_end.frames + 2 * MARGIN_FRAMES
         shape = (len(recordings), 1 + count, front_end.bands, frames)
-        partial = folder / f"{name}.part"
-        open_memmap: Any = np.lib.format.open_memmap  # numpy 2.2 has no types for it
-        views = open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
-        chunks = [
-            recordings[i : i + _RECORDINGS_A_TASK]
-            for i in range(0, len(recordings), _RECORDINGS_A_TASK)
-        ]
-        done = 0
-        with tqdm(
-            total=len(recordings), desc=f"views of {corpus}", leave=False, mininterval=5
-        ) as bar:
-            for chunk in _computed(chunks, (data, front_end, count, seed), workers):
-                views[done : done + len(chunk)] = chunk
-                done += len(chunk)
-                bar.update(len(chunk))
-        views.flush()
-        del views
-        partial.replace(kept)
+        with written_whole(kept) as partial:
+            open_memmap: Any = np.lib.format.open_memmap  # numpy 2.2 has no types for it
+            views = open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+            chunks = [
+                recordings[i : i + _RECORDINGS_A_TASK]
+                for i in range(0, len(recordings), _RECORDINGS_A_TASK)
+            ]
+            done = 0
+            with tqdm(
+                total=len(recordings), desc=f"views of {corpus}", leave=False, mininterval=5
+            ) as bar:
+                for chunk in _computed(chunks, (data, front_end, count, seed), workers):
+                    views[done : done + len(chunk)] = chunk
+                    done += len(chunk)
+                    bar.update(len(chunk))
+            views.flush()
+            del views
     return read_array(kept, mmap_mode="r")
 
 

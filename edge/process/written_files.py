@@ -80,8 +80,11 @@ def publish(number: int, part: Path, path: Path) -> None:
     """Let the complete file *part*, open as *number*, become *path*, with the usual permissions.
 
     Raises:
-        OSError: it cannot; *part* stays.
+        OSError: it cannot, or another file has taken the place of *part*, which stays.
     """
+    mine, there = os.fstat(number), part.lstat()
+    if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
+        raise FileExistsError(errno.EEXIST, "another program writes it as well", str(path))
     os.fchmod(number, 0o666 & ~_umask())
     os.replace(part, path)
 

@@ -11,7 +11,7 @@ from edge.face.gif import save_gif
 from edge.messages import Mood
 from edge.outputs.events import Events
 from edge.outputs.image_file import Picture
-from edge.process.written_files import open_for_writing, written_whole
+from edge.process.written_files import create_part, open_for_writing, written_whole
 from tests.fakes.shared_folder import belongs_to_another
 
 
@@ -87,6 +87,15 @@ def test_a_part_is_private_and_what_it_becomes_has_the_usual_permissions(tmp_pat
         assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)
+
+
+def test_a_part_that_another_program_has_begun_anew_is_not_taken_for_ones_own(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(FileExistsError), written_whole(tmp_path / "a") as stream:
+        stream.write(b"first")
+        os.close(create_part(tmp_path / "a.part"))
+    assert not (tmp_path / "a").exists()
 
 
 def test_what_could_not_be_completed_leaves_the_old_file(tmp_path: Path, precious: Path) -> None:
