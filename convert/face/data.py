@@ -44,8 +44,8 @@ class FaceData:
     def ferplus(self) -> NDArray[np.float32]:
         """Votes as a distribution over the FER+ emotions, float32 [35887, 8]; zero without votes."""
         votes = self.all_votes[:, :8]
-        shares: NDArray[np.float32] = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
-        return shares
+        totals = np.maximum(votes.sum(axis=1, keepdims=True), 1)
+        return np.asarray(votes / totals, np.float32)
 
     @property
     def not_face(self) -> NDArray[np.bool_]:

@@ -104,14 +104,14 @@ class Mixer:
             sound = self._background(random)
             if random.random() < 0.4:
                 second = self._background(random)
-                second *= np.float32(10 ** random.uniform(-2, 2) / max(second.mean(), 1e-30))
-                sound = sound / np.float32(max(sound.mean(), 1e-30)) + second
+                second *= np.float32(10 ** random.uniform(-2, 2) / max(float(second.mean()), 1e-30))
+                sound = sound / np.float32(max(float(sound.mean()), 1e-30)) + second
             if random.random() < 0.25:  # begins or ends in the window
                 edge = random.integers(sound.shape[1])
                 quiet = slice(None, edge) if random.random() < 0.5 else slice(edge, None)
                 sound[:, quiet] *= np.float32(10 ** random.uniform(-4, -1))
             level = 10 ** random.uniform(*_LEVEL)
-            sound *= np.float32(level / max(sound.mean(), 1e-30))
+            sound *= np.float32(level / max(float(sound.mean()), 1e-30))
             power[place] = sound * self._microphone(random)
         return units_of(power, self.front_end)
 

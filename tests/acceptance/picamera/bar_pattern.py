@@ -41,7 +41,7 @@ def shift_px(image: NDArray[np.uint8]) -> int:
     if not candidates:
         raise ValueError("there is no white bar in the picture")
     found = min(candidates, key=lambda shift: float(np.abs(row(width, shift) @ _LUMA - luma).sum()))
-    worst: int = _away_from_edges(_apart(image, found), found).max()
+    worst = int(_away_from_edges(_apart(image, found), found).max())
     if worst > TOLERANCE:
         raise ValueError(f"the picture differs from the pattern by up to {worst} levels")
     return found

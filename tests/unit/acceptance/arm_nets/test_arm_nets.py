@@ -103,6 +103,6 @@ def test_inputs_are_the_same_every_time_and_use_the_whole_range() -> None:
     assert sounds.shape == (20, 48000) and sounds.dtype == np.float32
     assert np.array_equal(pictures, inputs.pictures())
     assert np.array_equal(sounds, inputs.sounds())
-    assert (pictures.min(), pictures.max()) == (-128, 127)
+    assert (int(pictures.min()), int(pictures.max())) == (-128, 127)
     assert len(np.unique(pictures.reshape(32, -1), axis=0)) == 32
     assert np.abs(sounds).max() < 2
