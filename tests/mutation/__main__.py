@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.mutation.mutants import Mutant, mutants_of
 from tests.mutation.trial import end, start, time_alone
@@ -49,7 +49,8 @@ def main() -> int:
     chosen = parser.parse_args()
     files = [file for file in TARGETS if not chosen.modules or Path(file).stem in chosen.modules]
     reasons = _reasons()
-    table = Table("module", "mutants", "killed", "survived", "score", "reasons")
+    module = Column("module", min_width=max(map(len, files), default=0))
+    table = Table(module, "mutants", "killed", "survived", "score", "reasons")
     wrong: list[str] = []
     for file in files:
         mutants = list(mutants_of(Path(file)))
