@@ -16,11 +16,11 @@ def test_a_run_of_nothing_has_counted_nothing_and_seen_nothing_move() -> None:
 
 
 def test_report_is_two_lines_that_name_every_count() -> None:
-    shown = tuple(enumerate(("happy", "unsure", "unsure", "happy", "happy")))
+    shown = tuple(enumerate(("happy", "unsure", "unsure", "happy", "sad", "happy")))
     report = RunReport(0, 12.4, 0.5, 300, 280, 15, 5, 0.9994, 0.02, 2, 9, shown, restarts=3)
     assert report.sentence() == (
         "12 s: 280 of 300 frames read, 15 dropped, 5 too old, oldest read 999 ms; 9 voice windows, "
-        "2 sound overflows, 3 restarts of a part.\nShown: happy -> unsure -> happy"
+        "2 sound overflows, 3 restarts of a part.\nShown: happy -> unsure -> happy -> sad -> happy"
     )
     assert RunReport(0, 0.0, 0.0).sentence() == (
         "0 s: 0 of 0 frames read, 0 dropped, 0 too old, oldest read 0 ms; 0 voice windows, "
