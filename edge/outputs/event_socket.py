@@ -22,8 +22,8 @@ _LAG_BYTES: Final = 64 * 1024
 _CLIENTS: Final = 32
 _SLOW_S: Final = 0.75
 """A client that has left something unread for so long may have to make room for a newcomer."""
-_QUEUE: Final = 128
-"""How many may knock at once; one more would wait in connect(2) until some are let in."""
+_QUEUE: Final = 1024
+"""How many may knock at once; one more would wait in connect(2), or be turned away by the kernel."""
 _AT_ONCE: Final = 256
 """How many are let in or sent away at a time, so that whoever only knocks holds up no line."""
 _LOOK_S: Final = 1.0
