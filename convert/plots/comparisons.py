@@ -178,7 +178,7 @@ def draw_fold_bars(
         for place, value in zip(places, folds.values(), strict=True):
             axes.annotate(
                 percent(value),
-                (1, place),
+                (1, float(place)),
                 (4, -1),
                 ("axes fraction", "data"),
                 "offset points",

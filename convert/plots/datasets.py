@@ -174,7 +174,8 @@ def draw_mean_spectrograms(
         assert shown is not None
         spare = grid.ravel()[len(features)]
         bar = spare.inset_axes((0.02, 0.0, 0.07, 1.0))
-        figure.colorbar(shown, cax=bar).outline.set_visible(False)
+        outline: Any = figure.colorbar(shown, cax=bar).outline
+        outline.set_visible(False)
         bar.tick_params(length=2)
         words = "dB to the mean\nof all emotions" if relative else "dB to the\nloud frames"
         spare.text(0.42, 0.5, words, transform=spare.transAxes, va="center", size=8, color=GRAY)

@@ -66,7 +66,7 @@ def hour(
             12 + chance.choice((0, 1)) + int(files_per_h * t_s / HOUR_S),
             0.8 * t_s,
         )
-        for t_s in np.arange(0, run_s, EVERY_S)
+        for t_s in np.arange(0, run_s, EVERY_S).tolist()
     ]
 
 

@@ -3,9 +3,11 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from edge.diagnostics.photograph import LARGEST_PX, read_photo
@@ -28,7 +30,7 @@ RAMP = np.tile(np.arange(256, dtype=np.uint8), (32, 1))
     ],
 )
 def test_grey_of_any_depth_looks_as_that_of_eight_bits(
-    tmp_path: Path, name: str, values: np.ndarray
+    tmp_path: Path, name: str, values: NDArray[Any]
 ) -> None:
     Image.fromarray(values).save(tmp_path / name)
     image = read_photo(tmp_path / name).image

@@ -41,7 +41,7 @@ def fan(turning_hz: float) -> NDArray[np.float64]:
     """Blades' hum over rushing air."""
     hum = sum(np.sin(2 * np.pi * turning_hz * k * TIME_S + k) / k for k in range(1, 8))
     air = np.convolve(hiss(1), np.ones(12) / 12, "same")
-    return 0.02 * (hum + air)
+    return np.asarray(0.02 * (hum + air), np.float64)
 
 
 @pytest.mark.parametrize(
