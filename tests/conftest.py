@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import signal
 from collections import Counter
 
 import pytest
@@ -9,8 +10,15 @@ from hypothesis import settings
 settings.register_profile("mien", deadline=None)
 settings.load_profile("mien")
 
+# A shell's background job ignores these, and so would every program that a test starts and interrupts.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(
+            number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        )
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say what did not run, and why: by reason, with the number of tests and of whole files."""
     tests, files = Counter[str](), Counter[str]()
     for report in terminalreporter.stats.get("skipped", []):
