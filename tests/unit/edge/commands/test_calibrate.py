@@ -310,7 +310,7 @@ def test_without_standard_error_the_standard_output_holds_only_the_result(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     run_calibration(settings(file))
-    assert capsys.readouterr().out.lstrip().startswith("You at rest")
+    assert capsys.readouterr().out.startswith("You at rest")
 
 
 @pytest.mark.parametrize(
