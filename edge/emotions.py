@@ -9,6 +9,17 @@ if TYPE_CHECKING:
 EMOTIONS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Class order of every model output and every probability vector in Mien."""
 
+DEFAULT_PRIOR: Final[dict[str, float]] = {
+    "angry": 0.13,
+    "disgust": 0.09,
+    "fear": 0.09,
+    "happy": 0.2,
+    "sad": 0.14,
+    "surprise": 0.13,
+    "neutral": 0.22,
+}
+"""What a person in front of a machine mostly looks like, before anything is seen or heard."""
+
 VALENCE: Final[dict[str, float]] = {
     "angry": -0.6,
     "disgust": -0.7,

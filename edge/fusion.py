@@ -21,7 +21,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emotions import EMOTIONS, affect
+from edge.emotions import DEFAULT_PRIOR, EMOTIONS, affect
 from edge.messages import (
     UNIFORM,
     Belief,
@@ -34,17 +34,6 @@ from edge.messages import (
 )
 
 Reading = FaceReading | NoFace | VoiceReading
-
-DEFAULT_PRIOR: Final[dict[str, float]] = {
-    "angry": 0.13,
-    "disgust": 0.09,
-    "fear": 0.09,
-    "happy": 0.2,
-    "sad": 0.14,
-    "surprise": 0.13,
-    "neutral": 0.22,
-}
-"""What a person in front of a machine mostly looks like, before anything is seen or heard."""
 
 DOUBT: Final = 0.08
 """Chance that a reading is of no use at all (wrong crop, other speaker): bounds what one can say."""

@@ -195,6 +195,21 @@ class Mood:
     condition: Condition = Condition.WATCHING
 
 
+def mood_of(belief: Belief, face: Sense, voice: Sense) -> Mood:
+    """What is shown of *belief* while at least one sense works."""
+    return Mood(
+        t_s=belief.t_s,
+        shown=belief.shown,
+        probabilities=belief.probabilities,
+        valence=belief.valence,
+        arousal=belief.arousal,
+        face=face,
+        voice=voice,
+        gaze=belief.gaze,
+        condition=Condition.WATCHING if belief.somebody else Condition.ALONE,
+    )
+
+
 NoticeKind = Literal["restart", "lost", "back", "pace", "stopped"]
 """restart: a part crashed or hung and is started anew. lost: a part is missing or keeps failing,
 and is tried again from time to time. back: it works again. pace: faces are read slower or faster.

@@ -13,8 +13,8 @@ from convert.training.recipe import VoiceRecipe, load_recipe
 from convert.voice.data import VoiceData, load_voice_data
 from convert.voice.runner import VoiceRunner
 from convert.voice.splits import Corpus, Split, load_split, noisy_features
-from edge.emotions import EMOTIONS
-from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions, Reading
+from edge.emotions import DEFAULT_PRIOR, EMOTIONS
+from edge.fusion import Fusion, FusionOptions, Reading
 from edge.messages import Face, FaceReading, VoiceReading
 from edge.perception.face_heads import FaceHeads
 from edge.perception.framing import sharpness

@@ -18,9 +18,9 @@ from edge.calibration.storage import fitting, load_calibration
 from edge.config.adapters import registry
 from edge.config.paths import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
 from edge.config.schema import Settings
-from edge.emotions import EMOTIONS
+from edge.emotions import DEFAULT_PRIOR, EMOTIONS
 from edge.errors import MienError, ModelError, SensorError
-from edge.fusion import DEFAULT_PRIOR, Fusion, FusionOptions
+from edge.fusion import Fusion, FusionOptions
 from edge.hardware.host import Host
 from edge.outputs.leds import DarkLight, LedSettings, RecordingLight, recording_light
 from edge.process.native_output import mute_native_code

@@ -5,24 +5,13 @@ written from the fields below, so what is said here is what a person reads. The 
 lights and other adapters stand in the adapters' own files (`edge.config.adapters`).
 """
 
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from pydantic import create_model, model_validator
 
 from edge.config.adapters import registry
 from edge.config.fields import Emotion, Number, Section, Text, Weight, refuse, setting
-
-PRIOR: Final = {
-    "angry": 0.13,
-    "disgust": 0.09,
-    "fear": 0.09,
-    "happy": 0.2,
-    "sad": 0.14,
-    "surprise": 0.13,
-    "neutral": 0.22,
-}
-"""As `edge.fusion.DEFAULT_PRIOR`, which is not imported here to keep numpy out."""
-
+from edge.emotions import DEFAULT_PRIOR
 
 if TYPE_CHECKING:
     GateName = str
@@ -125,7 +114,7 @@ class FusionSettings(Section):
         "How likely each emotion is before anything is seen: all seven of them, in any proportion. "
         "Left out, neutral and happy are likelier than the rest, as the example shows.",
         allowed="all seven emotions, each above 0 and up to 1",
-        example=PRIOR,
+        example=DEFAULT_PRIOR,
     )
 
     @model_validator(mode="after")

@@ -133,12 +133,12 @@ class OutputStage(Stage):
         while isinstance(output, TakesNotices) and self._notices:
             output.notice(self._notices[0])
             self._notices.popleft()
-        can_rest = isinstance(output, CanRest)
         if isinstance(output, CanRest) and self._level != self._rested:
             level = self._level
             output.rest(level)
             self._rested = level
-        if not can_rest or self._rested != "asleep":
+        # Of one that cannot rest `_rested` stays "awake".
+        if self._rested != "asleep":
             output.show(mood, self._shown_s)
         self.showing = mood.condition
         if self.trouble is not None:

@@ -13,6 +13,7 @@ from edge.messages import (
     Sense,
     SenseName,
     SenseState,
+    mood_of,
 )
 from edge.runtime.sensor_stages import CameraStage, MicrophoneStage
 from edge.runtime.supervisor import Slot
@@ -76,17 +77,7 @@ class SenseMonitor:
         """What to show: the belief, with how the senses fare; the one place that decides `shown`."""
         face = self._sense(belief.face, "face", belief.t_s)
         voice = self._sense(belief.voice, "voice", belief.t_s)
-        mood = Mood(
-            belief.t_s,
-            belief.shown,
-            belief.probabilities,
-            belief.valence,
-            belief.arousal,
-            face,
-            voice,
-            belief.gaze,
-            condition=Condition.WATCHING if belief.somebody else Condition.ALONE,
-        )
+        mood = mood_of(belief, face, voice)
         wanted = [sense for sense in (face, voice) if sense.state != "off"]
         if any(sense.state == "ok" for sense in wanted) or not wanted:
             self.ready_s = mood.t_s if self.ready_s is None else self.ready_s

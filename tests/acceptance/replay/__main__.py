@@ -22,7 +22,7 @@ from edge.config.paths import fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.errors import MienError
 from edge.fusion import Fusion, Reading
-from edge.messages import SAMPLE_RATE_HZ, Audio, Belief, Frame, Mood, Sense
+from edge.messages import SAMPLE_RATE_HZ, Audio, Frame, Sense, mood_of
 from edge.outputs.events import mood_event
 from edge.perception.face_finder import FaceFinder
 from edge.perception.face_reader import FaceReader
@@ -65,24 +65,10 @@ def replay(clip: Path) -> Iterator[Event]:
             else:
                 reading = voice_reader.read(gate.hear(moment))
             belief = fusion.update([] if reading is None else [reading], at_s)
-            yield mood_event(mood_of(belief), at_s)
-
-
-def mood_of(belief: Belief) -> Mood:
-    """What is shown of *belief* while both senses work."""
-    face, voice = (
-        Sense("ok", of.present, of.quality, of.share) for of in (belief.face, belief.voice)
-    )
-    return Mood(
-        belief.t_s,
-        belief.shown,
-        belief.probabilities,
-        belief.valence,
-        belief.arousal,
-        face,
-        voice,
-        belief.gaze,
-    )
+            face_sense, voice_sense = (
+                Sense("ok", of.present, of.quality, of.share) for of in (belief.face, belief.voice)
+            )
+            yield mood_event(mood_of(belief, face_sense, voice_sense), at_s)
 
 
 def differences(before: list[Event], now: list[Event]) -> Iterator[str]:

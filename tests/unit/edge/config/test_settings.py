@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from edge.config.load import Loaded, load_settings, try_settings
 from edge.config.names import find_field, setting_paths, variable_name
 from edge.config.render import default_toml, effective_toml, settings_page, toml_value
-from edge.config.schema import PRIOR, Settings
+from edge.config.schema import FusionSettings, Settings
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
-from edge.fusion import DEFAULT_PRIOR, FusionOptions
+from edge.fusion import FusionOptions
 from edge.outputs.display import DisplaySettings
 from edge.outputs.leds import LedSettings
 
@@ -276,8 +276,10 @@ def test_settings_know_the_seven_emotions() -> None:
 
 
 def test_prior_in_the_page_is_the_one_that_is_built_in() -> None:
-    assert PRIOR == DEFAULT_PRIOR
     built_in = FusionOptions()
+    extra = FusionSettings.model_fields["prior"].json_schema_extra
+    assert isinstance(extra, dict)
+    assert extra["example"] == dict(zip(EMOTIONS, built_in.prior.tolist(), strict=True))
     assert Settings().fusion.confidence_floor == built_in.confidence_floor
     assert Settings().fusion.nobody_after_s == built_in.nobody_after_s
 
