@@ -28,6 +28,8 @@ VENV=$REPO_ROOT/.venv
 . setup/install_system.sh
 # shellcheck source=setup/board.sh
 . setup/board.sh
+# shellcheck source=setup/watchdog.sh
+. setup/watchdog.sh
 # shellcheck source=setup/uninstall.sh
 . setup/uninstall.sh
 # shellcheck source=setup/bundle.sh
@@ -41,7 +43,7 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
        ./setup.sh test [FLAGS OF pytest]    set up what is missing, then check and test the code
        ./setup.sh test --lowest [...]       test with the oldest packages that are allowed
        ./setup.sh lock [--upgrade]          write down anew which packages are installed
-       sudo ./setup.sh install [--dry-run] [--yes] [--spi]
+       sudo ./setup.sh install [--dry-run] [--yes] [--spi] [--watchdog]
                                             install it as a service, or upgrade that
        sudo ./setup.sh uninstall [--dry-run] [--yes] [--purge]
                                             take it out again
@@ -62,7 +64,8 @@ The first run installs system packages (as root or where sudo asks for no passwo
 prints the line to run), makes .venv, and needs a network. Later runs need none.
 
 --dry-run prints every step and changes nothing; --yes changes the boot configuration of a Raspberry
-Pi without asking; --spi switches SPI on as well; --purge removes settings and calibration too.
+Pi without asking; --spi switches SPI on as well; --watchdog has the hardware watchdog restart a machine
+that hangs; --purge removes settings and calibration too.
 docs/install.md tells the rest.
 
 PYTHON=python3.12 ./setup.sh run            choose the Python, 3.10 to 3.13

@@ -35,6 +35,7 @@ read_options() {
             *:--dry-run) DRY_RUN=yes ;;
             *:--yes | *:-y) ASSUME_YES=yes ;;
             install:--spi) WANT_SPI=yes ;;
+            install:--watchdog) WANT_WATCHDOG=yes ;;
             uninstall:--purge) PURGE=yes ;;
             *)
                 printf 'setup.sh %s does not know "%s"; see ./setup.sh help.\n' "$command" "$word" >&2
@@ -70,6 +71,7 @@ install_mien() {
     STEPS=12
     if [ -f "$CHECKOUT/bundle.txt" ]; then STEPS=13; fi
     read_options install "$@"
+    if has_watchdog_step; then STEPS=$((STEPS + 1)); fi
     become_installer install
     name_board
     use_bundle
@@ -81,6 +83,7 @@ install_mien() {
     write_settings
     open_devices
     switch_i2c_on
+    switch_watchdog_on
     switch_over
     if [ "$DRY_RUN" = yes ]; then
         printf '\nNothing was changed.\n'

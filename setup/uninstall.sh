@@ -35,6 +35,7 @@ take_service_out() {
     local unit
     for unit in "${UNITS[@]}"; do act rm -f "$UNIT_FOLDER/$unit"; done
     act rm -rf "$UNIT_FOLDER/mien.service.d"
+    switch_watchdog_back
     if systemd_runs; then
         act systemctl daemon-reload
         act systemctl reset-failed mien.service mien-splash.service || true

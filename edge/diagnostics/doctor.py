@@ -21,6 +21,7 @@ from edge.diagnostics.checks.machine import (
     check_memory,
     check_temperature,
     check_throttling,
+    check_watchdog,
 )
 from edge.diagnostics.checks.outputs import check_adapters, check_display, check_lights
 from edge.diagnostics.checks.sensors import check_camera, check_microphone
@@ -70,6 +71,7 @@ def examine(config: Path | None = None) -> Iterator[Check]:
         ("memory", check_memory),
         ("temperature", lambda: check_temperature(settings.load.hot_c)),
         ("supply", check_throttling),
+        ("watchdog", lambda: check_watchdog(board)),
     ]
     limits = list(guarded("limits", check_limits))
     yield from limits

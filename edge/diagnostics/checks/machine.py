@@ -1,5 +1,6 @@
-"""The board: disk, memory, temperature, supply."""
+"""The board: disk, memory, temperature, supply, watchdog."""
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 from edge.config.paths import REPO_ROOT
 from edge.diagnostics.checks import Check
 from edge.hardware.thermal import Throttling, read_heat, read_throttling
+from edge.hardware.watchdog import Watchdog, configured_s, fed_every_s, find_watchdogs
 from edge.process.limits import too_low
 from edge.runtime.load_policy import COOL_C
 
@@ -76,3 +78,48 @@ def check_throttling(read: Callable[[], Throttling | None] = read_throttling) ->
     weak = throttling.weak_supply
     fix = "use the official power supply and a short cable" if weak else "cool the board"
     yield Check("supply", "warning", "; ".join(throttling.sentences), fix)
+
+
+def check_watchdog(
+    board: str,
+    find: Callable[[], list[Watchdog]] = find_watchdogs,
+    fed: Callable[[], float | None] = fed_every_s,
+    configured: Callable[[], float] = configured_s,
+) -> Iterator[Check]:
+    """Whether a board that hangs is started again: by its watchdog, which systemd has to feed.
+
+    Args:
+        board: its model; on a PC, where a person sits, nothing is amiss without.
+        find: the watchdogs that there are.
+        fed: as `fed_every_s`.
+        configured: as `configured_s`.
+    """
+    dogs = find()
+    if not dogs:
+        if board.startswith("Raspberry Pi"):
+            fix = "add dtparam=watchdog=on to /boot/firmware/config.txt, then restart"
+            yield Check("watchdog", "warning", "the board's own is switched off", fix)
+        else:
+            yield Check("watchdog", "ok", "no hardware watchdog here")
+        return
+    dog, fed_s, wanted_s = dogs[0], fed(), configured()
+    every_s = wanted_s if fed_s is None else fed_s
+    if every_s > dog.longest_s and every_s != math.inf:
+        says = f"{dog.name} counts to {dog.longest_s:g} s, but RuntimeWatchdogSec is {every_s:g} s"
+        fix = "set RuntimeWatchdogSec=10s in /etc/systemd/system.conf.d, then restart"
+        yield Check("watchdog", "warning", says, fix)
+    elif every_s > 0:
+        after = "" if every_s == math.inf else f" for {every_s:g} s"
+        says = f"{dog.name} starts the board again when it hangs{after}"
+        yield Check("watchdog", "ok", says)
+    elif wanted_s > 0:
+        says = "systemd has not read yet that it is to feed the watchdog"
+        yield Check("watchdog", "warning", says, "sudo systemctl daemon-reexec")
+    elif any(each.active for each in dogs):
+        yield Check("watchdog", "ok", f"{dog.name} is fed by another program than systemd")
+    elif board:
+        says = f"nobody feeds {dog.name}: a board that hangs stays so"
+        fix = f"sudo {REPO_ROOT / 'setup.sh'} install --watchdog"
+        yield Check("watchdog", "warning", says, fix)
+    else:
+        yield Check("watchdog", "ok", f"{dog.name} is there and not in use")
