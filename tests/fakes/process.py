@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edge.config.paths import DEMO_CLIP, REPO_ROOT, fetched_folder
+from tests.fakes.command import Ended
 
 needs_demo = pytest.mark.skipif(
     not DEMO_CLIP.is_file()
@@ -27,6 +28,15 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         text=True,
         env={**os.environ, "PYTHONPATH": str(REPO_ROOT), **environment},
     )
+
+
+def finish(process: "subprocess.Popen[str]") -> Ended:
+    """How it ends by itself."""
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    return Ended(process.returncode, out, err)
 
 
 def moods(out: str) -> list[dict[str, Any]]:

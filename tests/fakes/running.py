@@ -30,22 +30,28 @@ from tests.fakes.world import (
 TIMES, WORLDS = 20, 4
 
 
+def components_of(world: World, **changes: Any) -> Components:
+    """All that an appliance consists of, each part of that world."""
+    components = Components(
+        outputs=[lambda: FakeDisplay(world), lambda: FakeEvents(world)],
+        light=lambda: FakeLight(world),
+        open_camera=lambda: FakeCamera(world),
+        open_microphone=lambda: FakeMicrophone(world),
+        face_reader=lambda: FakeFaceReader(world),
+        gate=FakeGate,
+        voice_reader=lambda: FakeVoiceReader(world),
+    )
+    for name, value in changes.items():
+        setattr(components, name, value)
+    return components
+
+
 class Running:
     """An appliance that runs on a thread in its world."""
 
     def __init__(self, world: World, timing: Timing = SHORT, **changes: Any) -> None:
         self.world = world
-        components = Components(
-            outputs=[lambda: FakeDisplay(world), lambda: FakeEvents(world)],
-            light=lambda: FakeLight(world),
-            open_camera=lambda: FakeCamera(world),
-            open_microphone=lambda: FakeMicrophone(world),
-            face_reader=lambda: FakeFaceReader(world),
-            gate=FakeGate,
-            voice_reader=lambda: FakeVoiceReader(world),
-        )
-        for name, value in changes.items():
-            setattr(components, name, value)
+        components = components_of(world, **changes)
         self.appliance = Appliance(
             components, world.reported.append, True, Notifier(world, watchdog_s=0.04), timing
         )

@@ -56,6 +56,8 @@ class World:
         self.reported: list[str] = []
         self.systemd: list[str] = []
         self.lit: set[str] = set()
+        self.ever_lit: set[str] = set()
+        self.closed: set[str] = set()
         self.trips: Counter[str] = Counter()
         """How often each fault has struck: many times while it lasts."""
         self.injected: Counter[str] = Counter()
@@ -218,7 +220,7 @@ class FakeEvents:
         self.world.notices.append(notice)
 
     def close(self) -> None:
-        pass
+        self.world.closed.add(self.name)
 
 
 class FakeLight:
@@ -233,9 +235,10 @@ class FakeLight:
     def sensor_opened(self, name: str) -> None:
         self._check()
         self.world.lit.add(name)
+        self.world.ever_lit.add(name)
 
     def sensor_closed(self, name: str) -> None:
         self.world.lit.discard(name)
 
     def close(self) -> None:
-        pass
+        self.world.closed.add("light")

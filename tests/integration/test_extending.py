@@ -14,7 +14,7 @@ from edge.config.paths import DEMO_CLIP, REPO_ROOT
 from edge.demo.script import SCENES
 from edge.emotions import EMOTIONS
 from edge.sensors.clip_decoder import pictures, probe_clip, to_rgb
-from tests.fakes.process import needs_demo, start
+from tests.fakes.process import finish, needs_demo, start
 
 PAGE = REPO_ROOT / "docs" / "extending.md"
 MOST_LINES = 60
@@ -53,15 +53,14 @@ def test_an_output_and_a_camera_take_fewer_than_sixty_lines_each() -> None:
 
 
 def test_their_settings_are_explained_and_a_slip_is_refused(studio: Path, tmp_path: Path) -> None:
-    default, _ = mien(studio, "config", "default").communicate(timeout=60)
-    assert "\n# A text file with the shown emotion.\n[sign]\n" in default
-    assert "\n[folder]\n" in default
+    default = finish(mien(studio, "config", "default"))
+    assert "\n# A text file with the shown emotion.\n[sign]\n" in default.out
+    assert "\n[folder]\n" in default.out
     file = tmp_path / "my.toml"
     file.write_text("[sign]\npaht = 1\n")
-    process = mien(studio, "config", "check", str(file))
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert said.endswith('there is no setting "paht" in [sign]; did you mean "path"?\n')
+    checked = finish(mien(studio, "config", "check", str(file)))
+    assert checked.code == 2
+    assert checked.err.endswith('there is no setting "paht" in [sign]; did you mean "path"?\n')
 
 
 @needs_demo
@@ -94,9 +93,8 @@ def test_a_broken_package_costs_one_sentence(studio: Path, tmp_path: Path) -> No
     subprocess.run(["cp", "-r", studio, broken], check=True)
     (broken / "mien_sign.py").write_text("import no_such_library\n")
     (tmp_path / "my.toml").write_text('[sign]\npath = "sign.txt"\n')
-    process = mien(broken, "config", "check", str(tmp_path / "my.toml"))
-    out, said = process.communicate(timeout=60)
-    assert process.returncode == 0
+    code, out, said = finish(mien(broken, "config", "check", str(tmp_path / "my.toml")))
+    assert code == 0
     assert out.startswith("No mistakes in ")
     assert said.count("\n") == 1
     assert "The output sign of the package mien-studio 1.0 is left out (ModuleNotFound" in said

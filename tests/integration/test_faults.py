@@ -87,6 +87,8 @@ def test_without_camera_and_microphone_it_shows_the_fault_and_feeds_the_watchdog
         running.until(well, "hot-plug")
         running.until(lambda mood: "STATUS=Running: face ok, voice ok" in world.systemd, "status")
     assert world.systemd[-1] == "STOPPING=1"
+    assert running.report is not None
+    assert running.report.exit_code == 0
 
 
 def test_not_ready_before_the_first_frame_or_the_fault_is_shown() -> None:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,19 +13,11 @@ from edge.config.paths import MODELS
 from edge.demo.script import SCENES
 from tests.fakes.clips import RATE_HZ as SOUND_HZ
 from tests.fakes.clips import make_clip
-from tests.fakes.process import moods, needs_demo, start
+from tests.fakes.process import finish, moods, needs_demo, start
 
 pytestmark = needs_demo
 
 QUIET = ("--display", "none")
-
-
-def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    try:
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    return process.returncode, out, err
 
 
 def test_demo_clip_shows_asleep_happy_asleep_and_ends_well() -> None:

@@ -1,8 +1,6 @@
 import os
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,34 +9,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge import cli
 from edge.calibration.prior import Calibration
 from edge.calibration.storage import load_calibration, save_calibration
 from edge.commands import calibrate_session
 from edge.commands.calibrate_session import reset_calibration, run_calibration, show_calibration
-from edge.config import paths
-from edge.config.paths import REPO_ROOT, fetched_folder
+from edge.config.paths import fetched_folder
 from edge.config.schema import Settings
 from edge.errors import SensorError, SettingsError
-from edge.messages import Audio, FaceReading, Frame, NoFace, VoiceReading
+from edge.messages import FaceReading, Frame, NoFace, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
 from edge.runtime.components import Components
+from tests.fakes.command import Ended, Mien
 from tests.fakes.portrait import draw_portrait
-from tests.fakes.world import FACE
+from tests.fakes.process import finish, start
+from tests.fakes.running import components_of
+from tests.fakes.world import FACE, FakeCamera, World
 
 LOOKS_SAD = np.array([0.06, 0.03, 0.06, 0.06, 0.4, 0.06, 0.33])
 SOUNDS_CROSS = np.array([0.5, 0.05, 0.05, 0.05, 0.05, 0.05, 0.25])
-
-
-class Camera:
-    name = "test camera"
-
-    def read(self, timeout_s: float) -> Frame | None:
-        time.sleep(0.005)
-        return Frame(np.zeros((2, 2, 3), np.uint8), time.monotonic())
-
-    def close(self) -> None:
-        pass
 
 
 class SadFace:
@@ -60,22 +48,6 @@ class Nobody(SadFace):
         return NoFace(frame.t_s)
 
 
-class Microphone:
-    name, overflows = "test microphone", 0
-
-    def read(self, timeout_s: float) -> Audio | None:
-        time.sleep(0.005)
-        return Audio(np.zeros(512, np.float32), time.monotonic())
-
-    def close(self) -> None:
-        pass
-
-
-class AlwaysSpeech:
-    def hear(self, audio: Audio) -> SpeechWindow | None:
-        return SpeechWindow(audio.samples, audio.t_s, 0.6, 20.0, 0.0)
-
-
 class CrossVoice:
     def __init__(self) -> None:
         self.t_s = 0.0
@@ -87,42 +59,20 @@ class CrossVoice:
         return VoiceReading(self.t_s, SOUNDS_CROSS, 1.0)
 
 
-class Light:
-    def __init__(self) -> None:
-        self.open: set[str] = set()
-        self.lit: set[str] = set()
-
-    def sensor_opened(self, name: str) -> None:
-        self.open.add(name)
-        self.lit.add(name)
-
-    def sensor_closed(self, name: str) -> None:
-        self.open.discard(name)
-
-    def close(self) -> None:
-        pass
-
-
-class Room:
+class Room(World):
     """What `build_components` finds."""
 
     def __init__(self) -> None:
-        self.light = Light()
-        self.open_camera: Callable[[], Any] = Camera
-        self.open_microphone: Callable[[], Any] = Microphone
+        super().__init__()
+        self.open_camera: Callable[[], Any] = lambda: FakeCamera(self)
         self.face: Callable[[], Any] = SadFace
-        self.voice: Callable[[], Any] = CrossVoice
 
     def components(self, settings: Settings, clip: Path | None, repeat: bool) -> Components:
-        return Components(
-            outputs=[],
-            light=lambda: self.light,
-            open_camera=self.open_camera if settings.camera.enabled else None,
-            open_microphone=self.open_microphone if settings.microphone.enabled else None,
-            face_reader=self.face,
-            gate=AlwaysSpeech,
-            voice_reader=self.voice,
-        )
+        found = components_of(self, outputs=[], face_reader=self.face, voice_reader=CrossVoice)
+        found.open_camera = self.open_camera if settings.camera.enabled else None
+        if not settings.microphone.enabled:
+            found.open_microphone = None
+        return found
 
 
 @pytest.fixture
@@ -162,8 +112,8 @@ def test_asks_watches_and_keeps_what_it_saw(
 
 def test_recording_light_is_on_while_it_watches_and_off_afterwards(room: Room, file: Path) -> None:
     run_calibration(settings(file))
-    assert {name.split()[0] for name in room.light.lit} == {"camera", "microphone"}
-    assert room.light.open == set()
+    assert {name.split()[0] for name in room.ever_lit} == {"camera", "microphone"}
+    assert room.lit == set()
 
 
 def test_calibrating_one_sense_leaves_the_other_as_it_was(
@@ -179,17 +129,10 @@ def test_calibrating_one_sense_leaves_the_other_as_it_was(
     assert "The voice stays as it was calibrated before." in capsys.readouterr().err
 
 
-def missing(what: str) -> Callable[[], Any]:
-    def open_device() -> Any:
-        raise SensorError(f"No {what} found; plug one in.")
-
-    return open_device
-
-
 def test_goes_on_with_the_voice_when_there_is_no_camera(
     room: Room, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    room.open_camera = missing("camera")
+    room.faults.add("camera gone")
     run_calibration(settings(file))
     known = load_calibration(file)
     assert known.face is None and known.voice is not None
@@ -201,7 +144,8 @@ def test_goes_on_with_the_voice_when_there_is_no_camera(
 def test_nothing_seen_and_nothing_heard_is_one_error_and_stores_nothing(
     room: Room, file: Path
 ) -> None:
-    room.face, room.open_microphone = Nobody, missing("microphone")
+    room.face = Nobody
+    room.faults.add("microphone gone")
     with pytest.raises(SensorError, match=r"No face was seen well enough: .* No microphone found"):
         run_calibration(settings(file))
     assert not file.exists()
@@ -233,7 +177,7 @@ def test_ctrl_c_ends_it_and_stores_nothing(room: Room, file: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_calibration(settings(file), seconds=60)
     assert not file.exists()
-    assert room.light.open == set()
+    assert room.lit == set()
 
 
 def test_asks_no_second_time_when_the_camera_is_opened_again(
@@ -241,7 +185,7 @@ def test_asks_no_second_time_when_the_camera_is_opened_again(
 ) -> None:
     opened: list[int] = []
 
-    class Loose(Camera):
+    class Loose(FakeCamera):
         frames = 0
 
         def read(self, timeout_s: float) -> Frame | None:
@@ -250,9 +194,9 @@ def test_asks_no_second_time_when_the_camera_is_opened_again(
                 raise SensorError("The camera is gone.")
             return super().read(timeout_s)
 
-    def open_camera() -> Camera:
+    def open_camera() -> Loose:
         opened.append(1)
-        return Loose()
+        return Loose(room)
 
     room.open_camera = open_camera
     monkeypatch.setattr(calibrate_session, "GRACE_S", 5.0)
@@ -316,27 +260,17 @@ def test_without_standard_error_the_standard_output_holds_only_the_result(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--show", "--reset"), "exclude each other"),
-        (("--show", "--no-face"), "look at nobody"),
-        (("--no-face", "--no-voice"), "leave nothing to do"),
-        (("--seconds", "1"), "from 2 to 120"),
-        (("--seconds", "nan"), "from 2 to 120"),
+        ("--show --reset", "exclude each other"),
+        ("--show --no-face", "look at nobody"),
+        ("--no-face --no-voice", "leave nothing to do"),
+        ("--seconds 1", "from 2 to 120"),
+        ("--seconds nan", "from 2 to 120"),
     ],
 )
-def test_wrong_flags_are_one_sentence(
-    arguments: tuple[str, ...],
-    words: str,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(paths, "SYSTEM_CONFIG", tmp_path / "none.toml")
-    monkeypatch.setattr(sys, "argv", ["mien", "calibrate", *arguments])
-    with pytest.raises(SystemExit) as ending:
-        cli.main()
-    assert ending.value.code == 2
-    said = capsys.readouterr().err
-    assert words in said and said.count("\n") == 1
+def test_wrong_flags_are_one_sentence(arguments: str, words: str, mien: Mien) -> None:
+    done = mien("calibrate", *arguments.split())
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert words in done.err
 
 
 @pytest.mark.skipif(
@@ -347,26 +281,15 @@ def test_real_process_calibrates_from_a_picture_and_then_shows_and_forgets(tmp_p
     pytest.importorskip("av")
     picture = tmp_path / "me.png"
     Image.fromarray(draw_portrait()).save(picture)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPO_ROOT),
-        "MIEN_CALIBRATION__FILE": str(tmp_path / "me.json"),
-    }
 
-    def mien(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "edge", "calibrate", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def calibrate(*arguments: str) -> Ended:
+        kept = {"MIEN_CALIBRATION__FILE": str(tmp_path / "me.json")}
+        return finish(start("calibrate", *arguments, **kept))
 
-    made = mien("--clip", str(picture), "--seconds", "2")
-    assert (made.returncode, made.stderr) == (0, "Taking the face of me.png as at rest.\n")
-    assert "good seconds of face" in made.stdout
-    assert mien("--show").stdout == made.stdout
-    assert mien("--reset").stdout.startswith("Forgotten")
-    gone = mien("--show")
-    assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
+    made = calibrate("--clip", str(picture), "--seconds", "2")
+    assert (made.code, made.err) == (0, "Taking the face of me.png as at rest.\n")
+    assert "good seconds of face" in made.out
+    assert calibrate("--show").out == made.out
+    assert calibrate("--reset").out.startswith("Forgotten")
+    gone = calibrate("--show")
+    assert (gone.code, gone.err.count("\n")) == (2, 1)

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,20 +7,14 @@ from typing import Any
 
 import pytest
 
-from edge import __version__, cli
+from edge import __version__
 from edge.config import paths
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check
 from edge.errors import SensorError
 from edge.outputs.display import DisplaySettings
 from edge.outputs.events import EventSettings
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("MIEN_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(paths, "SYSTEM_CONFIG", tmp_path / "none.toml")
+from tests.fakes.command import Mien
 
 
 class Appliance:
@@ -48,52 +41,27 @@ def appliance(monkeypatch: pytest.MonkeyPatch) -> Appliance:
     return stand_in
 
 
-def mien(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["mien", *arguments])
-    with pytest.raises(SystemExit) as ending:
-        cli.main()
-    return int(ending.value.code or 0)
-
-
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_help_is_shown_without_a_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
-    assert mien(monkeypatch, *arguments) == 0
-    shown = capsys.readouterr().out
+def test_help_is_shown_without_a_command(mien: Mien, arguments: list[str]) -> None:
+    done = mien(*arguments)
+    assert done.code == 0
     for command in ("run", "calibrate", "explain", "config", "devices", "doctor", "bench"):
-        assert f"\n  {command} " in shown
+        assert f"\n  {command} " in done.out
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run"],
-        ["devices"],
-        ["doctor"],
-        ["bench"],
-        ["calibrate"],
-        ["explain"],
-        ["config"],
-        ["config", "show"],
-        ["config", "check"],
-        ["config", "default"],
-    ],
-)
-def test_every_command_has_help_with_examples(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    assert mien(monkeypatch, *command, "--help") == 0
-    shown = capsys.readouterr().out
-    assert f"Usage: mien {' '.join(command)}" in shown
-    assert f"  Examples:\n    mien {command[0]}" in shown
+COMMANDS = ("run", "devices", "doctor", "bench", "calibrate", "explain", "config")
 
 
-def test_prints_its_version(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert mien(monkeypatch, "--version") == 0
-    assert capsys.readouterr().out == f"mien {__version__}\n"
+@pytest.mark.parametrize("command", [*COMMANDS, "config show", "config check", "config default"])
+def test_every_command_has_help_with_examples(mien: Mien, command: str) -> None:
+    done = mien(*command.split(), "--help")
+    assert done.code == 0
+    assert f"Usage: mien {command}" in done.out
+    assert f"  Examples:\n    mien {command.split()[0]}" in done.out
+
+
+def test_prints_its_version(mien: Mien) -> None:
+    assert mien("--version") == (0, f"mien {__version__}\n", "")
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -107,16 +75,11 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_run_passes_its_flags_on(
-    monkeypatch: pytest.MonkeyPatch, appliance: Appliance, tmp_path: Path
-) -> None:
+def test_run_passes_its_flags_on(mien: Mien, appliance: Appliance, tmp_path: Path) -> None:
     appliance.ends_with = 3
     clip = tmp_path / "a.mp4"
-    code = mien(
-        monkeypatch, "run", "--clip", str(clip), "--repeat", "--seconds", "2.5",
-        "--no-voice", "--display", "terminal", "--events", "-",
-    )  # fmt: skip
-    assert code == 3
+    flags = ("--repeat", "--seconds", "2.5", "--no-voice", "--display", "terminal", "--events", "-")
+    assert mien("run", "--clip", clip, *flags).code == 3
     assert appliance.options == {"seconds": 2.5, "clip": clip, "repeat": True, "keep_trying": False}
     assert appliance.settings.microphone.enabled is False
     assert appliance.settings.camera.enabled is True
@@ -125,114 +88,100 @@ def test_run_passes_its_flags_on(
 
 
 def test_a_sense_that_is_named_is_switched_on(
-    monkeypatch: pytest.MonkeyPatch, appliance: Appliance, tmp_path: Path
+    mien: Mien, appliance: Appliance, tmp_path: Path
 ) -> None:
     config = tmp_path / "my.toml"
     config.write_text("[camera]\nenabled = false\n[microphone]\nenabled = false\n")
-    mien(monkeypatch, "run", "--config", str(config), "--camera", "2", "--microphone", "USB")
+    mien("run", "--config", config, "--camera", "2", "--microphone", "USB")
     assert (appliance.settings.camera.enabled, appliance.settings.camera.source) == (True, 2)
     assert appliance.settings.microphone.enabled is True
     assert appliance.settings.microphone.device == "USB"
 
 
-def test_a_picture_file_may_be_named_as_the_display(
-    monkeypatch: pytest.MonkeyPatch, appliance: Appliance
-) -> None:
-    assert mien(monkeypatch, "run", "--display", "out/face.gif") == 0
-    assert appliance.settings.of(DisplaySettings).kind == "gif"
-    assert appliance.settings.of(DisplaySettings).file == "out/face.gif"
+def test_a_picture_file_may_be_named_as_the_display(mien: Mien, appliance: Appliance) -> None:
+    assert mien("run", "--display", "out/face.gif").code == 0
+    display = appliance.settings.of(DisplaySettings)
+    assert (display.kind, display.file) == ("gif", "out/face.gif")
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--no-face", "--no-voice"], "leave nothing to do"),
-        (["--clip", "a.mp4", "--demo"], "exclude each other"),
-        (["--clip", "a.mp4", "--camera", "1"], "stands in for both"),
-        (["--demo", "--microphone", "1"], "stands in for both"),
-        (["--camera", "1", "--no-face"], "both chosen and switched off"),
-        (["--seconds", "0"], "above 0"),
-        (["--seconds", "nan"], "above 0"),
-        (["--display", "olde"], '--display: [display] kind is "olde"'),
-        (["--config", "/nonexistent/my.toml"], "There is no settings file"),
+        ("--no-face --no-voice", "leave nothing to do"),
+        ("--clip a.mp4 --demo", "exclude each other"),
+        ("--clip a.mp4 --camera 1", "stands in for both"),
+        ("--demo --microphone 1", "stands in for both"),
+        ("--camera 1 --no-face", "both chosen and switched off"),
+        ("--seconds 0", "above 0"),
+        ("--seconds nan", "above 0"),
+        ("--display olde", '--display: [display] kind is "olde"'),
+        ("--config /nonexistent/my.toml", "There is no settings file"),
+        ("--no-face --config no-voice.toml", "both switched off"),
     ],
 )
-def test_run_refuses_flags_that_make_no_sense(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_run_refuses_what_makes_no_sense(
+    mien: Mien,
     appliance: Appliance,
-    arguments: list[str],
+    arguments: str,
     sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert mien(monkeypatch, "run", *arguments) == 2
-    told = capsys.readouterr()
-    assert sentence in told.err
-    assert told.err.startswith("mien: ")
-    assert told.err.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    Path("no-voice.toml").write_text("[microphone]\nenabled = false\n")
+    done = mien("run", *arguments.split())
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.err.startswith("mien: ")
+    assert done.err.count("\n") == 1
     assert not appliance.options
 
 
-def test_run_refuses_when_the_settings_leave_no_sense(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    appliance: Appliance,
-    tmp_path: Path,
-) -> None:
-    config = tmp_path / "my.toml"
-    config.write_text("[microphone]\nenabled = false\n")
-    assert mien(monkeypatch, "run", "--no-face", "--config", str(config)) == 2
-    assert "both switched off" in capsys.readouterr().err
-
-
 def test_demo_takes_the_demo_clip_or_says_how_to_make_it(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    appliance: Appliance,
-    tmp_path: Path,
+    mien: Mien, appliance: Appliance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = tmp_path / "demo.mp4"
     monkeypatch.setattr(paths, "DEMO_CLIP", clip)
-    assert mien(monkeypatch, "run", "--demo") == 2
-    assert "./setup.sh run" in capsys.readouterr().err
+    done = mien("run", "--demo")
+    assert (done.code, "./setup.sh run" in done.err) == (2, True)
     clip.touch()
-    assert mien(monkeypatch, "run", "--demo") == 0
+    assert mien("run", "--demo").code == 0
     assert appliance.options["clip"] == clip
 
 
-def test_a_failure_is_one_sentence_with_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], appliance: Appliance
-) -> None:
+def test_a_failure_is_one_sentence_with_its_exit_code(mien: Mien, appliance: Appliance) -> None:
     appliance.ends_with = SensorError("The camera is busy: close the other program.")
-    assert mien(monkeypatch, "run") == 3
-    assert capsys.readouterr().err == "mien: The camera is busy: close the other program.\n"
+    assert mien("run") == (3, "", "mien: The camera is busy: close the other program.\n")
 
 
 def test_a_library_that_finds_no_memory_is_not_told_to_be_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], appliance: Appliance
+    mien: Mien, appliance: Appliance
 ) -> None:
     appliance.ends_with = SensorError("Playing a clip needs PyAV: install it.")
     appliance.ends_with.__cause__ = ImportError("av.so: failed to map segment from shared object")
-    assert mien(monkeypatch, "run") == 6
-    told = capsys.readouterr().err
-    assert told.startswith("mien: There is too little memory")
-    assert "install" not in told
+    done = mien("run")
+    assert done.code == 6
+    assert done.err.startswith("mien: There is too little memory")
+    assert "install" not in done.err
 
 
 def test_an_accident_is_one_sentence_unless_asked_for_more(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], appliance: Appliance
+    mien: Mien, appliance: Appliance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     appliance.ends_with = ZeroDivisionError("oh")
-    assert mien(monkeypatch, "run") == 70
-    told = capsys.readouterr().err
-    assert "ZeroDivisionError: oh" in told
-    assert "MIEN_DEBUG=1" in told
-    assert "Traceback" not in told
+    done = mien("run")
+    assert done.code == 70
+    assert "ZeroDivisionError: oh" in done.err
+    assert "MIEN_DEBUG=1" in done.err
+    assert "Traceback" not in done.err
     monkeypatch.setenv("MIEN_DEBUG", "1")
-    assert mien(monkeypatch, "run") == 70
-    assert "Traceback" in capsys.readouterr().err
+    done = mien("run")
+    assert (done.code, "Traceback" in done.err) == (70, True)
 
 
-def test_bench_passes_its_flags_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_bench_passes_its_flags_on(
+    mien: Mien, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     calls: list[tuple[Any, ...]] = []
 
     def run_bench(*arguments: Any) -> int:
@@ -243,59 +192,50 @@ def test_bench_passes_its_flags_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     module.run_bench = run_bench  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "edge.diagnostics.bench", module)
     clip = tmp_path / "a.mp4"
-    assert mien(monkeypatch, "bench", "--clip", str(clip), "--seconds", "5", "--json") == 0
+    assert mien("bench", "--clip", clip, "--seconds", "5", "--json").code == 0
     assert calls == [(Settings(), clip, 5.0, True)]
 
 
-def test_config_default_can_be_checked_and_shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    assert mien(monkeypatch, "config", "default") == 0
+def test_config_default_can_be_checked_and_shown(mien: Mien, tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
-    file.write_text(capsys.readouterr().out)
-    assert mien(monkeypatch, "config", "check", str(file)) == 0
-    assert str(file) in capsys.readouterr().out
-    assert mien(monkeypatch, "config", "show", "--config", str(file)) == 0
-    shown = capsys.readouterr().out
-    assert "i2c_address = 0x3C" in shown
-    assert "my.toml, line " in shown
+    file.write_text(mien("config", "default").out)
+    checked = mien("config", "check", file)
+    assert (checked.code, str(file) in checked.out) == (0, True)
+    shown = mien("config", "show", "--config", file)
+    assert shown.code == 0
+    assert "i2c_address = 0x3C" in shown.out
+    assert "my.toml, line " in shown.out
 
 
-def test_config_check_prints_every_mistake(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_config_check_prints_every_mistake(mien: Mien, tmp_path: Path) -> None:
     file = tmp_path / "my.toml"
     file.write_text("[camera]\nsorce = 1\nrate_hz = 500\n")
-    assert mien(monkeypatch, "config", "check", str(file)) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    done = mien("config", "check", file)
+    assert (done.code, done.err.count("\n")) == (2, 2)
 
 
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("warning", 0), ("problem", 1)])
 def test_doctor_fails_only_on_a_problem(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: Any, code: int
+    mien: Mien, monkeypatch: pytest.MonkeyPatch, state: Any, code: int
 ) -> None:
     monkeypatch.setattr(
         "edge.diagnostics.doctor.examine", lambda config: [Check("camera", state, "x", "y")]
     )
-    assert mien(monkeypatch, "doctor", "--json") == code
-    told = json.loads(capsys.readouterr().out)
+    done = mien("doctor", "--json")
+    assert done.code == code
+    told = json.loads(done.out)
     assert told["healthy"] is (code == 0)
     assert told["checks"] == [{"name": "camera", "state": state, "says": "x", "fix": "y"}]
-    assert mien(monkeypatch, "doctor") == code
-    assert "fix: y" in capsys.readouterr().out
+    done = mien("doctor")
+    assert (done.code, "fix: y" in done.out) == (code, True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_disk_behind_the_output_is_one_sentence() -> None:
+    command = [sys.executable, "-m", "edge", "config", "default"]
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [sys.executable, "-m", "edge", "config", "default"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            cwd=paths.REPO_ROOT,
-            check=False,
+            command, cwd=paths.REPO_ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert ended.returncode == 5
     assert "make room" in ended.stderr

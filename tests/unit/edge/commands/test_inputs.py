@@ -1,16 +1,15 @@
 """Whatever is named as a place to write to, what a command reads from stays as it is."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from edge import cli
 from edge.demo.command import main as make_demo
 from tests.fakes.clips import beep, make_clip
+from tests.fakes.command import Mien
 
 NAMES: dict[str, Callable[[Path, Path], object]] = {
     "itself": lambda name, file: None,
@@ -25,34 +24,22 @@ def under_another_name(file: Path, kind: str) -> Path:
     return Path(os.path.relpath(name)) if kind == "itself" else name
 
 
-def refused(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["mien", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ending:
-        cli.main()
-    return int(ending.value.code or 0)
-
-
 @pytest.mark.parametrize("kind", NAMES)
-def test_explain_keeps_the_photograph(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
+def test_explain_keeps_the_photograph(tmp_path: Path, mien: Mien, kind: str) -> None:
     photo = tmp_path / "photo.png"
     Image.new("RGB", (64, 48)).save(photo)
     before = photo.read_bytes()
     out = under_another_name(photo, kind)
-    assert refused(monkeypatch, "explain", photo, "--out", out) == 2
-    assert "is read from, and is not written over" in capsys.readouterr().err
+    done = mien("explain", photo, "--out", out)
+    assert done.code == 2
+    assert "is read from, and is not written over" in done.err
     assert photo.read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.parametrize("flag", ["--events", "--display", "MIEN_CALIBRATION__FILE", "unix:"])
 def test_run_and_calibrate_keep_the_clip(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    kind: str,
-    flag: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mien: Mien, kind: str, flag: str
 ) -> None:
     made = make_clip(tmp_path / "made.wav", sound=beep(0.2, 0.1))
     clip = made.rename(tmp_path / "clip.gif")  # what it is told by its content
@@ -64,19 +51,20 @@ def test_run_and_calibrate_keep_the_clip(
         command = ["calibrate", "--no-face"]
     else:
         command += ["--events", f"unix:{out}"] if flag == "unix:" else [flag, out]
-    assert refused(monkeypatch, *command, "--clip", clip) == 2
-    assert "is read from and not written over" in capsys.readouterr().err
+    done = mien(*command, "--clip", clip)
+    assert done.code == 2
+    assert "is read from and not written over" in done.err
     assert clip.read_bytes() == before
 
 
 def test_a_calibration_is_not_written_over_the_settings_nor_deleted_with_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mien: Mien
 ) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[calibration]\nfile = "{config}"\n')
     before = config.read_text()
     for flag in ("--reset", "--no-voice"):
-        assert refused(monkeypatch, "calibrate", flag, "--config", config) == 2
+        assert mien("calibrate", flag, "--config", config).code == 2
         assert config.read_text() == before
 
 

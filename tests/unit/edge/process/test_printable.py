@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from edge import cli
 from edge.diagnostics.checks import Check
 from edge.diagnostics.devices import CameraFound, Found, GpioChip, MicrophoneFound, print_devices
 from edge.diagnostics.doctor import print_as_lines
@@ -19,6 +17,8 @@ from edge.outputs.events import Events
 from edge.outputs.terminal import Preview
 from edge.process.printable import printable
 from edge.process.systemd import Notifier
+from tests.fakes.command import Mien
+from tests.fakes.world import World
 
 FORGED = "[/x] [usb-0:1] \x1b[2J\x9b31m\nmien: All is well.\r\u202e\u2028\x7f\udcff"
 """A name with markup, commands to the terminal, line ends, a mark that turns the writing round and a
@@ -57,33 +57,21 @@ def test_devices_and_doctor_print_a_name_as_it_is() -> None:
     assert all(sign.isprintable() or sign == "\n" for sign in printed(console))
 
 
+@pytest.mark.parametrize("command", ["explain", "config check", "run --config"])
 def test_an_error_of_the_command_line_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    command: str, mien: Mien, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge.process.native_output.mute_native_code", lambda: None)
-    for arguments in (
-        ["explain", FORGED],
-        ["config", "check", FORGED],
-        ["run", "--config", FORGED],
-    ):
-        monkeypatch.setattr(sys, "argv", ["mien", *arguments])
-        with pytest.raises(SystemExit):
-            cli.main()
-        said = capsys.readouterr().err
-        assert SHOWN in said
-        assert said.endswith("\n")
-        assert said[:-1].isprintable()
+    said = mien(*command.split(), FORGED).err
+    assert SHOWN in said
+    assert said.endswith("\n")
+    assert said[:-1].isprintable()
 
 
-def test_settings_are_shown_with_the_place_that_they_came_from(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_settings_are_shown_with_the_place_that_they_came_from(mien: Mien, tmp_path: Path) -> None:
     file = tmp_path / "a\x1b[2J\nb.toml"
     file.write_text("[camera]\nwidth_px = 320\n")
-    monkeypatch.setattr(sys, "argv", ["mien", "config", "show", "--config", str(file)])
-    with pytest.raises(SystemExit):
-        cli.main()
-    assert r"a\x1b[2J\nb.toml, line 2" in capsys.readouterr().out
+    assert r"a\x1b[2J\nb.toml, line 2" in mien("config", "show", "--config", file).out
 
 
 def test_events_stay_json_and_texts_of_one_line(tmp_path: Path) -> None:
@@ -96,14 +84,9 @@ def test_events_stay_json_and_texts_of_one_line(tmp_path: Path) -> None:
 
 
 def test_systemd_and_the_preview_are_told_one_line() -> None:
-    told: list[str] = []
-
-    class Channel:
-        def notify(self, state: str) -> None:
-            told.append(state)
-
-    Notifier(Channel()).status(f"Fault: {FORGED}")
-    assert told[0].encode("latin-1").decode().isprintable()
+    world = World()
+    Notifier(world).status(f"Fault: {FORGED}")
+    assert world.systemd[0].encode("latin-1").decode().isprintable()
     stream = io.StringIO()
     Preview(stream).show(Mood(0.0, "fault", trouble=FORGED), 0.0)
     assert SHOWN in stream.getvalue()
