@@ -158,10 +158,22 @@ def _vein(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
 
 def _fumes(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     up = np.linspace(0, 1, 19)
-    for x, foot, length in ((-pen.side(57, 5), 15, 17), (-pen.side(49.5, 12), 19, 13)):
+    for x, low, length in ((-pen.side(57, 5), 15, 17), (-pen.side(49.5, 12), 19, 13)):
+        foot = pen.level(low, 2)
         wave = 1.8 * np.sin((up * length / 11 + phase) * 2 * np.pi)
         line = np.stack([x + wave, foot - length * amount * up], axis=1)
         pen.stroke(line, 2.2, _GREEN)
+
+
+def _wrinkle(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
+    """Two folds across the bridge of the nose, where no flat panel has put the mouth."""
+    if pen.mouth_y < 0:
+        return
+    across = np.linspace(-1, 1, 9)
+    for step in range(2):
+        half = (3.6 + 2.0 * step) * amount
+        y = EYE_DY - 1 + step * 5.6 + 2.6 * across**2
+        pen.stroke(np.stack([across * half, y], axis=1), 2.2, ink)
 
 
 def _dots(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
@@ -190,6 +202,7 @@ _MARKS: Final[dict[str, Callable[[_Pen, float, float, Ink], None]]] = {
     "alarm": _alarm,
     "cross_vein": _vein,
     "fumes": _fumes,
+    "wrinkle": _wrinkle,
     "dots": _dots,
     "warning": _warning,
 }

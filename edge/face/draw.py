@@ -93,7 +93,9 @@ def _draw_eye(
     bow = eye.bow * unit * (0.5 - _ACROSS**2)
     top, bottom = bow - half_open * profile, bow + half_open * profile
     inward = -side * _ACROSS
-    lid = -half_open + 2 * half_open * eye.lid - inward * eye.lid_tilt * unit / 2
+    # Of a bowed eye the lid covers nothing before it comes down, or the arch would be cut flat.
+    highest = min(-half_open, float(top.min()))
+    lid = highest + 2 * half_open * eye.lid - inward * eye.lid_tilt * unit / 2
     cheek = half_open - 2 * half_open * eye.cheek + _ACROSS**2 * 5 * eye.cheek * unit
     floor = bow + thin * profile
     bottom = np.maximum(np.minimum(bottom, np.maximum(cheek, floor - half_open * eye.lid)), top)
@@ -243,16 +245,15 @@ def _draw_blech(
     unit: float,
     ink: Ink,
 ) -> None:
-    """Draw the tongue hanging over the lower lip, right of the middle."""
-    where = 0.32
-    start_y = float(np.interp(where, _ACROSS, line)) + mouth.weight * 0.3
-    x = where * mouth.width / 2
-    width, length = 11.0, 12.5 * mouth.blech
+    """Draw the tongue stuck out under the lip, with a dark rim that keeps it apart from it."""
+    root_y = float(line[len(line) // 2]) + mouth.weight / 2 + 1.2
+    width, length = 15.0, 12.0 * mouth.blech
     turn = np.linspace(0, np.pi, 19)
-    rounded = np.stack(
-        [x + width / 2 * np.cos(turn), start_y + length - width / 2 + width / 2 * np.sin(turn)], 1
-    )
-    shape = np.concatenate([[[x + width / 2, start_y]], rounded, [[x - width / 2, start_y]]])
+    round_end = np.stack([np.cos(turn), np.sin(turn)], 1) * (width / 2, min(width / 2, length))
+    round_end[:, 1] += root_y + max(length - width / 2, 0)
+    shape = np.concatenate([[[width / 2, root_y]], round_end, [[-width / 2, root_y]]])
+    canvas.stroke(shape * unit + center, 2.6 * unit, DARK)
     canvas.fill(shape * unit + center, _TONGUE if canvas.mode == "RGB" else ink)
-    crease = np.array([[x, start_y + 2.2], [x, start_y + length - 5]])
-    canvas.stroke(crease * unit + center, 1.6 * unit, DARK)
+    if length > 8:
+        crease = np.array([[0, root_y + 2.8], [0, root_y + length - 4.5]])
+        canvas.stroke(crease * unit + center, 1.8 * unit, DARK)

@@ -1,6 +1,7 @@
-"""Renders the pictures of the documentation: a sheet of the faces and an animated tour.
+"""Renders the pictures of the documentation: sheets of the faces and an animated tour.
 
 python -m edge.face.gallery --out docs/pictures/faces.png --gif docs/pictures/tour.gif
+python -m edge.face.gallery --blind docs/pictures/nine.png
 """
 
 import argparse
@@ -17,7 +18,7 @@ from edge.errors import MienError, OutputError
 from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.gif import save_gif
-from edge.face.pose import POSES, SHOWN_COLORS
+from edge.face.pose import POSES, SHOWN_COLORS, Pose
 from edge.messages import Mood
 from edge.process.printable import printable
 from edge.process.written_files import written_whole
@@ -33,6 +34,9 @@ _NAMES: Final = {"nobody": "nobody there"}
 
 _SHEET: Final = ("happy", "surprise", "neutral", "sad", "angry", "fear", "disgust", "unsure",
                  "nobody")  # fmt: skip
+_BLIND: Final = ("sad", "unsure", "surprise", "disgust", "neutral", "nobody", "fear", "happy",
+                 "angry")  # fmt: skip
+"""The order without names: that of no list, so that a place on the sheet tells nothing."""
 _PHASE: Final = 0.45
 """Where the moving accessories stand still on the sheet."""
 _TOUR: Final = (("nobody", 1.5), ("neutral", 1.0), ("happy", 1.7), ("surprise", 1.3),
@@ -109,9 +113,8 @@ def sheet(*, width: int = 1200, columns: int = 3) -> Image.Image:
     pitch = 3
     devices = []
     for shown in _SHEET:
-        pose = POSES[shown]
-        pose = replace(pose, extras=replace(pose.extras, phase=_PHASE))
-        devices.append(_device(shown, panel(draw(pose), pitch), pitch, halo=0.8))
+        screen = panel(draw(_standing(shown)), pitch)
+        devices.append(_device(shown, screen, pitch, halo=0.8))
     each_width, each_height = devices[0].size
     each_height -= 5 * pitch  # the halo's dark rims may overlap
     rows = -(-len(devices) // columns)
@@ -122,6 +125,23 @@ def sheet(*, width: int = 1200, columns: int = 3) -> Image.Image:
         whole.paste(ImageChops.lighter(under, device), place)
     height = round(whole.height * width / whole.width)
     return whole.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def blind_sheet(*, pitch: int = 3) -> Image.Image:
+    """The same nine as bare panels: no name, no colour, and not in the order of any list."""
+    gap = 10 * pitch
+    screens = [panel(draw(_standing(shown)), pitch) for shown in _BLIND]
+    width, height = screens[0].width + gap, screens[0].height + gap
+    whole = Image.new("RGB", (3 * width + gap, 3 * height + gap), _BEZEL)
+    for index, screen in enumerate(screens):
+        whole.paste(screen, (gap + index % 3 * width, gap + index // 3 * height))
+    return whole
+
+
+def _standing(shown: str) -> Pose:
+    """The pose of *shown* with its accessories in the middle of their movement."""
+    pose = POSES[shown]
+    return replace(pose, extras=replace(pose.extras, phase=_PHASE))
 
 
 def tour(*, pitch: int = 3, seed: int = 7) -> list[Image.Image]:
@@ -149,15 +169,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, metavar="FILE.png", help="the sheet of the faces")
     parser.add_argument("--gif", type=Path, metavar="FILE.gif", help="the animated tour")
+    parser.add_argument(
+        "--blind", type=Path, metavar="FILE.png", help="the faces without names, to be named"
+    )
     wanted = parser.parse_args(arguments)
-    if wanted.out is None and wanted.gif is None:
-        parser.error("nothing to do: give --out FILE.png, --gif FILE.gif or both")
+    if all(path is None for path in (wanted.out, wanted.blind, wanted.gif)):
+        parser.error("nothing to do: give --out FILE.png, --blind FILE.png or --gif FILE.gif")
     try:
         try:
-            if wanted.out is not None:
-                picture = sheet().quantize(256, kmeans=1)
-                with written_whole(wanted.out) as file:
-                    picture.save(file, format="PNG", optimize=True)
+            for path, is_blind in ((wanted.out, False), (wanted.blind, True)):
+                if path is not None:
+                    drawn = blind_sheet() if is_blind else sheet()
+                    picture = drawn.quantize(256, kmeans=1)
+                    with written_whole(path) as file:
+                        picture.save(file, format="PNG", optimize=True)
             if wanted.gif is not None:
                 save_gif(wanted.gif, tour(), 1 / _TOUR_FPS, colors=48)
         except OSError as error:
@@ -167,7 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     except MienError as error:
         print(printable(error), file=sys.stderr)
         return error.exit_code
-    for path in (wanted.out, wanted.gif):
+    for path in (wanted.out, wanted.blind, wanted.gif):
         if path is not None:
             print(f"{printable(path)}: {path.stat().st_size / 1000:.0f} kB")
     return 0

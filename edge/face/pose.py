@@ -110,6 +110,8 @@ class Extras:
     """The popping vein of comics."""
     fumes: float = 0.0
     """Wavy lines of a bad smell."""
+    wrinkle: float = 0.0
+    """Folds across a nose that turns up."""
     dots: float = 0.0
     """Three dots that light up in turn."""
     warning: float = 0.0
@@ -225,7 +227,11 @@ class _Look:
 
 
 _LOOKS: Final[dict[str, _Look]] = {
-    "neutral": _Look(),
+    "neutral": _Look(
+        eye=Eye(width=29, height=27, lid=0.12, pupil=13),
+        brow=Brow(height=17.5, length=23),
+        mouth=Mouth(drop=20.5, width=26, curve=0),
+    ),
     "happy": _Look(
         eye=Eye(width=32, height=30, openness=0.36, bow=-12, pupil=0, shine=0),
         brow=Brow(height=19, arch=4, length=22),
@@ -248,13 +254,11 @@ _LOOKS: Final[dict[str, _Look]] = {
         rest={"tremble": 0.5, "gaze_y": 0.3},
     ),
     "disgust": _Look(
-        eye=Eye(width=30, height=26, roundness=2.8, lid=0.42, lid_tilt=-5, cheek=0.2, pupil=10),
-        right_eye=Eye(width=30, height=26, roundness=2.8, lid=0.5, cheek=0.34, pupil=10, shine=0),
-        brow=Brow(height=17, tilt=-3, arch=3, length=24),
-        right_brow=Brow(height=10.5, tilt=-7, arch=-1, length=26, weight=5),
-        mouth=Mouth(drop=18, width=34, curve=-3, wave=2.2, slant=-3, blech=1),
-        extras=Extras(fumes=1),
-        rest={"gaze_x": -0.55, "gaze_y": 0.1},
+        eye=Eye(width=32, height=22, openness=0.2, bow=-7, pupil=0, shine=0),
+        brow=Brow(height=11.5, tilt=-8, arch=-1.5, length=28, weight=4.8),
+        mouth=Mouth(drop=17.5, width=44, curve=-7, weight=4.6, blech=1.1),
+        extras=Extras(fumes=1, wrinkle=1),
+        rest={"shift_y": -1},
     ),
     "fear": _Look(
         eye=Eye(width=30, height=32, roundness=2.1, pupil=6, shine=0),
@@ -266,7 +270,7 @@ _LOOKS: Final[dict[str, _Look]] = {
     "surprise": _Look(
         eye=Eye(width=32, height=34, roundness=2.05, pupil=14),
         brow=Brow(height=24.5, arch=5, length=21, weight=3.6),
-        mouth=Mouth(drop=23, width=12, curve=0, openness=12, rise=0.5, weight=3.6),
+        mouth=Mouth(drop=22, width=14, curve=0, openness=15, rise=0.5, weight=4),
         extras=Extras(alarm=1),
     ),
     "unsure": _Look(

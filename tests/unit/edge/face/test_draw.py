@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from edge.emotions import EMOTIONS
 from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.face.layout import layout
-from edge.face.pose import POSES, SHOWN_COLORS, Extras, as_vector, from_vector, mix
+from edge.face.pose import POSES, SHOWN_COLORS, Brow, Extras, Eye, as_vector, from_vector, mix
 from edge.messages import SHOWN
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -59,6 +59,31 @@ def test_any_two_expressions_differ_plainly(one: str, other: str) -> None:
     first, second = lit(draw(POSES[one])), lit(draw(POSES[other]))
     union = (first | second).sum()
     assert (first ^ second).sum() / union > 0.3
+
+
+@pytest.mark.parametrize("size", [(128, 64), (128, 32)])
+def test_any_two_are_told_apart_from_two_metres(size: tuple[int, int]) -> None:
+    """There, on a 0.96" panel, an eye's minute of arc is 3.4 pixels of 0.17 mm."""
+    shown = [name for name in SHOWN if name not in ("starting", "fault")]
+    blur = ImageFilter.GaussianBlur(3.4 / 2.355)  # from the width at half height
+    seen = [draw(POSES[name], size, "1").convert("L").filter(blur) for name in shown]
+    alike = np.corrcoef([np.asarray(picture, dtype=float).ravel() for picture in seen])
+    for one, other in combinations(range(len(shown)), 2):
+        assert alike[one, other] < 0.86, (shown[one], shown[other])
+
+
+@pytest.mark.parametrize("size", [(128, 64), (128, 32), (64, 48), (96, 64)])
+def test_neutral_does_not_smile_and_disgust_does_not_wink(size: tuple[int, int]) -> None:
+    no_eye, no_brow = Eye(width=0, height=0, pupil=0), Brow(weight=0)
+    mouth = replace(
+        POSES["neutral"], left=no_eye, right=no_eye, left_brow=no_brow, right_brow=no_brow
+    )
+    rows, columns = np.nonzero(lit(draw(mouth, size)))
+    middle = (columns.min() + columns.max()) / 2
+    inner = np.abs(columns - middle) < np.ptp(columns) / 4
+    assert rows[inner].mean() == pytest.approx(rows[~inner].mean(), abs=0.2)
+    eyes = lit(draw(replace(POSES["disgust"], extras=Extras()), size))
+    assert (eyes ^ eyes[:, ::-1]).sum() < 0.05 * eyes.sum()
 
 
 @pytest.mark.parametrize("shown", EMOTIONS)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from edge.config.paths import REPO_ROOT
 from edge.errors import OutputError
 from edge.face import gallery
 from edge.face.animation import Animator
@@ -136,6 +137,18 @@ def test_gallery_renders_the_sheet_and_the_tour(
     assert 0.02 < (pixels.min(axis=2) > 150).mean() < 0.4
     assert 5 <= len(frames(tour)) <= 9
     assert "faces.png" in capsys.readouterr().out
+
+
+def test_gallery_renders_the_nine_faces_without_names_or_colors(tmp_path: Path) -> None:
+    blind = tmp_path / "nine.png"
+    assert gallery.main(["--blind", str(blind)]) == 0
+    with Image.open(blind) as picture:
+        pixels = np.asarray(picture.convert("RGB"), dtype=int)
+    rows = (pixels.min(axis=2) > 150).any(axis=1)
+    assert (np.diff(rows.astype(int)) == 1).sum() >= 3
+    assert np.ptp(pixels, axis=2).max() < 50  # a tint would give an emotion away
+    with Image.open(REPO_ROOT / "docs" / "pictures" / "nine.png") as kept:
+        assert np.abs(np.asarray(kept.convert("RGB"), dtype=int) - pixels).mean() < 3
 
 
 def test_gallery_tells_where_it_cannot_write(
