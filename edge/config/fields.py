@@ -18,8 +18,9 @@ UNCLAIMED: Final = "none"
 """What a pin is set to when nothing is wired to it."""
 
 
-PinClaim = tuple[str, str, int]
-"""Who uses a GPIO: the setting within its section, a name for a person, the BCM number."""
+PinClaim = tuple[str, str, int | str]
+"""Who needs what for itself: the setting within its section, a name for a person, and the BCM number of
+a GPIO, or what else it is, such as "SPI bus 1" or the path of a file that is written."""
 
 
 class Section(BaseModel):
@@ -28,7 +29,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def pin_claims(self) -> list[PinClaim]:
-        """The GPIOs that are used with these settings: no two sections may claim the same."""
+        """The GPIOs and files that are used with these settings: nothing may be claimed twice."""
         return []
 
 

@@ -5,12 +5,13 @@ written from the fields below, so what is said here is what a person reads. The 
 lights and other adapters stand in the adapters' own files (`edge.config.adapters`).
 """
 
+import os
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from pydantic import create_model, model_validator
 
 from edge.config.adapters import registry
-from edge.config.fields import Emotion, Number, Section, Text, Weight, refuse, setting
+from edge.config.fields import Emotion, Number, PinClaim, Section, Text, Weight, refuse, setting
 from edge.emotions import DEFAULT_PRIOR
 
 if TYPE_CHECKING:
@@ -126,6 +127,16 @@ class FusionSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _something_counts(self) -> "FusionSettings":
+        if self.weights == "bayes" and self.face_weight == self.voice_weight == 0:
+            raise refuse(
+                "face_weight voice_weight",
+                "[fusion] face_weight and voice_weight are both 0, so that nothing would ever be "
+                "shown; set one of them above 0",
+            )
+        return self
+
 
 class SenseSettings(Section):
     """The senses, and how they are joined."""
@@ -165,6 +176,18 @@ class IdleSettings(Section):
         le=86400,
     )
 
+    @model_validator(mode="after")
+    def _one_after_the_other(self) -> "IdleSettings":
+        for early, late in (("slow_after_s", "gate_after_s"), ("dim_after_s", "sleep_after_s")):
+            early_s, late_s = getattr(self, early), getattr(self, late)
+            if self.enabled and 0 < late_s < early_s:
+                raise refuse(
+                    f"{late} {early}",
+                    f"[idle] {early} is {early_s:g} and {late} is {late_s:g}, so that it would come "
+                    f"too late; set {early} to {late_s:g} or less, or {late} to {early_s:g} or more",
+                )
+        return self
+
 
 class LoadSettings(Section):
     """Reading faces less often on a board that is hot or does not keep up."""
@@ -199,6 +222,12 @@ class CalibrationSettings(Section):
         'what counts as evidence under "bayes" and does nothing under "70-30".',
         allowed='"auto", "none" or a path',
     )
+
+    def pin_claims(self) -> list[PinClaim]:
+        """The file, where it has a name."""
+        if self.file in ("auto", "none"):
+            return []
+        return [("file", "[calibration] file", os.path.abspath(os.path.expanduser(self.file)))]
 
 
 class ApplianceSettings(Section):
@@ -243,16 +272,19 @@ class Settings(ApplianceSettings, _Adapters):
         raise KeyError(model.__name__)
 
     @model_validator(mode="after")
-    def _no_pin_twice(self) -> "Settings":
-        claimed: dict[int, tuple[str, str]] = {}
+    def _nothing_is_claimed_twice(self) -> "Settings":
+        claimed: dict[int | str, tuple[str, str]] = {}
         for section in type(self).model_fields:
-            for name, who, pin in getattr(self, section).pin_claims():
+            for name, who, what in getattr(self, section).pin_claims():
                 path = f"{section}.{name}"
-                if pin in claimed:
-                    other_path, other = claimed[pin]
+                if what in claimed:
+                    other_path, other = claimed[what]
+                    remedy = "wire one of them to another pin"
+                    if isinstance(what, str):
+                        remedy = "give one of them another"
+                    named = what if isinstance(what, str) else f"GPIO {what}"
                     raise refuse(
-                        f"{path} {other_path}",
-                        f"{other} and {who} both claim GPIO {pin}; wire one of them to another pin",
+                        f"{path} {other_path}", f"{other} and {who} both claim {named}; {remedy}"
                     )
-                claimed[pin] = (path, who)
+                claimed[what] = (path, who)
         return self

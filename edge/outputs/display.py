@@ -12,6 +12,7 @@ from edge.config.fields import Pin, PinClaim, Section, refuse, setting
 from edge.errors import MienError, OutputError
 from edge.hardware.host import Host
 from edge.outputs import Maker, Output, OutputAdapter
+from edge.outputs.panel_sizes import LEAST, SPI_ONLY, size_problem
 
 
 class DisplaySettings(Section):
@@ -57,6 +58,37 @@ class DisplaySettings(Section):
             raise refuse(
                 "kind", f'[display] kind "{self.kind}" needs [display] file to say where to'
             )
+        if self.kind in ("png", "gif") and Path(self.file).suffix.lower() != f".{self.kind}":
+            raise refuse(
+                "file kind",
+                f'[display] file does not end in .{self.kind}, as [display] kind "{self.kind}" asks '
+                "for; give it that ending",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_a_display_that_there_is(self) -> "DisplaySettings":
+        drawn = self.kind in ("window", "png", "gif")
+        least_width, least_height = LEAST
+        given = (self.width_px or least_width, self.height_px or least_height)
+        if drawn and (given[0] < least_width or given[1] < least_height):
+            raise refuse(
+                "width_px" if given[0] < least_width else "height_px",
+                f"a face of {self.panel_px[0]}x{self.panel_px[1]} pixels cannot be told from "
+                f"another; set [display] width_px and height_px to {least_width}x{least_height} or "
+                "more",
+            )
+        problem = "" if drawn else size_problem(self.driver, self.width_px, self.height_px)
+        if problem:
+            raise refuse(
+                "width_px height_px driver",
+                f"{problem}; set [display] width_px and height_px to one of these, or to 0",
+            )
+        if self.kind in ("auto", "oled") and self.interface == "i2c" and self.driver in SPI_ONLY:
+            raise refuse(
+                "driver interface",
+                f'the {self.driver} has no I2C; wire it to SPI and set [display] interface to "spi"',
+            )
         return self
 
     @property
@@ -65,21 +97,24 @@ class DisplaySettings(Section):
         return self.width_px or 128, self.height_px or 64
 
     def pin_claims(self) -> list[PinClaim]:
-        """The pins of the bus that the OLED is on, and of an SPI display's two further wires."""
+        """The bus that the OLED is on, an SPI display's two further wires, or the picture file."""
+        if self.kind in ("png", "gif"):
+            return [("file", "[display] file", os.path.abspath(self.file))]
         if self.kind not in ("auto", "oled"):
             return []
         claims: list[PinClaim] = []
-        bus: tuple[int, ...] = ()
+        bus: tuple[int | str, ...] = ()
         if self.interface == "spi":
             claims.append(("gpio_dc", "[display] gpio_dc", self.gpio_dc))
             claims.append(("gpio_rst", "[display] gpio_rst", self.gpio_rst))
             if self.spi_port == 0:
                 # MISO, MOSI, SCLK and the chip select of the header's first SPI bus.
-                bus = (9, 10, 11, 8 - self.spi_device)
+                bus = (9, 10, 11, *((8 - self.spi_device,) if self.spi_device < 2 else ()))
+            bus = (*bus, f"SPI bus {self.spi_port}")
         elif self.i2c_port == 1:
             bus = (2, 3)  # SDA and SCL of the header's I2C bus
         name = f"the {self.interface.upper()} bus of the display"
-        return claims + [("interface", name, pin) for pin in bus]
+        return claims + [("interface", name, claimed) for claimed in bus]
 
 
 def make(display: DisplaySettings, host: Host) -> list[Maker]:

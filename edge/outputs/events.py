@@ -52,12 +52,13 @@ keep up with the events; try again later.
 
 import contextlib
 import json
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import model_validator
 
 from edge import __version__
-from edge.config.fields import Section, refuse, setting
+from edge.config.fields import PinClaim, Section, refuse, setting
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.hardware.host import Host
@@ -103,6 +104,13 @@ class EventSettings(Section):
         if self.to == "unix:":
             raise refuse("to", '[events] to is "unix:" without the path of a socket')
         return self
+
+    def pin_claims(self) -> list[PinClaim]:
+        """The file or socket, which nothing else may be written to."""
+        place = self.to.removeprefix("unix:")
+        if place in ("", "-") or place.startswith("/dev/"):
+            return []
+        return [("to", "[events] to", os.path.abspath(place))]
 
 
 def make(events: EventSettings, host: Host) -> list[Maker]:

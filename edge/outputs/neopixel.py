@@ -86,7 +86,7 @@ class NeopixelSettings(Section):
             return [("pin", "[neopixel] pin", self.pin)]
         name = "the SPI bus of the NeoPixels"
         bus = (9, 10, 11, 8 - self.spi_device) if self.spi_port == 0 else ()
-        return [("spi_port", name, pin) for pin in bus]
+        return [("spi_port", name, claimed) for claimed in (*bus, f"SPI bus {self.spi_port}")]
 
 
 def make(settings: NeopixelSettings, host: Host) -> list[Maker]:

@@ -1,7 +1,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from edge.errors import SettingsError
 from edge.fusion import FusionOptions
 from edge.outputs.display import DisplaySettings
 from edge.outputs.leds import LedSettings
+from edge.outputs.panel_sizes import SIZES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -211,6 +212,87 @@ def test_rgb_needs_three_pins_or_none(tmp_path: Path) -> None:
     assert LedSettings().rgb_pins == (17, 27, 22)
     assert LedSettings(red="none", green="none", blue="none").rgb_pins is None
     assert 'green is "none"' in refusal(tmp_path, '[leds]\ngreen = "none"\n')
+
+
+OLED = '[display]\nkind = "oled"\n'
+PNG = '[display]\nkind = "png"\nfile = "face.png"\n'
+SPI = 'interface = "spi"\nspi_port = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            OLED + "width_px = 7\nheight_px = 3",
+            "FILE, line 3: there is no ssd1306 of 7x3 pixels: it",
+        ),
+        (
+            OLED + "height_px = 65",
+            "line 3: there is no ssd1306 of 128x65 pixels: it has 128x64, 128x3",
+        ),
+        (
+            OLED + 'driver = "ssd1331"\n' + SPI + "width_px = 128",
+            "ssd1331 of 128x64 pixels: it has 9",
+        ),
+        (
+            PNG + "width_px = 7",
+            "a face of 7x64 pixels cannot be told from another; set [display] wi",
+        ),
+        (OLED + 'driver = "ssd1351"', "line 3: the ssd1351 has no I2C; wire it to SPI and set"),
+        ('[display]\nkind = "png"\nfile = "a.gif"', "file does not end in .png"),
+        (
+            "[idle]\ndim_after_s = 400",
+            "dim_after_s is 400 and sleep_after_s is 300, so that it would",
+        ),
+        ("[idle]\ngate_after_s = 5", "slow_after_s is 10 and gate_after_s is 5"),
+        (
+            "[fusion]\nface_weight = 0\nvoice_weight = 0",
+            "nothing would ever be shown; set one of them",
+        ),
+        (PNG + '[events]\nto = "./face.png"', "[display] file and [events] to both claim"),
+        ('[calibration]\nfile = "a"\n[events]\nto = "unix:a"', "give one of them another"),
+        (OLED + SPI + "[neopixel]\nenabled = true\nspi_port = 1", "both claim SPI bus 1"),
+    ],
+)
+def test_refuses_what_cannot_work(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OLED + "height_px = 32",
+        PNG + "width_px = 100\nheight_px = 65",
+        PNG + 'driver = "ssd1351"',
+        OLED + SPI + 'driver = "ssd1351"\nheight_px = 96',
+        "[idle]\nsleep_after_s = 0\ndim_after_s = 900",
+        "[idle]\nenabled = false\ngate_after_s = 5",
+        '[fusion]\nweights = "70-30"\nface_weight = 0\nvoice_weight = 0',
+        '[calibration]\nfile = "/dev/null"\n[events]\nto = "/dev/null"',
+    ],
+)
+def test_takes_what_looks_alike_and_works(tmp_path: Path, text: str) -> None:
+    load(tmp_path, text)
+
+
+def test_sizes_of_displays_are_those_that_luma_drives() -> None:
+    from luma.core.error import DeviceDisplayModeError
+    from luma.core.interface.serial import noop
+    from luma.oled import device
+
+    drivers = get_args(DisplaySettings.model_fields["driver"].annotation)
+    assert set(drivers) == set(SIZES)
+    for driver, sizes in SIZES.items():
+        chip = getattr(device, driver)
+        assert chip(noop()).size == sizes[0], driver
+        usual = {(width, height) for width in range(32, 257, 16) for height in range(16, 129, 16)}
+        for width, height in usual:
+            try:
+                chip(noop(), width=width, height=height)
+            except DeviceDisplayModeError:
+                assert (width, height) not in sizes
+            else:
+                assert (width, height) in sizes
 
 
 def test_a_prior_names_all_seven_emotions(tmp_path: Path) -> None:
