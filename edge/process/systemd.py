@@ -75,15 +75,19 @@ class Notifier:
             self._channel.notify(state.encode().decode("latin-1"))
 
 
-def open_notifier() -> Notifier:
-    """The notifier that the environment asks for: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID."""
+def open_notifier(send_s: float = SEND_S) -> Notifier:
+    """The notifier that the environment asks for: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID.
+
+    Args:
+        send_s: how long a message may wait for a service manager whose socket is full.
+    """
     if not under_systemd():
         return Notifier()
     from sdnotify import SystemdNotifier
 
     channel = SystemdNotifier()
     if channel.socket is not None:
-        channel.socket.settimeout(SEND_S)
+        channel.socket.settimeout(send_s)
     return Notifier(channel, watchdog_s())
 
 

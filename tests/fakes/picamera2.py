@@ -111,7 +111,7 @@ class Picamera2:
         self.loop_alive = True
         self.free_buffers = 0
         self._lock = threading.Lock()
-        self._jobs: list[Job] = []
+        self.jobs: list[Job] = []
         self._completed: list[CompletedRequest] = []
 
     def create_video_configuration(
@@ -184,23 +184,23 @@ class Picamera2:
     ) -> Any:
         with self._lock:
             job = Job()
-            self._jobs.append(job)
+            self.jobs.append(job)
         self._work()
         return job if wait is False else job.get_result()
 
     def _work(self) -> None:
         with self._lock:
-            while self.loop_alive and self._jobs and self._completed:
-                self._jobs.pop(0).future.set_result(self._completed.pop(0))
+            while self.loop_alive and self.jobs and self._completed:
+                self.jobs.pop(0).future.set_result(self._completed.pop(0))
 
     def cancel_all_and_flush(self) -> None:
         with self._lock:
-            for job in self._jobs:
+            for job in self.jobs:
                 job.future.set_exception(CancelledError())
-            self._jobs = []
+            self.jobs = []
 
     def stop(self) -> None:
-        if self._jobs or not self.loop_alive:
+        if self.jobs or not self.loop_alive:
             raise AssertionError("the real one would wait here until the pending jobs are done")
         self.started = False
 

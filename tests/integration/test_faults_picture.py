@@ -1,16 +1,9 @@
 """A camera that delivers, but always the same: black pictures, and one that it is stuck at."""
 
 import time
-from dataclasses import replace
 
 from tests.fakes.running import Running, twenty_times, well
-from tests.fakes.world import PATIENT, SHORT, FakeCamera, World
-
-
-class VirtualCamera(FakeCamera):
-    """What another program shows, which may be a still picture."""
-
-    has_sensor = False
+from tests.fakes.world import SHORT, World
 
 
 def test_black_camera_shows_nobody_and_is_not_reopened() -> None:
@@ -38,15 +31,3 @@ def test_stuck_camera_is_told_of_and_shows_nobody_s_mood() -> None:
         running.until(well, "recovery")
     told = [sentence for sentence in world.reported if "repeats an old picture" in sentence]
     assert len(told) == 1
-
-
-def test_virtual_camera_may_show_a_still_picture() -> None:
-    world = World()
-    with Running(
-        world, replace(PATIENT, silent_s=0.5), open_camera=lambda: VirtualCamera(world)
-    ) as running:
-        running.until(well, "being well")
-        with world.fault("camera stuck"):
-            time.sleep(1.0)
-            assert well(world.moods[-1])
-    assert not any("repeats" in told for told in world.reported)

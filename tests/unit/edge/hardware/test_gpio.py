@@ -3,6 +3,7 @@
 import sys
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,30 +26,31 @@ def test_numbering_comes_first() -> None:
         MockGpio().setup(17, MockGpio.OUT)
 
 
-def test_numbering_cannot_be_changed(gpio: MockGpio) -> None:
+NO_OUTPUT = "not been set up as an OUTPUT"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (lambda gpio: gpio.setmode(gpio.BOARD), ValueError, "different mode"),
+        (lambda gpio: gpio.output(27, 1), RuntimeError, NO_OUTPUT),
+        (lambda gpio: gpio.output(4, 1), RuntimeError, NO_OUTPUT),
+        (lambda gpio: gpio.PWM(4, 100), RuntimeError, NO_OUTPUT),
+        (lambda gpio: gpio.setup(99, gpio.OUT), ValueError, "invalid on a Raspberry Pi"),
+        (lambda gpio: gpio.setup(4, gpio.IN, initial=1), ValueError, "initial parameter"),
+        (lambda gpio: gpio.PWM(17, 0), ValueError, r"greater than 0\.0"),
+        (lambda gpio: [gpio.PWM(17, 100) for _ in range(2)], RuntimeError, "already exists"),
+        (lambda gpio: gpio.PWM(17, 100).start(101), ValueError, "dutycycle"),
+    ],
+)
+def test_the_mock_refuses_what_rpi_gpio_refuses(
+    gpio: MockGpio, wrong: Callable[[MockGpio], object], error: type[Exception], words: str
+) -> None:
     gpio.setmode(gpio.BCM)
-    with pytest.raises(ValueError, match="different mode"):
-        gpio.setmode(gpio.BOARD)
-
-
-def test_output_wants_an_output(gpio: MockGpio) -> None:
-    with pytest.raises(RuntimeError, match="not been set up as an OUTPUT"):
-        gpio.output(17, 1)
-    gpio.setup(17, gpio.IN)
-    with pytest.raises(RuntimeError, match="not been set up as an OUTPUT"):
-        gpio.output(17, 1)
-    with pytest.raises(RuntimeError, match="not been set up as an OUTPUT"):
-        gpio.PWM(17, 100)
-
-
-def test_channels_must_exist(gpio: MockGpio) -> None:
-    with pytest.raises(ValueError, match="invalid on a Raspberry Pi"):
-        gpio.setup(99, gpio.OUT)
-
-
-def test_inputs_take_no_initial_level(gpio: MockGpio) -> None:
-    with pytest.raises(ValueError, match="initial parameter"):
-        gpio.setup(4, gpio.IN, initial=1)
+    gpio.setup(4, gpio.IN)
+    gpio.setup(17, gpio.OUT)
+    with pytest.raises(error, match=words):
+        wrong(gpio)
 
 
 def test_history_tells_what_the_outputs_did(gpio: MockGpio) -> None:
@@ -69,31 +71,22 @@ def test_history_tells_what_the_outputs_did(gpio: MockGpio) -> None:
     assert gpio.input(17) == 0
 
 
-def test_pwm_rules(gpio: MockGpio) -> None:
+def test_pwm_that_was_stopped_may_be_made_anew(gpio: MockGpio) -> None:
     gpio.setup(17, gpio.OUT)
-    with pytest.raises(ValueError, match=r"greater than 0\.0"):
-        gpio.PWM(17, 0)
-    pwm = gpio.PWM(17, 100)
-    with pytest.raises(RuntimeError, match="already exists"):
-        gpio.PWM(17, 100)
-    with pytest.raises(ValueError, match="dutycycle"):
-        pwm.start(101)
-    pwm.stop()
+    gpio.PWM(17, 100).stop()
     gpio.PWM(17, 100)
 
 
-def test_warns_of_a_channel_that_is_in_use() -> None:
-    mock = MockGpio(taken=[17])
-    mock.setmode(mock.BCM)
+def test_warns_of_a_channel_that_is_in_use_unless_told_not_to() -> None:
+    mock, quiet = MockGpio(taken=[17]), MockGpio(taken=[17])
+    for each in (mock, quiet):
+        each.setmode(each.BCM)
     with pytest.warns(RuntimeWarning, match="already in use"):
         mock.setup(17, mock.OUT)
-    mock.setwarnings(False)
-    other = MockGpio(taken=[17])
-    other.setmode(other.BCM)
-    other.setwarnings(False)
+    quiet.setwarnings(False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        other.setup(17, other.OUT)
+        quiet.setup(17, quiet.OUT)
 
 
 def test_cleanup_releases_what_it_is_told(gpio: MockGpio) -> None:
@@ -139,25 +132,26 @@ def test_auto_mocks_on_a_desktop() -> None:
     assert isinstance(open_gpio("auto", ""), MockGpio)
 
 
-@pytest.mark.parametrize(("backend", "extra"), [("rpi", "pi"), ("jetson", "jetson")])
-def test_a_missing_library_is_named(
-    monkeypatch: pytest.MonkeyPatch, backend: Backend, extra: str
+UNKNOWN_BOARD = RuntimeError("Cannot determine SOC peripheral base address")
+
+
+@pytest.mark.parametrize(
+    ("backend", "error", "remedy"),
+    [
+        ("rpi", ModuleNotFoundError("No module named 'RPi'"), r"mien\[pi\]"),
+        ("jetson", ModuleNotFoundError("No module named 'Jetson'"), r"mien\[jetson\]"),
+        ("rpi", UNKNOWN_BOARD, r"replace RPi\.GPIO by rpi-lgpio"),
+    ],
+)
+def test_a_library_that_is_missing_or_does_not_know_the_board_is_named(
+    monkeypatch: pytest.MonkeyPatch, backend: Backend, error: Exception, remedy: str
 ) -> None:
-    def missing(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}")
+    def load(name: str) -> None:
+        raise error
 
-    monkeypatch.setattr("edge.hardware.gpio.importlib.import_module", missing)
-    with pytest.raises(OutputError, match=rf"mien\[{extra}\]"):
+    monkeypatch.setattr("edge.hardware.gpio.importlib.import_module", load)
+    with pytest.raises(OutputError, match=remedy):
         open_gpio(backend)
-
-
-def test_a_library_that_does_not_know_the_board_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(name: str) -> None:
-        raise RuntimeError("Cannot determine SOC peripheral base address")
-
-    monkeypatch.setattr("edge.hardware.gpio.importlib.import_module", refuse)
-    with pytest.raises(OutputError, match=r"replace RPi\.GPIO by rpi-lgpio"):
-        open_gpio("rpi")
 
 
 def test_full_folder_in_which_lgpio_makes_its_pipes_is_named_until_there_is_room(
@@ -183,7 +177,7 @@ def test_full_folder_in_which_lgpio_makes_its_pipes_is_named_until_there_is_room
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        (RuntimeError("Cannot determine SOC peripheral base address"), r"RPi\.GPIO by rpi-lgpio"),
+        (UNKNOWN_BOARD, r"RPi\.GPIO by rpi-lgpio"),
         (RuntimeError("'GPIO busy'"), "another program or output has this pin"),
         (RuntimeError("No access to /dev/mem.  Try running as root!"), "usermod -aG gpio"),
         (RuntimeError("'can not open gpiochip'"), "usermod -aG gpio"),

@@ -44,14 +44,10 @@ def levels(gpio: MockGpio, *pins: int) -> list[float]:
 @pytest.mark.parametrize("shown", EMOTIONS)
 def test_takes_the_emotions_color_for_the_eye(gpio: MockGpio, shown: str) -> None:
     led = RgbLed(gpio=gpio, red=17, green=27, blue=22)
+    assert levels(gpio, 17, 27, 22) == [0, 0, 0]
     show(led, mood(shown))
     wanted = [(part / 255) ** 2.2 for part in COLORS[shown]]
     assert levels(gpio, 17, 27, 22) == pytest.approx(wanted, abs=0.01)
-
-
-def test_is_dark_before_the_first_mood(gpio: MockGpio) -> None:
-    RgbLed(gpio=gpio, red=17, green=27, blue=22)
-    assert levels(gpio, 17, 27, 22) == [0, 0, 0]
 
 
 def test_common_anode_is_dark_when_high_from_the_very_first(gpio: MockGpio) -> None:
@@ -81,17 +77,14 @@ def test_a_settled_color_is_not_written_again(gpio: MockGpio) -> None:
     assert len(gpio.history) == before
 
 
-def test_shines_brighter_when_more_certain() -> None:
-    assert intensity(mood("happy", 0.4), 0.0) < intensity(mood("happy", 0.7), 0.0) <= 1.0
-
-
 def test_brightness_dims_the_whole_led(gpio: MockGpio) -> None:
     led = RgbLed(gpio=gpio, red=17, green=27, blue=22, brightness=0.5)
     show(led, mood("angry"))
     assert levels(gpio, 17)[0] == pytest.approx(0.5**2.2, abs=0.01)
 
 
-def test_is_dim_when_nobody_is_there_and_blinks_at_a_fault() -> None:
+def test_shines_brighter_when_more_certain_dimly_for_nobody_and_blinks_at_a_fault() -> None:
+    assert intensity(mood("happy", 0.4), 0.0) < intensity(mood("happy", 0.7), 0.0) <= 1.0
     assert max(intensity(mood("nobody"), t / 10) for t in range(80)) <= 0.31
     blinking = [intensity(mood("fault"), t / 10) for t in range(20)]
     assert max(blinking) == 1.0 and min(blinking) < 0.2
@@ -113,12 +106,9 @@ def test_only_the_shown_emotions_led_is_lit(gpio: MockGpio) -> None:
     assert levels(gpio, 5, 6) == pytest.approx([0.0, 0.0], abs=0.01)
 
 
-def test_unknown_emotions_are_refused(gpio: MockGpio) -> None:
+def test_unknown_emotions_and_one_pin_twice_are_refused(gpio: MockGpio) -> None:
     with pytest.raises(OutputError, match="the emotions are angry"):
         EmotionLeds(gpio=gpio, pins={"joy": 5})
-
-
-def test_one_pin_twice_is_refused(gpio: MockGpio) -> None:
     with pytest.raises(OutputError, match="blue and red are both on pin 17"):
         RgbLed(gpio=gpio, red=17, green=27, blue=17)
 

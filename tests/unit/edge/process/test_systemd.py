@@ -5,24 +5,17 @@ from pathlib import Path
 import pytest
 
 from edge.process.systemd import Notifier, open_notifier, under_systemd, watchdog_s
-
-
-class Heard:
-    def __init__(self) -> None:
-        self.states: list[str] = []
-
-    def notify(self, state: str) -> None:
-        self.states.append(state)
+from tests.fakes.world import World
 
 
 def test_ready_and_status_are_said_once_each() -> None:
-    heard = Heard()
+    heard = World()
     notifier = Notifier(heard)
     for line in ("Running: face ok", "Running: face ok", "Fault:\nno camera"):
         notifier.ready()
         notifier.status(line)
     notifier.stopping()
-    assert heard.states == [
+    assert heard.systemd == [
         "READY=1",
         "STATUS=Running: face ok",
         "STATUS=Fault: no camera",
@@ -30,18 +23,14 @@ def test_ready_and_status_are_said_once_each() -> None:
     ]
 
 
-def test_signs_of_life_come_four_times_in_the_watchdog_time() -> None:
-    heard = Heard()
+def test_signs_of_life_come_four_times_in_the_watchdog_time_where_somebody_watches() -> None:
+    heard, unwatched = World(), World()
     notifier = Notifier(heard, watchdog_s=20.0)
     for tick in range(2000):
         notifier.alive(1000 + tick * 0.05)
-    assert heard.states == ["WATCHDOG=1"] * 20
-
-
-def test_no_signs_of_life_where_nobody_watches() -> None:
-    heard = Heard()
-    Notifier(heard).alive(5.0)
-    assert heard.states == []
+    assert heard.systemd == ["WATCHDOG=1"] * 20
+    Notifier(unwatched).alive(5.0)
+    assert unwatched.systemd == []
 
 
 def test_watchdog_of_another_process_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,12 +75,11 @@ def test_reaches_the_socket_that_systemd_names(
 def test_full_socket_of_systemd_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("edge.process.systemd.SEND_S", 0.001)
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(str(path))
         monkeypatch.setenv("NOTIFY_SOCKET", str(path))
-        notifier = open_notifier()
+        notifier = open_notifier(send_s=0.001)
         for number in range(700):
             notifier.status(f"line {number}")
         notifier.stopping()

@@ -1,15 +1,11 @@
-import errno
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
 from edge.errors import OutputError
-from edge.hardware.gpio_mock import MockGpio
-from edge.messages import Condition, DisplayLevel, Mood, Notice
-from edge.outputs.leds import RgbLed
+from edge.messages import DisplayLevel, Mood, Notice
 from edge.outputs.oled import Oled
 from edge.runtime.output_stages import OutputStage
 from tests.fakes.clock import HandClock
@@ -177,24 +173,6 @@ def test_display_that_was_reopened_while_resting_rests_again() -> None:
     assert made[-1].rests == ["dim"]
 
 
-class Bus:
-    """The serial interface of an OLED on a bus that fails with an error number when it is told."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.sent = 0
-
-    def command(self, *data: int) -> None:
-        if self.number:
-            raise OSError(self.number, "Remote I/O error")
-        self.sent += 1
-
-    data = command
-
-    def cleanup(self) -> None:
-        pass
-
-
 def test_writer_tells_every_reason_once_until_it_writes_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,54 +191,6 @@ def test_writer_tells_every_reason_once_until_it_writes_again(
         bench.reported.clear()
         bench.pass_time(1)
         assert writer.pictures.pop() == "happy"
-
-
-def test_oled_survives_error_121_of_its_bus_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    bus = Bus()
-    monkeypatch.setattr("edge.outputs.oled._open_bus", lambda *arguments: bus)
-    bench = Bench(partial(Oled, fps=2))
-    for _ in range(20):
-        bench.pass_time(1)
-        assert bench.stage.state == "open"
-        bus.number = errno.EREMOTEIO
-        bench.pass_time(3, "sad")
-        assert bench.stage.trouble is not None
-        bus.number = 0
-        bench.pass_time(5)
-        assert bench.stage.showing is Condition.WATCHING
-    assert all("0x3c" in sentence for sentence in bench.reported[::2])
-    assert bench.reported[1::2] == ["The display ssd1306 is back."] * 20
-
-
-class BusyGpio(MockGpio):
-    """Pins that another program has, as long as it has them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.busy = False
-
-    def setup(
-        self, channel: int | list[int], direction: int, *, initial: int | None = None
-    ) -> None:
-        if self.busy:
-            raise RuntimeError("GPIO busy")
-        super().setup(channel, direction, initial=initial)
-
-
-def test_light_whose_pins_are_busy_is_used_once_they_are_free() -> None:
-    for _ in range(20):
-        gpio = BusyGpio()
-        gpio.setmode(gpio.BCM)
-        gpio.busy = True
-        bench = Bench(partial(RgbLed, gpio=gpio, red=17, green=27, blue=22))
-        bench.pass_time(10)
-        assert bench.stage.state == "missing"
-        (sentence,) = bench.reported
-        assert "GPIO busy" in sentence
-        gpio.busy = False
-        bench.pass_time(5)
-        assert bench.stage.showing is Condition.WATCHING
-        assert gpio.level(17) not in (None, 0)
 
 
 def test_oled_is_switched_off_while_it_sleeps_and_keeps_its_brightness() -> None:

@@ -14,6 +14,7 @@ from edge.runtime.reader_stages import FaceStage
 from edge.runtime.sensor_stages import CameraStage
 from edge.runtime.stage import Stage
 from tests.fakes.clock import HandClock
+from tests.fakes.world import FakeLight, World
 
 STEP_S = 5.0  # every wait in a step is bounded by 3 s
 
@@ -159,18 +160,10 @@ class FastCamera:
         pass
 
 
-class Light:
-    def sensor_opened(self, name: str) -> None:
-        pass
-
-    def sensor_closed(self, name: str) -> None:
-        pass
-
-
 def test_camera_is_read_no_faster_than_the_pace() -> None:
     clock = HandClock()
     camera, limits = FastCamera(clock), RateLimits(frame_interval_s=0.2)
-    stage = CameraStage(lambda: camera, Light(), Mailbox(), limits, clock=clock)
+    stage = CameraStage(lambda: camera, FakeLight(World()), Mailbox(), limits, clock=clock)
     for _ in range(20):
         assert stage.step()
     gaps = np.diff(camera.read_at_s)

@@ -9,18 +9,11 @@ from edge.mailbox import Mailbox
 from edge.messages import Frame, SenseState
 from edge.runtime.sensor_stages import CameraStage
 from tests.fakes.clock import HandClock
+from tests.fakes.world import FakeLight, World
 
 RETRY_S, SILENT_S, STUBBORN_S = (0.5, 1.0, 2.0, 4.0), 3.0, 60.0
 LEAST, STUBBORN = 5, 8  # repeated pictures, and attempts that did not help
 RATE_HZ = 10
-
-
-class Light:
-    def sensor_opened(self, name: str) -> None:
-        pass
-
-    def sensor_closed(self, name: str) -> None:
-        pass
 
 
 class Bench:
@@ -33,7 +26,7 @@ class Bench:
         self.stuck = self.mends_when_opened = False
         self.old = self.picture()
         self.frames: Mailbox[Frame] = Mailbox()
-        self.stage = CameraStage(self.open, Light(), self.frames, clock=self.clock)
+        self.stage = CameraStage(self.open, FakeLight(World()), self.frames, clock=self.clock)
 
     def picture(self) -> Any:
         return self.random.integers(90, 110, (48, 64, 3), np.uint8)
