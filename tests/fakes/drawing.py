@@ -14,11 +14,11 @@ TITLE = "What it shows\nwhich rows, which labels"
 
 
 def check_drawing(
-    draw: Callable[[Any, Path], None], data: Any, other: Any, folder: Path, dpi: int = DPI
+    draw: Callable[..., None], data: Any, other: Any, folder: Path, dpi: int = DPI, **given: Any
 ) -> None:
     """A light image as wide as a page, small as a file, that changes with its data."""
-    draw(data, folder / "one.png")
-    draw(other, folder / "other.png")
+    draw(data, out=folder / "one.png", **given)
+    draw(other, out=folder / "other.png", **given)
     one = (folder / "one.png").read_bytes()
     with Image.open(folder / "one.png") as image:
         assert image.format == "PNG"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from edge import cli
 from edge.config import paths
 from tests.fakes.command import Ended, Mien
 
@@ -16,6 +15,8 @@ def mien(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Mien:
     """`mien` in this process, without the settings of this machine."""
+    from edge import cli  # no other test is to wait for it
+
     for name in [name for name in os.environ if name.startswith("MIEN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(paths, "SYSTEM_CONFIG", tmp_path / "none.toml")

@@ -12,6 +12,8 @@ from convert.plots.style import LEAST_ROWS, SOFT_DPI
 from edge.emotions import EMOTIONS
 from tests.fakes.drawing import TITLE, Draw, check_drawing, check_refusal
 
+ONES, NOBODY = ({"sad": np.ones((rows, 6, 6))} for rows in (2, 0))
+
 
 def averages() -> dict[str, MeanFace]:
     gray = np.add.outer(np.arange(48.0), np.arange(48.0)).astype(np.float32)
@@ -47,10 +49,8 @@ def test_draws_the_mean_face_of_each_emotion(tmp_path: Path) -> None:
 
 
 def test_draws_where_the_net_looks(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_class_maps(data, averages(), out, TITLE)
-
-    check_drawing(draw, maps(1), maps(4), tmp_path, dpi=120)
+    given = {"faces": averages(), "title": TITLE}
+    check_drawing(draw_class_maps, maps(1), maps(4), tmp_path, dpi=120, **given)
 
 
 def test_never_averages_so_few_images_that_one_could_be_recognized(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_counts_copies_of_an_image_once() -> None:
 def test_draws_a_net_that_looks_everywhere_alike_without_complaint(
     tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
-    draw_class_maps({"sad": np.ones((2, 6, 6))}, averages(), tmp_path / "out.png", TITLE)
+    draw_class_maps(ONES, averages(), tmp_path / "out.png", TITLE)
     assert (tmp_path / "out.png").is_file()
     assert not recwarn.list
 
@@ -86,10 +86,7 @@ def test_draws_a_net_that_looks_everywhere_alike_without_complaint(
     [
         (lambda out: draw_class_maps({}, averages(), out, TITLE), "no map"),
         (lambda out: draw_class_maps(maps(1), {}, out, TITLE), "mean face of happy"),
-        (
-            lambda out: draw_class_maps({"sad": np.zeros((0, 6, 6))}, averages(), out, TITLE),
-            r"\(0, 6, 6\)",
-        ),
+        (lambda out: draw_class_maps(NOBODY, averages(), out, TITLE), r"\(0, 6, 6\)"),
     ],
 )
 def test_refuses_what_cannot_be_drawn(draw: Draw, words: str, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,19 +27,14 @@ def shapes(best: float) -> list[Shape]:
 
 
 def test_draws_accuracy_against_work(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_search(data, "middle", out, TITLE)
-
-    check_drawing(draw, shapes(0.57), shapes(0.6), tmp_path)
+    one, other = shapes(0.57), shapes(0.6)
+    check_drawing(draw_search, one, other, tmp_path, chosen="middle", title=TITLE)
 
 
 def test_draws_how_much_folds_differ(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_fold_bars(data, 0.62, out, TITLE, chance=1 / 7)
-
-    first = {"actors 01, 06": 0.6}
-    second = "actors 02, 07"
-    check_drawing(draw, first | {second: 0.65}, first | {second: 0.7}, tmp_path)
+    one, other = ({"actors 01, 06": 0.6, "actors 02, 07": share} for share in (0.65, 0.7))
+    given = {"pooled": 0.62, "chance": 1 / 7}
+    check_drawing(draw_fold_bars, one, other, tmp_path, title=TITLE, **given)
 
 
 def test_numbers_of_discs_that_cover_each_other_stand_apart() -> None:

@@ -16,17 +16,12 @@ def certainty(sure: float) -> dict[str, tuple[Any, Any]]:
 
 
 def test_draws_what_is_taken_for_what(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_confusion(data, ["sad", "happy"], out, TITLE)
-
-    check_drawing(draw, np.array([[8, 2], [0, 9]]), np.array([[8, 2], [1, 8]]), tmp_path)
+    one, other = np.array([[8, 2], [0, 9]]), np.array([[8, 2], [1, 8]])
+    check_drawing(draw_confusion, one, other, tmp_path, labels=["sad", "happy"], title=TITLE)
 
 
 def test_draws_how_far_probabilities_can_be_trusted(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_reliability(data, out, TITLE)
-
-    check_drawing(draw, certainty(0.7), certainty(0.9), tmp_path)
+    check_drawing(draw_reliability, certainty(0.7), certainty(0.9), tmp_path, title=TITLE)
 
 
 @pytest.mark.parametrize(

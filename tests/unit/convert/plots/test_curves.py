@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,10 +16,7 @@ def history(last: float) -> list[dict[str, float]]:
 
 
 def test_draws_each_epoch(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_curves(data, out, TITLE)
-
-    check_drawing(draw, history(0.5), history(0.6), tmp_path)
+    check_drawing(draw_curves, history(0.5), history(0.6), tmp_path, title=TITLE)
 
 
 def test_shades_the_epochs_in_which_the_rate_falls(tmp_path: Path) -> None:

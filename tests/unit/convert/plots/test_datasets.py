@@ -20,17 +20,15 @@ def voices(level: float) -> dict[str, Any]:
 
 
 def test_draws_how_many_rows_each_class_has(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_class_counts({"Training": data, "PublicTest": {"sad": 9}}, out, TITLE)
-
-    check_drawing(draw, {"sad": 90, "happy": 40}, {"sad": 90, "happy": 50}, tmp_path)
+    one, other = (
+        {"Training": {"sad": 90, "happy": rows}, "PublicTest": {"sad": 9}} for rows in (40, 50)
+    )
+    check_drawing(draw_class_counts, one, other, tmp_path, title=TITLE)
 
 
 def test_draws_the_mean_spectrogram_of_each_emotion(tmp_path: Path) -> None:
-    def draw(data: Any, out: Path) -> None:
-        draw_mean_spectrograms(data, out, TITLE, front_end=SMALL)
-
-    check_drawing(draw, voices(1.0), voices(2.0), tmp_path)
+    given = {"front_end": SMALL, "title": TITLE}
+    check_drawing(draw_mean_spectrograms, voices(1.0), voices(2.0), tmp_path, **given)
 
 
 def test_draws_how_an_emotion_differs_from_the_mean_of_all(tmp_path: Path) -> None:

@@ -43,12 +43,16 @@ def quiet() -> Console:
 
 
 @quantizer
-def test_makes_an_int8_model_that_agrees(model: Path, samples: Path, tmp_path: Path) -> None:
+def test_makes_an_int8_model_that_agrees_and_draws_no_bars(
+    model: Path, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from edge.perception.interpreter import Model
 
     out, written = tmp_path / "new" / "int8.tflite", tmp_path / "report.json"
     report = quantize(model, samples, out, (-1.0, 1.0), 50, written, quiet())
+    assert capsys.readouterr() == ("", "")
     made = Model(out)
+    assert report.outputs[0].name == made.outputs[0].name == "y0"
     assert made.input.dtype == made.outputs[0].dtype == np.int8
     assert made.input.scale == pytest.approx(2 / 255)
     assert report.agreement is not None and report.agreement >= 0.95
@@ -80,22 +84,6 @@ def test_fails_after_writing_when_the_classes_differ(samples: Path, tmp_path: Pa
     with pytest.raises(ConversionError, match="was written, but names the same class"):
         quantize(model, samples, out, console=quiet())
     assert out.is_file()
-
-
-@quantizer
-def test_names_the_output_as_the_signature_does(model: Path, samples: Path, tmp_path: Path) -> None:
-    from edge.perception.interpreter import Model
-
-    report = quantize(model, samples, tmp_path / "o.tflite", console=quiet())
-    assert report.outputs[0].name == Model(tmp_path / "o.tflite").outputs[0].name == "y0"
-
-
-@quantizer
-def test_draws_no_bars_of_the_quantizer(
-    model: Path, samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    quantize(model, samples, tmp_path / "o.tflite", console=quiet())
-    assert capsys.readouterr() == ("", "")
 
 
 @quantizer
@@ -134,27 +122,22 @@ def test_leaves_nothing_behind_when_the_samples_are_of_no_use(model: Path, tmp_p
     assert not (tmp_path / "new").exists()
 
 
-def test_refuses_to_write_over_the_model_or_a_folder(model: Path, samples: Path) -> None:
-    with pytest.raises(ConversionError, match="is the model itself"):
-        quantize(model, samples, model, console=quiet())
-    with pytest.raises(ConversionError, match="is a folder"):
-        quantize(model, samples, samples, console=quiet())
-
-
-def test_finds_out_early_that_the_output_cannot_be_written(
-    model: Path, samples: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("model_name", "out", "words"),
+    [
+        ("net.tflite", "net.tflite", "is the model itself"),
+        ("net.tflite", "samples", "is a folder"),
+        ("net.tflite", "mine.tflite/o.tflite", "cannot be written"),
+        ("mine.tflite", "o.tflite", r"mine\.tflite is no \.tflite model"),
+    ],
+)
+@pytest.mark.usefixtures("model")
+def test_finds_out_early_that_it_cannot_read_or_write(
+    model_name: str, out: str, words: str, samples: Path, tmp_path: Path
 ) -> None:
-    blocked = tmp_path / "file"
-    blocked.touch()
-    with pytest.raises(ConversionError, match="cannot be written"):
-        quantize(model, samples, blocked / "o.tflite", console=quiet())
-
-
-def test_names_the_file_that_a_person_gave(samples: Path, tmp_path: Path) -> None:
-    fake = tmp_path / "mine.tflite"
-    fake.write_text("no model")
-    with pytest.raises(ConversionError, match=r"mine\.tflite is no \.tflite model"):
-        quantize(fake, samples, tmp_path / "o.tflite", console=quiet())
+    (tmp_path / "mine.tflite").write_text("no model")
+    with pytest.raises(ConversionError, match=words):
+        quantize(tmp_path / model_name, samples, tmp_path / out, console=quiet())
 
 
 def test_ends_with_one_sentence_on_the_command_line(

@@ -1,9 +1,11 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from convert.errors import ConversionError, DataError
@@ -87,22 +89,10 @@ def test_names_files_of_no_use_and_goes_on(tmp_path: Path) -> None:
     samples = load_samples(tmp_path, GRAY, None, 50)
     assert len(samples.values) == 1
     reasons = {skipped.file: skipped.reason for skipped in samples.skipped}
-    assert set(reasons) == {
-        "nan.npy",
-        "wrong.npy",
-        "empty.npy",
-        "words.npy",
-        "sub/torn.npy",
-        "sub/torn.png",
-    }
+    arrays = {f"{name}.npy" for name in ("nan", "wrong", "empty", "words", "sub/torn")}
+    assert set(reasons) == arrays | {"sub/torn.png"}
     assert "[4, 7, 1], the model needs [1, 4, 6, 1]" in reasons["wrong.npy"]
     assert "NaN" in reasons["nan.npy"]
-
-
-def test_never_runs_what_is_pickled_in_an_array(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    with pytest.raises(DataError, match=r"no \.npy array that can be read"):
-        load_samples(tmp_path, GRAY, None, 5)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +119,18 @@ def test_says_which_shape_is_needed_when_nothing_fits(tmp_path: Path) -> None:
         load_samples(tmp_path, GRAY, None, 5)
 
 
-def test_refuses_samples_that_hold_one_value(tmp_path: Path) -> None:
-    save(tmp_path / "a.npy", np.zeros(GRAY))
-    with pytest.raises(DataError, match="same value 0 everywhere"):
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros(GRAY), "same value 0 everywhere"),
+        (np.array([{"a": 1}], object), r"no \.npy array that can be read"),  # never unpickled
+    ],
+)
+def test_refuses_samples_of_one_value_and_pickles(
+    array: NDArray[Any], words: str, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    with pytest.raises(DataError, match=words):
         load_samples(tmp_path, GRAY, None, 5)
 
 

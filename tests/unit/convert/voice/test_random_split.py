@@ -21,21 +21,32 @@ from tests.fakes.voice_model import LoudestBand
 FIELD = RECIPE.model_copy(update={"shares": {**RECIPE.shares, "tess": 0.1}})
 
 
-def test_the_fields_protocol_trains_on_its_two_sets_alone_and_says_that_it_leaks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def converted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Little is trained and nothing converted; the list says what is to be written as the models."""
+    models = [b"model"]
+
     def views(data: VoiceData, corpus: str, *_: object) -> NDArray[np.float16]:
         assert corpus in ("ravdess", "tess")
         return made_up_views(corpus)
 
     def convert(net: object, samples: object, low: float, high: float, out: Path) -> None:
-        out.write_bytes(b"model")
+        out.write_bytes(models.pop(0))
+        if out.read_bytes() == b"half":
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(splits, "load_views", views)
     monkeypatch.setattr(train, "made_spectra", partial(made_spectra, count=2))
     monkeypatch.setattr(random_split, "convert_int8", convert)
     monkeypatch.setattr(random_split, "VoiceRunner", LoudestBand)
     monkeypatch.setattr(random_split, "_EPOCHS", 2)
+    return models
+
+
+@pytest.mark.usefixtures("converted")
+def test_the_fields_protocol_trains_on_its_two_sets_alone_and_says_that_it_leaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     scores = run_random(DATA, FIELD, tmp_path)
     # a fifth of 42 clips of one and of 14 of the other, emotion by emotion
     assert scores.rows == 7
@@ -48,21 +59,9 @@ def test_the_fields_protocol_trains_on_its_two_sets_alone_and_says_that_it_leaks
 
 
 def test_a_conversion_that_was_interrupted_is_done_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, converted: list[bytes]
 ) -> None:
-    written: list[bytes] = []
-
-    def convert(net: object, samples: object, low: float, high: float, out: Path) -> None:
-        out.write_bytes(b"half" if not written else b"whole")
-        written.append(out.read_bytes())
-        if written == [b"half"]:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(splits, "load_views", lambda _, corpus, *__: made_up_views(corpus))
-    monkeypatch.setattr(train, "made_spectra", partial(made_spectra, count=2))
-    monkeypatch.setattr(random_split, "convert_int8", convert)
-    monkeypatch.setattr(random_split, "VoiceRunner", LoudestBand)
-    monkeypatch.setattr(random_split, "_EPOCHS", 1)
+    converted[:] = [b"half", b"whole"]
     with pytest.raises(KeyboardInterrupt):
         run_random(DATA, FIELD, tmp_path)
     run_random(DATA, FIELD, tmp_path)

@@ -136,12 +136,11 @@ def test_trains_saves_and_loads_the_same_net(tmp_path: Path) -> None:
     assert all(0 <= row["accuracy"] <= 1 and 0 <= row["heard"] <= 1 for row in history)
     assert json.loads((tmp_path / "history.json").read_text()) == history
     (test,) = load_split(DATA, RECIPE, "test", tmp_path)
+    kept = (tmp_path / "voice.pt").read_bytes()
     loaded, _ = trained(tmp_path)
-    for ours, theirs in zip(
-        logits_of(net, test.plain()),
-        logits_of(loaded, test.plain()),
-        strict=True,
-    ):
+    assert (tmp_path / "voice.pt").read_bytes() == kept, "a finished training was done again"
+    both = (logits_of(each, test.plain()) for each in (net, loaded))
+    for ours, theirs in zip(*both, strict=True):
         assert np.isfinite(ours).all()
         np.testing.assert_array_equal(ours, theirs)
 
@@ -154,27 +153,10 @@ def test_a_recipe_without_a_whole_batch_or_any_recording_is_refused(tmp_path: Pa
     assert not (tmp_path / "voice.pt").exists()
 
 
-def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
-    trained(tmp_path)
-    before = (tmp_path / "voice.pt").read_bytes()
-    trained(tmp_path)
-    assert (tmp_path / "voice.pt").read_bytes() == before
-
-
 def test_learns_which_band_is_loud_and_what_is_no_voice(tmp_path: Path) -> None:
-    recipe = RECIPE.model_copy(
-        update={
-            "epochs": 6,
-            "clips_per_epoch": 320,
-            "peak_rate": 0.03,
-            "mixup": 0.0,
-            "smoothing": 0.0,
-            "noise_share": 0.2,
-            "dropout": 0.0,
-            "average_decay": 0.8,
-        }
-    )
-    history = trained(tmp_path, recipe)[1]
+    changes = {"epochs": 6, "clips_per_epoch": 320, "peak_rate": 0.03, "average_decay": 0.8}
+    changes |= {"mixup": 0.0, "smoothing": 0.0, "noise_share": 0.2, "dropout": 0.0}
+    history = trained(tmp_path, RECIPE.model_copy(update=changes))[1]
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
     assert history[-1]["accuracy"] > 0.5
 
