@@ -49,8 +49,8 @@ def test_draws_the_mean_face_of_each_emotion(tmp_path: Path) -> None:
 
 
 def test_draws_where_the_net_looks(tmp_path: Path) -> None:
-    given = {"faces": averages(), "title": TITLE}
-    check_drawing(draw_class_maps, maps(1), maps(4), tmp_path, dpi=120, **given)
+    one, other, faces = maps(1), maps(4), averages()
+    check_drawing(draw_class_maps, one, other, tmp_path, dpi=120, faces=faces, title=TITLE)
 
 
 def test_never_averages_so_few_images_that_one_could_be_recognized(tmp_path: Path) -> None:

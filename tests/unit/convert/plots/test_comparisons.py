@@ -33,8 +33,7 @@ def test_draws_accuracy_against_work(tmp_path: Path) -> None:
 
 def test_draws_how_much_folds_differ(tmp_path: Path) -> None:
     one, other = ({"actors 01, 06": 0.6, "actors 02, 07": share} for share in (0.65, 0.7))
-    given = {"pooled": 0.62, "chance": 1 / 7}
-    check_drawing(draw_fold_bars, one, other, tmp_path, title=TITLE, **given)
+    check_drawing(draw_fold_bars, one, other, tmp_path, pooled=0.62, title=TITLE, chance=1 / 7)
 
 
 def test_numbers_of_discs_that_cover_each_other_stand_apart() -> None:

@@ -27,8 +27,8 @@ def test_draws_how_many_rows_each_class_has(tmp_path: Path) -> None:
 
 
 def test_draws_the_mean_spectrogram_of_each_emotion(tmp_path: Path) -> None:
-    given = {"front_end": SMALL, "title": TITLE}
-    check_drawing(draw_mean_spectrograms, voices(1.0), voices(2.0), tmp_path, **given)
+    one, other = voices(1.0), voices(2.0)
+    check_drawing(draw_mean_spectrograms, one, other, tmp_path, title=TITLE, front_end=SMALL)
 
 
 def test_draws_how_an_emotion_differs_from_the_mean_of_all(tmp_path: Path) -> None:
