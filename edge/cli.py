@@ -20,6 +20,7 @@ from edge.commands.config import app as config_app
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.errors import LimitError, MienError, OutputError, SettingsError
+from edge.process.heap import steady_heap
 from edge.process.limits import check_limits, scarcity
 from edge.process.printable import printable
 
@@ -199,6 +200,7 @@ def run(
             "[microphone] enabled to true."
         )
     check_limits()
+    steady_heap()
     from edge.build.appliance import run_appliance
     from edge.commands.inputs import keep_inputs
     from edge.config.paths import demo_clip
@@ -264,6 +266,7 @@ def bench(
         raise SettingsError("--seconds has to be a number above 0.")
     settings = _load(config, {}).settings
     check_limits()
+    steady_heap()
     from edge.config.paths import demo_clip
     from edge.diagnostics.bench import run_bench
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.acceptance.common.table import exit_code, table
-from tests.acceptance.soak.soak import Soak, soak_of
+from tests.acceptance.soak.soak import Measured, soak_of
 from tests.acceptance.soak.start import Start
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     rig, name, flags = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    measured: Soak | Start
+    measured: Measured
     if name == "soak":
         measured = soak_of(rig, flags)
     else:

@@ -1,13 +1,14 @@
 """`mien` with a clip that runs faster and with devices that take all they are given.
 
 `python -m tests.acceptance.soak.accelerated_mien SPEED ARGUMENTS OF MIEN`. Camera and microphone are
-a clip played at SPEED; the display is luma's SSD1306 on a bus that nobody is on the other end of; the
-pins are those of the mock, which here forgets what is long past.
+a clip played at SPEED; the display is luma's SSD1306 on a bus that nobody is on the other end of, and so
+is the bus of the NeoPixels; the pins are those of the mock, which here forgets what is long past.
 """
 
 import sys
 from collections import deque
 from functools import partial
+from types import ModuleType
 from typing import Any, Final
 
 import smbus2
@@ -36,6 +37,21 @@ class Bus:
         """Let go."""
 
 
+class SpiDev:
+    """The part of `spidev.SpiDev` that NeoPixels use."""
+
+    max_speed_hz = mode = 0
+
+    def open(self, bus: int, device: int) -> None:
+        """Open it."""
+
+    def writebytes2(self, data: bytes) -> None:
+        """Take pixels."""
+
+    def close(self) -> None:
+        """Let go."""
+
+
 class ForgetfulGpio(gpio_mock.MockGpio):
     """The mock with a short memory."""
 
@@ -53,6 +69,9 @@ def main() -> None:
     pins.MockGpio = ForgetfulGpio
     buses: Any = smbus2
     buses.SMBus = Bus
+    spidev: Any = ModuleType("spidev")
+    spidev.SpiDev = SpiDev
+    sys.modules["spidev"] = spidev
     mien()
 
 

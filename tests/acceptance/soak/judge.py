@@ -11,10 +11,8 @@ from tests.acceptance.soak.slope import Sample, flatness, sparkline, trend
 
 MB_PER_H: Final = 1.0
 """The bar."""
-WARM_UP_SHARE: Final = 5 / 12
-"""Of the time: 25 minutes of an hour. By then each thread has met its largest need and malloc's heap has
-come to its plateau; it grows by some 4 MB between the 10th and the 25th minute, and by nothing
-that can be told from nothing afterwards (docs/acceptance.md)."""
+WARM_UP_SHARE: Final = 1 / 4
+"""Of the time: 15 minutes of an hour, in which each thread has met its largest need."""
 TENTHS: Final = 10
 RIG: Final = "The appliance itself"
 MEMORY: Final = "Resident memory"

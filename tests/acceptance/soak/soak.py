@@ -1,28 +1,26 @@
 """The soak: the appliance on a clip that runs faster than life, and what it holds on to meanwhile.
 
-Run as its service runs it (Type=notify, watched), with every stage at work: camera and microphone
-from the demo clip, an OLED by luma on a bus without an end, LEDs of the mock, and a reader of its
-events who comes and goes. Every few seconds /proc is asked what the process holds.
+Run as its service runs it (Type=notify, watched): camera and microphone from the demo clip, an OLED by
+luma on a bus without an end, LEDs of the mock, and readers of its events. Or each output by itself.
+Every few seconds /proc is asked what the process holds.
 """
 
 import argparse
+import contextlib
 import itertools
 import os
-import select
-import signal
-import socket
-import subprocess
-import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import astuple, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from edge.config.paths import REPO_ROOT
 from edge.demo.script import DURATION_S
-from tests.acceptance.common.programs import RigError, end_group, tail
+from tests.acceptance.common.programs import RigError
 from tests.acceptance.common.table import Proof
+from tests.acceptance.soak.appliance import WATCHDOG_S, Appliance
 from tests.acceptance.soak.judge import (
     ANONYMOUS,
     FILES,
@@ -35,44 +33,63 @@ from tests.acceptance.soak.judge import (
     note,
     picture,
 )
+from tests.acceptance.soak.outputs import APPLIANCE, OUTPUTS, SERVICE, Soaked
+from tests.acceptance.soak.readers import Reader
 from tests.acceptance.soak.slope import Sample, read_cpu_ticks, read_status, sample
 
-TITLE: Final = "soak: the appliance for {minutes:g} minutes, the clip at {speed:g}x"
 MINUTES: Final = 60.0
 SPEED: Final = 4.0
+AT_ONCE: Final = 2
 EVERY_S: Final = 5.0
-READY_S: Final = 120.0
-WATCHDOG_S: Final = 20.0
-"""As the unit has it."""
-STOP_S: Final = 10.0
-VISIT_S: Final = 30.0
-"""How long one reader of the events stays."""
-SETTINGS: Final = """\
-[display]
-kind = "oled"
+LOOK_S: Final = 1.0
+"""Longest wait before it looks around: whether it is given up, or at a file."""
 
-[leds]
-backend = "mock"
 
-[events]
-to = "unix:{socket}"
-"""
+class Measured(Protocol):
+    """What can be proven."""
+
+    title: str
+
+    def prove(self) -> Iterator[Proof]:
+        """All proofs, one by one as they are made."""
+
+    def more(self) -> str:
+        """What stands below the table."""
 
 
 class Soak:
     """One run and its judgement."""
 
-    def __init__(self, rig: Path, minutes: float = MINUTES, speed: float = SPEED) -> None:
-        self.folder = rig / "soak"
-        self.minutes, self.speed = minutes, speed
-        self.title = TITLE.format(minutes=minutes, speed=speed)
+    def __init__(
+        self,
+        rig: Path,
+        minutes: float = MINUTES,
+        speed: float = SPEED,
+        name: str = SERVICE,
+        given_up: threading.Event | None = None,
+    ) -> None:
+        """Plan it.
+
+        Args:
+            rig: its folder `soak` gets a folder for each output.
+            minutes: how long.
+            speed: of the clip.
+            name: of an output, or `SERVICE`.
+            given_up: once this is set, the run is ended.
+        """
+        self.folder = rig / "soak" / name
+        self.minutes, self.speed, self.name = minutes, speed, name
+        self.title = f"soak: {name} for {minutes:g} minutes, the clip at {speed:g}x"
+        self._soaked: Soaked = OUTPUTS.get(name, APPLIANCE)
+        self._given_up = given_up or threading.Event()
         self._seen = Seen()
-        self._rest = b""
 
     def prove(self) -> Iterator[Proof]:
         """Run it, write the samples into the folder, and judge."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         began_s = time.monotonic()
+        if why := self._soaked.lacks():
+            yield Proof(RIG, "not run", why)
+            return
         try:
             ended = self._run()
         except RigError as error:
@@ -80,66 +97,30 @@ class Soak:
             for what in (MEMORY, ANONYMOUS, FILES, THREADS, WORK):
                 yield Proof(what, "not run", "the appliance did not run to the end")
             return
-        self._write()
+        finally:
+            self._write()
         yield Proof(RIG, "passed", ended, time.monotonic() - began_s)
         yield from judge(self._seen, self.minutes * 60, DURATION_S / self.speed)
 
+    def prove_all(self) -> list[Proof]:
+        """All proofs, once it has ended."""
+        return list(self.prove())
+
     def more(self) -> str:
         """What stands below the table: how memory, threads and descriptors went on."""
-        return f"\n{picture(self._seen.samples)}" if self._seen.samples else ""
+        return f"\n{self.name}\n{picture(self._seen.samples)}" if self._seen.samples else ""
 
     def _run(self) -> str:
-        for name in ("home", "run"):
-            (self.folder / name).mkdir(exist_ok=True)
-        events, notify = self.folder / "run/events", self.folder / "run/notify"
-        notify.unlink(missing_ok=True)
-        settings = self.folder / "config.toml"
-        settings.write_text(SETTINGS.format(socket=events), encoding="utf-8")
-        log = self.folder / "stderr.txt"
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
-            log.open("wb") as said,
-        ):
-            systemd.bind(str(notify))
-            process = subprocess.Popen(
-                [
-                    *(
-                        sys.executable,
-                        "-m",
-                        "tests.acceptance.soak.accelerated_mien",
-                        f"{self.speed:g}",
-                    ),
-                    *("run", "--demo", "--config", str(settings), "--keep-trying"),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                cwd=self.folder / "run",
-                env={
-                    **os.environ,
-                    "PYTHONPATH": str(REPO_ROOT),
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                    "PYTHONUNBUFFERED": "1",
-                    "HOME": str(self.folder / "home"),
-                    "NOTIFY_SOCKET": str(notify),
-                    "WATCHDOG_USEC": f"{WATCHDOG_S * 1e6:.0f}",
-                },
-                start_new_session=True,
-            )
+        with Appliance(self._soaked, self.folder, self.speed) as appliance:
             try:
-                self._wait_until_ready(process, systemd)
-                self._watch(process, systemd, events)
-                code, stop_s = self._stop(process)
+                self._seen.ready_s = appliance.wait_until_ready()
+                with contextlib.closing(appliance.reader(time.monotonic())) as reader:
+                    self._watch(appliance, reader)
+                    self._seen.visits = reader.visits
+                    stop_s = appliance.stop()
             except RigError as error:
-                raise RigError(
-                    f"{error}; it said: {tail(log.read_text(errors='replace'))}"
-                ) from None
-            finally:
-                end_group(process)
-                systemd.close()
-        if code != 0 or "Traceback" in log.read_text(errors="replace"):
-            raise RigError(f"it ended with {code}: {tail(log.read_text(errors='replace'))}")
-        self._seen.summary = last_words(log.read_text(errors="replace"))
+                raise RigError(f"{error}; it said: {appliance.complaint()}") from None
+            self._seen.summary = appliance.last_words()
         gaps = [late - early for early, late in itertools.pairwise(self._seen.pings)]
         return (
             f"READY after {self._seen.ready_s:.1f} s, then {self.minutes:g} minutes; longest time "
@@ -147,82 +128,59 @@ class Soak:
             f"allowed; ended {stop_s:.1f} s after SIGTERM, exit code 0"
         )
 
-    def _wait_until_ready(self, process: "subprocess.Popen[bytes]", systemd: socket.socket) -> None:
-        began_s = time.monotonic()
-        while not self._seen.ready_s:
-            if process.poll() is not None:
-                raise RigError(f"it ended with {process.returncode} before it was ready")
-            if time.monotonic() - began_s > READY_S:
-                raise RigError(f"it was not ready within {READY_S:.0f} s")
-            if select.select([systemd], [], [], 0.5)[0] and self._told(systemd) == "READY=1":
-                self._seen.ready_s = time.monotonic() - began_s
-
-    def _watch(
-        self, process: "subprocess.Popen[bytes]", systemd: socket.socket, events: Path
-    ) -> None:
+    def _watch(self, appliance: Appliance, reader: Reader) -> None:
         began_s = due_s = time.monotonic()
         self._seen.pings.append(began_s)
-        reader, since_s = self._visit(events), began_s
-        try:
-            while (now_s := time.monotonic()) - began_s < self.minutes * 60:
-                if process.poll() is not None:
-                    raise RigError(f"it ended by itself with {process.returncode}")
-                if now_s - self._seen.pings[-1] > WATCHDOG_S:
-                    raise RigError(f"it gave no sign of life for {WATCHDOG_S:.0f} s")
-                if now_s >= due_s:
-                    self._seen.samples.append(take(process.pid, now_s - began_s))
-                    due_s += EVERY_S
-                if now_s - since_s > VISIT_S:
-                    reader.close()
-                    reader, since_s = self._visit(events), now_s
-                ready, _, _ = select.select([systemd, reader], [], [], max(0.0, due_s - now_s))
-                if systemd in ready:
-                    self._told(systemd)
-                if reader in ready:
-                    self._read(reader, now_s - began_s)
-        finally:
-            reader.close()
-
-    def _told(self, systemd: socket.socket) -> str:
-        message = systemd.recv(4096).decode("utf-8", "replace")
-        if message == "WATCHDOG=1":
-            self._seen.pings.append(time.monotonic())
-        return message
-
-    def _visit(self, events: Path) -> socket.socket:
-        """A new reader of the events."""
-        reader = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            reader.connect(str(events))
-        except OSError as error:
-            reader.close()
-            raise RigError(f"its events cannot be read ({error})") from error
-        self._rest = b""
-        self._seen.visits += 1
-        return reader
-
-    def _read(self, reader: socket.socket, t_s: float) -> None:
-        data = reader.recv(65536)
-        if not data:
-            raise RigError("it hung up on the reader of its events")
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            note(self._seen, line, t_s)
-
-    def _stop(self, process: "subprocess.Popen[bytes]") -> tuple[int, float]:
-        asked_s = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        try:
-            code = process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            raise RigError(f"it did not end within {STOP_S:.0f} s of SIGTERM") from None
-        return code, time.monotonic() - asked_s
+        while (now_s := time.monotonic()) - began_s < self.minutes * 60:
+            if appliance.process.poll() is not None:
+                raise RigError(f"it ended by itself with {appliance.process.returncode}")
+            if self._given_up.is_set():
+                raise RigError("it was given up")
+            if now_s - self._seen.pings[-1] > WATCHDOG_S:
+                raise RigError(f"it gave no sign of life for {WATCHDOG_S:.0f} s")
+            if now_s >= due_s:
+                self._seen.samples.append(take(appliance.process.pid, now_s - began_s))
+                due_s += EVERY_S
+            appliance.wait(reader.numbers(), min(LOOK_S, max(0.0, due_s - now_s)))
+            while (message := appliance.told()) != "":
+                if message == "WATCHDOG=1":
+                    self._seen.pings.append(time.monotonic())
+            for line in reader.lines(time.monotonic()):
+                note(self._seen, line, time.monotonic() - began_s)
 
     def _write(self) -> None:
         names = [one.name for one in fields(Sample)]
         rows = [",".join(f"{number:g}" for number in astuple(one)) for one in self._seen.samples]
         table = "\n".join([",".join(names), *rows])
         (self.folder / "samples.csv").write_text(f"{table}\n", encoding="utf-8")
+
+
+class EachOutput:
+    """Several soaks, some at a time."""
+
+    def __init__(
+        self, rig: Path, names: Sequence[str], minutes: float, speed: float, at_once: int
+    ) -> None:
+        """Plan the soaks of *names*, *at_once* at a time."""
+        self.title = f"soak: each output for {minutes:g} minutes, the clip at {speed:g}x"
+        self._given_up, self._at_once = threading.Event(), at_once
+        self._soaks = [Soak(rig, minutes, speed, name, self._given_up) for name in names]
+
+    def prove(self) -> Iterator[Proof]:
+        """The proofs of each as soon as it has ended."""
+        with ThreadPoolExecutor(self._at_once) as pool:
+            running = {pool.submit(soak.prove_all): soak for soak in self._soaks}
+            try:
+                for done in as_completed(running):
+                    for proof in done.result():
+                        yield replace(proof, what=f"{running[done].name}: {proof.what}")
+            finally:
+                self._given_up.set()
+                pool.shutdown(cancel_futures=True)
+
+    def more(self) -> str:
+        """How memory, threads and descriptors of each went on."""
+        return "".join(soak.more() for soak in self._soaks)
 
 
 def take(pid: int, t_s: float) -> Sample:
@@ -242,19 +200,25 @@ def take(pid: int, t_s: float) -> Sample:
         raise RigError(f"/proc does not tell of it any more ({error})") from error
 
 
-def last_words(said: str) -> str:
-    """What the appliance says of its run at the end, less the long list of what it showed."""
-    told = [line for line in said.splitlines() if " frames read, " in line]
-    return told[-1] if told else "none"
-
-
-def soak_of(rig: Path, arguments: Sequence[str]) -> Soak:
+def soak_of(rig: Path, arguments: Sequence[str]) -> Measured:
     """The soak that *arguments* of the command line ask for."""
     parser = argparse.ArgumentParser(prog="./setup.sh rig soak", description="Soak the appliance.")
     parser.add_argument("--minutes", type=_above_zero, default=MINUTES, help="how long (60)")
-    parser.add_argument("--speed", type=_above_zero, default=SPEED, help="of the clip (4)")
+    parser.add_argument(
+        "--speed", type=_above_zero, help="of the clip (4; 1 where an output is named)"
+    )
+    parser.add_argument(
+        "--output", choices=OUTPUTS, action="append", help="this one by itself; may be repeated"
+    )
+    parser.add_argument("--each-output", action="store_true", help="every one by itself")
+    parser.add_argument(
+        "--at-once", type=int, choices=range(1, 17), default=AT_ONCE, metavar="N", help="(2)"
+    )
     options = parser.parse_args(list(arguments))
-    return Soak(rig, options.minutes, options.speed)
+    names = list(OUTPUTS) if options.each_output else options.output
+    if not names:
+        return Soak(rig, options.minutes, options.speed or SPEED)
+    return EachOutput(rig, names, options.minutes, options.speed or 1.0, options.at_once)
 
 
 def _above_zero(text: str) -> float:

@@ -5,12 +5,16 @@ import os
 import random
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.config.load import load_settings
+from edge.outputs.event_file import FileLines
+from edge.outputs.event_socket import SocketLines
 from tests.acceptance.common.programs import RigError
 from tests.acceptance.soak.judge import (
     FILES,
@@ -22,6 +26,8 @@ from tests.acceptance.soak.judge import (
     judge,
     note,
 )
+from tests.acceptance.soak.outputs import APPLIANCE, OUTPUTS
+from tests.acceptance.soak.readers import FileReader, SocketReader
 from tests.acceptance.soak.slope import (
     Sample,
     flatness,
@@ -30,7 +36,7 @@ from tests.acceptance.soak.slope import (
     read_status,
     trend,
 )
-from tests.acceptance.soak.soak import take
+from tests.acceptance.soak.soak import soak_of, take
 
 HOUR_S = 3600.0
 EVERY_S = 5.0
@@ -182,6 +188,47 @@ def test_proc_is_read() -> None:
     status = read_status(STATUS)
     assert (status["VmRSS"], status["RssAnon"], status["Threads"]) == (204800, 102400, 27)
     assert read_cpu_ticks("7 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 110 22 0 0") == 132
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_settings_of_every_output_are_right(tmp_path: Path, name: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(OUTPUTS[name].toml(tmp_path))
+    assert load_settings(config, environment={}).settings != load_settings(environment={}).settings
+    assert OUTPUTS[name].toml(tmp_path) != APPLIANCE.toml(tmp_path)
+
+
+def test_each_output_is_soaked_for_an_hour_of_which_a_quarter_warms_up(tmp_path: Path) -> None:
+    assert soak_of(tmp_path, ["--each-output"]).title == (
+        "soak: each output for 60 minutes, the clip at 1x"
+    )
+    late = [replace(one, anonymous_mb=90.0) if one.t_s < 900 else one for one in hour()]
+    assert set(verdicts(seen(late)).values()) == {"passed"}
+
+
+def test_a_file_is_followed_through_its_being_put_aside(tmp_path: Path) -> None:
+    written, read = FileLines(tmp_path / "events", "hello", 100, 1), []
+    reader = FileReader(tmp_path / "events")
+    for number in range(60):
+        written.write(f"line {number}")
+        if number % 4 == 0:
+            read += reader.lines(0.0)
+    read += reader.lines(0.0)
+    assert [line for line in read if line != b"hello"] == [b"line %d" % n for n in range(60)]
+    assert reader.visits == read.count(b"hello") > 5
+    reader.close()
+
+
+def test_at_the_socket_one_reads_and_comes_anew_and_one_is_silent(tmp_path: Path) -> None:
+    served = SocketLines(tmp_path / "events", "hello")
+    reader = SocketReader(tmp_path / "events", 0.0)
+    served.write("one")
+    assert (served.clients, reader.lines(1.0)) == (2, [b"hello", b"one"])
+    assert reader.lines(31.0) == []
+    served.write("two")
+    assert (reader.lines(31.0), reader.visits) == ([b"hello", b"two"], 2)
+    reader.close()
+    served.close()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux'")
