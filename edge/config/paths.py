@@ -47,13 +47,13 @@ SYSTEM_STATE: Final = Path("/var/lib/mien")
 
 def models_folder(folder: str = "auto") -> Path:
     """The folder that `[models] folder` names, with Mien's models and their manifest."""
-    return MODELS if folder == "auto" else Path(folder).expanduser()
+    return MODELS if folder == "auto" else Path(os.path.expanduser(folder))
 
 
 def fetched_folder(folder: str = "auto") -> Path:
     """Where `python -m edge.fetch` puts MediaPipe's face detectors."""
     own = models_folder(folder) / "fetched"
-    return own if own.is_dir() else FETCHED
+    return own if os.path.isdir(own) else FETCHED
 
 
 def demo_clip() -> Path:
@@ -82,7 +82,9 @@ def calibration_file(file: str = "auto") -> Path | None:
     """
     if file == "none":
         return None
-    return _state_folder() / "calibration.json" if file == "auto" else Path(file).expanduser()
+    return (
+        _state_folder() / "calibration.json" if file == "auto" else Path(os.path.expanduser(file))
+    )
 
 
 def _state_folder() -> Path:

@@ -93,8 +93,14 @@ def open_notifier(send_s: float = SEND_S) -> Notifier:
 
 def watchdog_s() -> float:
     """After how many seconds without a sign of life systemd acts; 0 if it does not watch us."""
-    microseconds = os.environ.get("WATCHDOG_USEC", "")
-    pid = os.environ.get("WATCHDOG_PID", "")
-    if not microseconds.isdecimal() or (pid.isdecimal() and int(pid) != os.getpid()):
+    microseconds, pid = (
+        _number(os.environ.get(f"WATCHDOG_{name}", "")) for name in ("USEC", "PID")
+    )
+    if microseconds is None or (pid is not None and pid != os.getpid()):
         return 0.0
-    return int(microseconds) / 1e6
+    return microseconds / 1e6
+
+
+def _number(text: str) -> int | None:
+    """*text* as sd_watchdog_enabled(3) takes it: a number of 64 bits."""
+    return int(text) if text.isdecimal() and len(text) < 20 else None

@@ -1,6 +1,7 @@
 """Decodes a clip: its pictures and its sound, each with its place in time. No clock, no waiting."""
 
 import itertools
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,11 +113,11 @@ def probe_clip(path: Path) -> ClipInfo:
         SensorError: there is no such file, it is no clip, it is damaged, or PyAV is missing.
     """
     av = _load_av()
-    if path.is_dir():
+    if os.path.isdir(path):
         raise SensorError(f"{path} is a folder: give a sound or video file.")
-    if not path.exists():
+    if not os.path.exists(path):
         raise SensorError(f"There is no file {path}: check its name.")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise SensorError(f"{path} is a pipe or a device: give a sound or video file.")
     with _open(av, path) as container:
         picture = _picture_stream(container)

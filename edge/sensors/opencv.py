@@ -12,7 +12,7 @@ from edge.hardware.host import Host
 from edge.mailbox import Mailbox
 from edge.process.time_limit import within
 from edge.sensors import CameraAdapter, CameraRequest
-from edge.sensors.v4l2 import has_sensor, list_cameras, others_named, why_not
+from edge.sensors.v4l2 import has_sensor, list_cameras, others_named, refuse_others, why_not
 
 __all__ = ["OpenCvCamera", "jetson_csi_pipeline", "list_cameras"]
 
@@ -136,8 +136,9 @@ class OpenCvCamera:
                     "camera, or put an OpenCV that was built with GStreamer into .venv."
                 )
             return
-        if not self._node.exists():
+        if not os.path.exists(self._node):
             raise SensorError(f"There is no camera {self._node}: {others_named()}.")
+        refuse_others(self._node)
         if not os.access(self._node, os.R_OK | os.W_OK):
             raise SensorError(why_not(self._node))
 
@@ -172,7 +173,9 @@ class OpenCvCamera:
                     self._newest.put((picture, self._taken_s(capture, now_s)))
                     continue
                 failures += 1
-                if failures >= FAILURES or (self._node is not None and not self._node.exists()):
+                if failures >= FAILURES or (
+                    self._node is not None and not os.path.exists(self._node)
+                ):
                     self._trouble = self._gone()
                     return
                 self._closing.wait(0.02)

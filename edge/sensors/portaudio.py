@@ -29,6 +29,8 @@ KEPT_S: Final = 2.0
 STALL_S: Final = 2.0
 """A stream that is silent this long, without even zeros, is dead: its device was pulled out."""
 CLOSE_S: Final = 2.0
+_LONG: Final = 10
+"""What has so many digits is no number of a microphone, but a name."""
 
 _START: Final = """
 import sys
@@ -137,7 +139,7 @@ def _choose(audio: Any, wanted: int | str | None) -> _Device:
         except OSError:
             return devices[0]
         return next((device for device in devices if device.index == default), devices[0])
-    if isinstance(wanted, int) or wanted.isdigit():
+    if isinstance(wanted, int) or (wanted.isdecimal() and len(wanted) < _LONG):
         for device in devices:
             if device.index == int(wanted):
                 return device

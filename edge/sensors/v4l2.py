@@ -3,12 +3,17 @@
 import errno
 import os
 import re
+import stat
 import struct
 from pathlib import Path
 from typing import Final
 
+from edge.errors import SensorError
+
 _SYSFS: Final = Path("/sys/class/video4linux")
 _DEV: Final = Path("/dev")
+_MAJOR: Final = 81
+"""Of every V4L2 device (Documentation/admin-guide/devices.txt of Linux)."""
 
 _QUERYCAP: Final = 0x80685600  # VIDIOC_QUERYCAP, struct v4l2_capability, 104 bytes
 _REQBUFS: Final = 0xC0145608  # VIDIOC_REQBUFS, struct v4l2_requestbuffers, 20 bytes
@@ -124,6 +129,21 @@ def why_not(node: Path) -> str:
     finally:
         os.close(file)
     return f"The camera {node} delivers no pictures: pull it out and plug it in again."
+
+
+def refuse_others(node: Path) -> None:
+    """Refuse what is known to be no camera before it is opened, which may set another device off.
+
+    Raises:
+        SensorError: it is a folder, a pipe, or a device that is no camera.
+    """
+    try:
+        status = os.stat(node)
+    except OSError:
+        return
+    camera = stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _MAJOR
+    if not (camera or stat.S_ISREG(status.st_mode)):
+        raise SensorError(f"{node} is not a camera: {_suggest()}.")
 
 
 def _suggest() -> str:

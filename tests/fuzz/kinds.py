@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -20,7 +20,9 @@ from edge.perception.detector_files import DETECTOR_FILES
 from edge.perception.manifest import MANIFEST, load_manifest
 from tests.fakes.clips import beep, make_clip
 from tests.fakes.portrait import draw_portrait
-from tests.fuzz.mutations import another_kind, bytes_of, json_of, toml_of
+from tests.fuzz.clips import CLIPS, damage_clip, make_clips, play
+from tests.fuzz.mutations import NASTY, another_kind, bytes_of, json_of, toml_of
+from tests.fuzz.sockets import Play, heard_well, honest_reader, ill_manager, ill_reader, occupy
 
 Arguments = list[str]
 TABLES: Final = (
@@ -31,9 +33,21 @@ TABLES: Final = (
 NETS: Final = ("face_int8.tflite", "voice_int8.tflite")
 PICTURES: Final = {
     "a.jpg": "RGB", "b.jpg": "CMYK", "c.png": "RGB", "d.png": "I;16", "e.png": "P", "f.tif": "RGB",
-    "g.tif": "F", "h.tif": "I;16", "i.gif": "P", "j.webp": "RGB", "k.bmp": "RGB", "l.ppm": "RGB",
+    "g.tif": "F", "h.tif": "I;16", "picture.gif": "P", "j.webp": "RGB", "k.bmp": "RGB", "l.ppm": "RGB",
     "m.png": "RGB",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is run, where the arguments of `mien` are not all of it."""
+
+    arguments: Arguments
+    environment: dict[str, str] = field(default_factory=dict)
+    beside: list[Play] = field(default_factory=list)
+    """What is played meanwhile, each by a process of its own."""
+    missed: Callable[[], list[str]] = list
+    """Asked when all has ended: what is wrong, beyond what every case is judged by."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,7 @@ class Originals:
         for name, mode in PICTURES.items():
             _as_mode(portrait, mode).save(self.folder / name, **_options(name, exif))
         make_clip(self.folder / "beep.wav", sound=beep(0.3, 0.1))
+        make_clips(self.folder)
         manifest = load_manifest(MODELS)
         at_rest = (-2.8, -3.5, -2.8, -2.8, -1.6, -2.8, -0.9)
         face, voice = (
@@ -65,6 +80,11 @@ class Originals:
         save_calibration(Calibration(face, voice), self.folder / "calibration.json")
         (self.folder / "default.toml").write_text(default_toml())
         return self
+
+    def stamps(self) -> list[tuple[str, int, int]]:
+        """Of all files, to see that none was changed."""
+        files = [(path, path.lstat()) for path in sorted(self.folder.rglob("*"))]
+        return [(str(path), status.st_mtime_ns, status.st_size) for path, status in files]
 
     def copy_models(self, target: Path) -> Path:
         """The models in *target*; files of their own, which may be damaged."""
@@ -100,11 +120,15 @@ def _settings(folder: Path, **values: object) -> Arguments:
     return ["--config", str(file)]
 
 
-def _listen(originals: Originals, more: Arguments) -> Arguments:
+def _listen(
+    originals: Originals, more: Arguments, to: str = "events.jsonl", seconds: float = 0.1
+) -> Arguments:
     """Run for a moment on a sound."""
-    clip = str(originals.folder / "beep.wav")
-    shown = ["--display", "none", "--events", "events.jsonl"]
-    return ["run", "--clip", clip, "--no-face", "--seconds", "0.1", *shown, *more]
+    clip = ["--clip", str(originals.folder / "beep.wav"), "--repeat", "--no-face"]
+    return [
+        *("run", *clip, "--seconds", f"{seconds:g}"),
+        *("--display", "none", "--events", to, *more),
+    ]
 
 
 def _explain(originals: Originals, more: Arguments) -> Arguments:
@@ -184,15 +208,102 @@ def calibrations(originals: Originals, folder: Path, random: Random) -> Argument
     return random.choice((["calibrate", "--show", *given], _listen(originals, given)))
 
 
-Prepare = Callable[[Originals, Path, Random], Arguments]
+def arguments(originals: Originals, folder: Path, random: Random) -> Command:
+    """The command line or the environment says what cannot be. Devices are not named."""
+    nasty = [
+        one for one in map(str, NASTY) if "\0" not in one and not one.isdecimal() and one != "auto"
+    ]
+    nasty += [
+        "~nobody/x",
+        "x" * 300,
+        "x/" * 3_000,
+        "\udcff",
+        "7\u00b2",
+        "tcp://x",
+        f"{folder}/missing/x",
+    ]
+    word = random.choice(nasty)
+    shown = ["--display", "none", "--seconds", "0.1"]
+    clip = ["--clip", str(originals.folder / "beep.wav")]
+    what = random.randrange(12)
+    if what < 5:
+        names = (
+            "models__folder",
+            "calibration__file",
+            "display__kind",
+            "events__to",
+            "camera__source",
+        )
+        others = (
+            "voice__gate_threshold",
+            "leds__red",
+            "display__width_px",
+            "fusion__prior",
+            "x__y",
+            "_",
+        )
+        name = random.choice((*names, *others)).upper()
+        command = random.choice(
+            (_listen(originals, []), ["config", "show"], ["calibrate", "--show"])
+        )
+        return Command(command, {f"MIEN_{name}": word})
+    return Command(
+        (
+            ["run", *clip, *shown, "--config", word],
+            ["run", *clip, *shown, "--events", word],
+            ["run", *clip, "--display", word, "--seconds", "0.1"],
+            ["run", "--clip", word, *shown],
+            ["run", "--no-voice", "--camera", word.replace("/etc/passwd", "/dev/null"), *shown],
+            ["explain", word, *random.choice(([], ["--out", word], ["--emotion", word]))],
+            ["bench", "--clip", word, "--seconds", random.choice(("0.1", word))],
+        )[what - 5]
+    )
+
+
+def clips(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """The clip is damaged, or something else than its name says."""
+    original = originals.folder / random.choice(CLIPS)
+    return play(random, damage_clip(random, original, folder))
+
+
+def readers(originals: Originals, folder: Path, random: Random) -> Command:
+    """Those who read the events socket do as they please; one of them is honest."""
+    path, heard = folder.parent / "work/sock", folder.parent / "work/events.jsonl"
+    takes_away = random.random() < 0.15
+    ill = [ill_reader(random, path, takes_away) for _ in range(random.choice((1, 1, 2)))]
+    seconds = 2.0 if takes_away else random.choice((0.5, 1.0))  # it looks once a second
+    return Command(
+        _listen(originals, [], f"unix:{path}", seconds),
+        beside=[honest_reader(path, heard), *ill],
+        missed=lambda: heard_well(heard),
+    )
+
+
+def servers(originals: Originals, folder: Path, random: Random) -> Command:
+    """The service manager is no good, or something ill is where the events socket is to be."""
+    work = folder.parent / "work"
+    if random.random() < 0.4:
+        ill = occupy(random, work / "sock")
+        return Command(_listen(originals, [], f"unix:{work / 'sock'}"), {}, [ill] if ill else [])
+    environment, manager = ill_manager(random, work / "notify")
+    arguments = _listen(originals, [], seconds=0.5)
+    return Command(arguments, environment, [manager] if manager else [])
+
+
+Prepare = Callable[[Originals, Path, Random], Arguments | Command]
 KINDS: Final[dict[str, Prepare]] = {
     "models": models,
     "manifests": manifests,
     "pictures": pictures,
     "settings": settings,
     "calibrations": calibrations,
+    "arguments": arguments,
+    "clips": clips,
+    "readers": readers,
+    "servers": servers,
 }
-"""Each puts what is damaged into a folder and gives the arguments of `mien`."""
+"""Each puts what is damaged into the folder `in` of its place, beside which is `work`, where `mien` is
+run; and gives the arguments."""
 
 
 def digest(folder: Path) -> dict[str, str]:

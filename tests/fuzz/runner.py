@@ -1,8 +1,10 @@
 """Runs one command in a child process, and judges how it ended."""
 
+import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -13,9 +15,18 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tests.fuzz.kinds import KINDS, Originals, digest
+from tests.fuzz.kinds import KINDS, Command, Originals, digest
+from tests.fuzz.sockets import Play
 
 LIMIT_S: Final = 10.0
+PARTING_S: Final = 1.0
+"""How long who plays beside a command may take to see that it has ended."""
+LIMITS: Final = (
+    (resource.RLIMIT_AS, 8 * 10**9),
+    (resource.RLIMIT_FSIZE, 10**9),
+    (resource.RLIMIT_CORE, 0),
+)
+"""What a command may take, lest it takes the machine along."""
 FINE: Final = range(7)
 """Exit codes that Mien knows; 70 is what should not happen."""
 _SHAMEFUL: Final = re.compile(
@@ -62,34 +73,52 @@ class Child:
         for name in ("in", "work", "home"):
             (place / name).mkdir(parents=True)
         random = Random(f"{case.seed} {case.kind} {case.number}")
-        self.arguments = KINDS[case.kind](originals, place / "in", random)
-        self._before = digest(place / "in")
-        self._deadline_s = time.monotonic() + LIMIT_S
+        made = KINDS[case.kind](originals, place / "in", random)
+        self._command = made if isinstance(made, Command) else Command(made)
+        self.arguments = self._command.arguments
+        self._originals = originals
+        self._before = digest(place / "in"), originals.stamps()
         sys.stdout.flush()
         sys.stderr.flush()
+        self._beside = [_play(part, place) for part in self._command.beside]
+        self._began_s = time.monotonic()
         self._pid = os.fork()
         if self._pid == 0:
-            _become_mien(self.arguments, place)
+            _become_mien(self._command, place)
 
     def outcome(self) -> Outcome | None:
         """How it ended; None while it runs."""
         pid, status = os.waitpid(self._pid, os.WNOHANG)
-        late = time.monotonic() > self._deadline_s
+        late = time.monotonic() > self._began_s + LIMIT_S * _busy()
         if pid == 0 and not late:
             return None
         if pid == 0:
             os.kill(self._pid, signal.SIGKILL)
             _, status = os.waitpid(self._pid, 0)
+        self._part()
         said = "".join(
             (self._place / name).read_bytes().decode("utf-8", "replace") for name in ("out", "err")
         )
         faults = list(self._faults(status, said, late))
         return Outcome(self.case, self.arguments, tuple(faults), said[-2000:])
 
-    def _faults(self, status: int, said: str, late: bool) -> "list[str]":
+    def _part(self) -> None:
+        """End those that play beside it; the first, who may be an honest one, as soon as it likes."""
+        end_s = time.monotonic() + PARTING_S
+        for number, pid in enumerate(self._beside):
+            while number == 0 and time.monotonic() < end_s:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    break
+                time.sleep(0.005)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _faults(self, status: int, said: str, late: bool) -> list[str]:
         faults = []
         if late:
-            faults.append(f"did not end within {LIMIT_S:.0f} s")
+            faults.append(
+                f"did not end within {LIMIT_S:.0f} s, or so much longer as others slow it down"
+            )
         elif os.WIFSIGNALED(status):
             faults.append(f"ended by {signal.Signals(os.WTERMSIG(status)).name}")
         elif os.WEXITSTATUS(status) not in FINE:
@@ -102,12 +131,20 @@ class Child:
         if not all(sign.isprintable() or sign == "\n" for sign in said):
             faults.append("printed control characters")
         faults += (self._place / "touched").read_text().splitlines()
-        if digest(self._place / "in") != self._before:
+        if digest(self._place / "in") != self._before[0]:
             faults.append("wrote onto its input")
+        if self._originals.stamps() != self._before[1]:
+            faults.append("changed files that are none of its own")
+        faults += self._command.missed()
         events = self._place / "work" / "events.jsonl"
         if events.exists() and not all(map(_is_json, events.read_bytes().splitlines())):
             faults.append("wrote an event that is no JSON")
         return faults
+
+
+def _busy() -> float:
+    """How many times longer everything takes because of what else runs on this machine, from 1 on."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _is_json(line: bytes) -> bool:
@@ -121,7 +158,19 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _become_mien(arguments: list[str], place: Path) -> None:
+def _play(part: Play, place: Path) -> int:
+    """Play *part* in a process of its own; its number."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.setsid()
+            os.chdir(place / "work")
+            part()
+        os._exit(0)
+    return pid
+
+
+def _become_mien(command: Command, place: Path) -> None:
     """Never returns."""
     code = 99
     try:
@@ -136,9 +185,11 @@ def _become_mien(arguments: list[str], place: Path) -> None:
         for name in [name for name in os.environ if name.startswith(("MIEN_", "XDG_"))]:
             del os.environ[name]
         home = str(place / "home")
-        os.environ |= {"HOME": home, "TMPDIR": home, "STATE_DIRECTORY": home}
+        os.environ |= {"HOME": home, "TMPDIR": home, "STATE_DIRECTORY": home, **command.environment}
         tempfile.tempdir = home
-        sys.argv = ["mien", *arguments]
+        for limit, most in LIMITS:
+            resource.setrlimit(limit, (most, most))
+        sys.argv = ["mien", *command.arguments]
         sys.addaudithook(_watch(place, touched))
         from edge.cli import main
 
@@ -168,6 +219,11 @@ def _watch(place: Path, touched: int) -> Callable[[str, tuple[Any, ...]], None]:
             paths = arguments[:1]
         elif event in _CHANGES:
             paths = arguments[: _CHANGES[event]]
+        elif event in ("socket.connect", "socket.bind", "socket.sendto"):
+            address = arguments[1]
+            if isinstance(address, tuple):
+                os.write(touched, f"{event} to the network: {address}\n".encode())
+            paths = (address,) if event == "socket.bind" and address else ()
         elif event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
             os.write(touched, f"started {arguments[0]}\n".encode())
         for path in paths:

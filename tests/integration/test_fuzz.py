@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,18 +15,18 @@ import pytest
 from edge import cli
 from tests.fuzz import runner
 from tests.fuzz.__main__ import run
-from tests.fuzz.kinds import KINDS, Originals
+from tests.fuzz.kinds import KINDS, Command, Originals
 from tests.fuzz.runner import Case
 
-CASES = 60
+CASES = 300
 
 
-def test_sixty_damages_end_in_a_sentence_at_most() -> None:
+def test_three_hundred_damages_end_in_a_sentence_at_most() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "--cases", str(CASES)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
@@ -53,15 +54,23 @@ MISDEEDS: dict[str, Callable[[], object]] = {
     "control characters": lambda: os.write(1, b"\x1b[2J"),
     "exit code 70": lambda: sys.exit(70),
     "without a word": lambda: sys.exit(3),
+    "none of its own": lambda: os.utime("../../originals/file", (1, 1)),
+    "to the network": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(
+        ("127.0.0.1", 9)
+    ),
+    "a line was missed": lambda: None,
     "started": lambda: subprocess.run(["/bin/true"], check=True),
 }
 
 
 @pytest.mark.parametrize("fault", MISDEEDS)
 def test_every_misdeed_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    def prepare(originals: Originals, folder: Path, random: Random) -> list[str]:
+    def prepare(originals: Originals, folder: Path, random: Random) -> Command:
         (folder / "file").write_text("whole")
-        return []
+        originals.folder.mkdir()
+        (originals.folder / "file").touch()
+        missed = ["a line was missed"] if fault == "a line was missed" else []
+        return Command([], beside=[lambda: None, lambda: time.sleep(60)], missed=lambda: missed)
 
     monkeypatch.setitem(KINDS, "misdeed", prepare)
     monkeypatch.setattr(cli, "main", MISDEEDS[fault])
@@ -69,3 +78,5 @@ def test_every_misdeed_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(Originals, "make", lambda originals: originals)
     (outcome,) = run([Case("misdeed", 0)], tmp_path, None)
     assert any(fault in each for each in outcome.faults), outcome
+    with pytest.raises(ChildProcessError):  # nobody is left who played beside it
+        os.waitpid(-1, os.WNOHANG)

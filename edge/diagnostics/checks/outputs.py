@@ -153,5 +153,5 @@ def _gpio_packages() -> dict[str, Path]:
 def _version(kernel: str) -> tuple[int, int]:
     """Major and minor number: 6 and 6 of 6.6.31+rpt-rpi-v8."""
     major, _, rest = kernel.partition(".")
-    minor = "".join(digit for digit in rest.split(".")[0] if digit.isdigit())
-    return int(major) if major.isdigit() else 0, int(minor or 0)
+    minor = "".join(digit for digit in rest.split(".")[0] if digit.isdecimal())
+    return int(major) if major.isdecimal() else 0, int(minor or 0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.paths import made_folder
+from edge.config.paths import fetched_folder, made_folder, models_folder
 
 
 def test_a_wheel_keeps_what_it_makes_at_home_and_a_checkout_in_var(
@@ -17,3 +17,9 @@ def test_a_wheel_keeps_what_it_makes_at_home_and_a_checkout_in_var(
     assert made_folder(site, in_checkout=False) == home / ".local/share/mien"
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert made_folder(site, in_checkout=False) == Path("/data/mien")
+
+
+@pytest.mark.parametrize("folder", ["~nobody-of-that-name/nets", "x" * 5_000])
+def test_a_folder_that_cannot_be_is_taken_as_it_stands(folder: str) -> None:
+    assert models_folder(folder) == Path(folder)
+    assert fetched_folder(folder).name == "fetched"

@@ -41,8 +41,9 @@ def test_watchdog_of_another_process_is_not_ours(monkeypatch: pytest.MonkeyPatch
     assert watchdog_s() == 0.0
     monkeypatch.delenv("WATCHDOG_PID")
     assert watchdog_s() == 20.0
-    monkeypatch.setenv("WATCHDOG_USEC", "soon")
-    assert watchdog_s() == 0.0
+    for wrong in ("soon", "-5", "9" * 5_000):
+        monkeypatch.setenv("WATCHDOG_USEC", wrong)
+        assert watchdog_s() == 0.0
 
 
 def test_says_nothing_outside_systemd(monkeypatch: pytest.MonkeyPatch) -> None:

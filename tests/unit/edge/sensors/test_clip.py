@@ -262,6 +262,7 @@ TEXT = b"A list of things to do.\n" * 400
     ("name", "content", "words"),
     [
         ("nothing.mp4", None, r"There is no file .*nothing\.mp4"),
+        ("x" * 5_000, None, "There is no file"),
         (".", None, "is a folder"),
         ("notes.txt", TEXT, "is not a sound or video file that can be read"),
         ("notes.mp4", TEXT, "is not a sound or video file that can be read"),

@@ -215,6 +215,18 @@ def test_a_file_that_is_no_camera_is_refused(
         OpenCvCamera(str(node))
 
 
+@pytest.mark.parametrize("name", ["/dev/null", "."])
+def test_other_devices_and_folders_are_not_even_opened(feed: Feed, name: str) -> None:
+    with pytest.raises(SensorError, match="is not a camera"):
+        OpenCvCamera(name)
+    assert not FakeCapture.made
+
+
+def test_a_name_that_is_too_long_is_no_camera(feed: Feed) -> None:
+    with pytest.raises(SensorError, match="There is no camera"):
+        OpenCvCamera("x" * 5_000)
+
+
 def _ioctl(
     caps: int, busy: bool, driver: bytes = b"uvcvideo"
 ) -> Callable[[int, int, bytes], bytes]:

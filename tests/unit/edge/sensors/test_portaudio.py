@@ -128,6 +128,9 @@ def test_unknown_name_is_answered_with_the_nearest(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(fake.PyAudio, "devices", [Device("HDA Intel"), Device("ReSpeaker")])
     with pytest.raises(SensorError, match=r'no microphone named "RaSpeakr".*"ReSpeaker"'):
         PortAudioMicrophone("RaSpeakr")
+    for odd in ("7\u00b2", "9" * 5_000):
+        with pytest.raises(SensorError, match=f'no microphone named "{odd}"'):
+            PortAudioMicrophone(odd)
     with pytest.raises(SensorError, match=r"number 7: there are 0 \(HDA Intel\), 1 \(ReSpeaker\)"):
         PortAudioMicrophone(7)
     assert all(audio.terminated for audio in fake.PyAudio.made)

@@ -1,0 +1,102 @@
+"""Damaged and odd clips, through the commands that take one."""
+
+import struct
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from tests.fakes.clips import beep, make_clip
+from tests.fuzz.mutations import NUMBERS, another_kind, bytes_of
+
+CLIPS: Final = ("a.mp4", "b.avi", "c.mkv", "d.mov", "e.ts", "f.wav", "g.mp3", "h.mp4", "i.gif")
+"""The last two have pictures alone."""
+_LEVELS: Final = [40, 90, 140, 200, 230, 120]
+_OTHERS: Final = (
+    b"#EXTM3U\n#EXTINF:1,\nbeep.wav\n",
+    b"ffconcat version 1.0\nfile 'beep.wav'\n",
+    b"\x1b[2J\x1b[31mansi art\n" * 40,
+    b"GIF89a",
+    b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0data\xff\xff\xff\xff",
+    b"v=0\nm=audio 5004 RTP/AVP 96\nc=IN IP4 127.0.0.1\na=rtpmap:96 L16/44100\n",
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='9e9' height='9e9'/>",
+    b"",
+)
+"""What FFmpeg knows beside films and sounds, some of it naming other files."""
+_NAMES: Final = (
+    "clip{}",
+    "\x1b[2J{}",
+    "a\nb{}",
+    "-{}",
+    "%d{}",
+    "concat:a|b{}",
+    "x" * 200 + "{}",
+    "é\u202e{}",
+)
+
+
+def make_clips(folder: Path) -> None:
+    """Put the undamaged ones there."""
+    for name in CLIPS:
+        film = not name.endswith((".wav", ".mp3"))
+        quiet = name in CLIPS[-2:]
+        path = folder / name
+        if name.endswith(".gif"):
+            _make_gif(path)
+            continue
+        make_clip(path, levels=_LEVELS if film else None, sound=None if quiet else beep(0.6, 0.1))
+
+
+def _make_gif(path: Path) -> None:
+    from PIL import Image
+
+    first, *more = [Image.new("L", (64, 48), level) for level in _LEVELS]
+    first.save(path, save_all=True, append_images=more, duration=100)
+
+
+def damage_clip(random: Random, original: Path, folder: Path) -> Path:
+    """A clip in *folder* that is *original* damaged, or something else by its name."""
+    name = "clip{}" if random.random() < 0.8 else random.choice(_NAMES)
+    clip = folder / name.format(original.suffix)
+    what = random.random()
+    if what < 0.05:
+        clip.touch()
+        another_kind(random, clip)
+    elif what < 0.12:
+        clip.write_bytes(random.choice(_OTHERS))
+    elif what < 0.16:
+        # Two halves of different kinds, as after a file system's repair.
+        other = original.with_name(random.choice(CLIPS)).read_bytes()
+        clip.write_bytes(original.read_bytes()[: len(other) // 2] + other[len(other) // 2 :])
+    elif what < 0.55:
+        clip.write_bytes(_field_of(random, original.read_bytes()))
+    else:
+        clip.write_bytes(bytes_of(random, original.read_bytes()))
+    return clip
+
+
+def _field_of(random: Random, whole: bytes) -> bytes:
+    """*whole* with wrong numbers beside the names of its boxes or chunks: sizes, rates, counts."""
+    data = bytearray(whole)
+    names = [
+        at
+        for at in range(4, len(data) - 64)
+        if all(97 <= byte < 123 or 65 <= byte < 91 for byte in data[at : at + 4])
+    ]
+    for _ in range(random.choice((1, 1, 2, 4))):
+        at = random.choice(names or [4]) + 4 * random.choice((-1, 1, 1, 2, 3, 4, 5, 6, 8, 10))
+        number = int(random.choice([one for one in NUMBERS if abs(one) < 2**64]))
+        order, code = random.choice("<>"), random.choice("HIIQ")
+        field = struct.pack(order + code, number % 2 ** (8 * struct.calcsize(code)))
+        data[max(0, at) : max(0, at) + len(field)] = field
+    return bytes(data)
+
+
+def play(random: Random, clip: Path) -> list[str]:
+    """The arguments of a command that takes *clip*."""
+    if random.random() < 0.1:
+        return ["explain", str(clip), "--out", "sheet.png"]
+    if random.random() < 0.15:
+        return ["bench", "--clip", str(clip), "--seconds", "0.2", "--json"]
+    more = random.choice(([], ["--repeat"], ["--repeat", "--no-face"], ["--no-voice"]))
+    shown = ["--display", "none", "--events", "events.jsonl"]
+    return ["run", "--clip", str(clip), "--seconds", "0.5", *shown, *more]
