@@ -17,9 +17,12 @@ from edge import __version__
 from edge.commands.calibrate import EXAMPLES as CALIBRATE_EXAMPLES
 from edge.commands.calibrate import calibrate
 from edge.commands.config import app as config_app
+from edge.commands.doctor import EXAMPLES as DOCTOR_EXAMPLES
+from edge.commands.doctor import doctor
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.errors import LimitError, MienError, OutputError, SettingsError
+from edge.process.crash_record import this_record
 from edge.process.heap import steady_heap
 from edge.process.limits import check_limits, scarcity
 from edge.process.printable import printable
@@ -51,6 +54,7 @@ def main() -> None:
         app(prog_name="mien")
     except MienError as error:
         short = scarcity(error)
+        this_record().notice("Mien", "error", short or str(error))
         _complain(short or str(error))
         sys.exit(LimitError.exit_code if short else error.exit_code)
     except KeyboardInterrupt:
@@ -60,6 +64,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        this_record().traceback("Mien", error)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
             _complain(
                 f"The output cannot be written ({error.strerror}); make room where it goes to."
@@ -230,19 +235,7 @@ def devices(json: JsonOption = False) -> None:
     print(found.to_json()) if json else print_devices(found)
 
 
-@app.command(
-    epilog=examples("mien doctor", "mien doctor --json", "mien doctor --config my.toml"),
-)
-def doctor(json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Check everything and name each fix.
-
-    Exits with 1 when there is a problem; a warning is no problem.
-    """
-    from edge.diagnostics.doctor import examine, print_as_json, print_as_lines
-
-    checks = examine(config)
-    failed = print_as_json(checks) if json else print_as_lines(checks)
-    raise typer.Exit(1 if failed else 0)
+app.command(epilog=DOCTOR_EXAMPLES)(doctor)
 
 
 @app.command(

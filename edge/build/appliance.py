@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from edge.build.sensors import nothing_connected, open_camera, open_microphone
 from edge.calibration.prior import Calibration, calibrated
 from edge.calibration.storage import fitting, load_calibration
 from edge.config.adapters import registry
+from edge.config.named_by_person import named_by_person
 from edge.config.paths import DEMO_CLIP, calibration_file, demo_clip, fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.emotions import DEFAULT_PRIOR, EMOTIONS
@@ -23,10 +24,11 @@ from edge.errors import MienError, ModelError, SensorError
 from edge.fusion import Fusion, FusionOptions
 from edge.hardware.host import Host
 from edge.outputs.leds import DarkLight, LedSettings, RecordingLight, recording_light
+from edge.process.crash_record import this_record
 from edge.process.native_output import mute_native_code
 from edge.process.printable import printable
 from edge.process.signals import stopped_by_signals
-from edge.process.systemd import open_notifier, under_systemd
+from edge.process.systemd import open_notifier, under_systemd, watchdog_s
 from edge.runtime.appliance import Appliance, Components
 from edge.runtime.statistics import RunReport
 from edge.sensors import Camera, Microphone
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from edge.perception.face_reader import FaceReader
     from edge.perception.speech_gate import SpeechDetector, SpeechGate
     from edge.perception.voice_reader import VoiceReader
+
+
+HANGS_AFTER: Final = 0.75
+"""Part of the time after which systemd kills: then is kept where the threads are."""
 
 
 def run_appliance(
@@ -69,7 +75,10 @@ def run_appliance(
     components = build_components(settings, clip, repeat)
     for problem in registry().problems:
         _say(problem)
-    appliance = Appliance(components, _say, keep_trying, open_notifier())
+    record = this_record()
+    record.hide(named_by_person(settings, clip))
+    record.watch(watchdog_s() * HANGS_AFTER)
+    appliance = Appliance(components, _say, keep_trying, open_notifier(), record=record)
     with stopped_by_signals(appliance.stop, appliance.reopen):
         report = appliance.run(seconds)
     _tell(report.sentence())
@@ -260,6 +269,7 @@ def _exit(report: RunReport) -> int:
     """The exit code; a thread that hangs in a driver must not keep the process alive."""
     if report.hung:
         _say(f"{', '.join(report.hung)} did not end in time.")
+        this_record().end(report.exit_code)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):  # closed, or never there
                 stream.flush()

@@ -2,17 +2,17 @@
 
 import math
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from edge.process.command_output import output_of
+
 CONFIG_FOLDERS: Final = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
 """Where systemd looks for its own settings: a drop-in hides one of that name further back."""
 _BROADCOM_S: Final = 15
 """What the watchdog of a Raspberry Pi counts to; the driver of older kernels takes no more."""
-_ASK_S: Final = 5.0
 _UNITS_S: Final = {
     "us": 1e-6, "ms": 1e-3, "": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400,
     "w": 604800,
@@ -88,19 +88,7 @@ def timespan_s(text: str) -> float | None:
 
 
 def _ask_systemd() -> str:
-    try:
-        done = subprocess.run(
-            ["systemctl", "show", "--property=RuntimeWatchdogUSec", "--value"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_ASK_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
+    return output_of("systemctl", "show", "--property=RuntimeWatchdogUSec", "--value")
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from edge.fusion import Reading
 from edge.mailbox import Mailbox
 from edge.messages import Condition, FaceReading, Frame, Mood, NoFace, Notice, VoiceReading
 from edge.perception.speech_gate import SpeechWindow
+from edge.process.crash_record import CrashRecord
 from edge.process.systemd import Notifier
 from edge.runtime.components import Components, LateLight, Light
 from edge.runtime.output_stages import OutputStages
@@ -49,6 +50,7 @@ class Appliance:
         keep_trying: bool = False,
         notifier: Notifier | None = None,
         timing: Timing = DEVICE,
+        record: CrashRecord | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -59,19 +61,23 @@ class Appliance:
                 a model, show the fault and go on trying instead of ending.
             notifier: tells systemd; None tells nobody.
             timing: how long the stages wait for what.
+            record: keeps what goes wrong; None keeps nothing.
         """
-        self._components, self._report, self._keep_trying = components, report, keep_trying
+        self._record = record or CrashRecord(None)
+        self._components, self._tell_person, self._keep_trying = components, report, keep_trying
         self._notifier, self._timing = notifier or Notifier(), timing
         self._stopping = threading.Event()
         self._frames: Mailbox[Frame] = Mailbox()
         self._windows: Mailbox[SpeechWindow] = Mailbox()
         self._faces: Mailbox[FaceReading | NoFace] = Mailbox()
         self._voices: Mailbox[VoiceReading] = Mailbox()
-        self.supervisor = Supervisor()
+        self.supervisor = Supervisor(self._record)
         self._slots: list[Slot] = []
         """Of the senses, in the order in which they are loaded and started."""
-        self._senses = SenseMonitor(components.missing, report, timing)
-        self._outputs = OutputStages(components.outputs, report, self.supervisor, timing)
+        self._senses = SenseMonitor(components.missing, self._report, timing)
+        self._outputs = OutputStages(
+            components.outputs, self._report, self.supervisor, timing, self._keep
+        )
         self._limits = RateLimits()
         self._rate_control = RateControl(
             self._limits,
@@ -154,6 +160,13 @@ class Appliance:
         self.supervisor.add(slot)
         self._slots.append(slot)
         return slot
+
+    def _report(self, sentence: str) -> None:
+        self._record.notice("Mien", "said", sentence)
+        self._tell_person(sentence)
+
+    def _keep(self, notice: Notice) -> None:
+        self._record.notice(notice.part, notice.kind, notice.text)
 
     def _say(self, notice: Notice) -> None:
         self._report(notice.text)
@@ -245,6 +258,7 @@ class Appliance:
         self._notifier.status(status_line(mood))
         if self.supervisor.advancing:
             self._notifier.alive(mood.t_s)
+            self._record.alive(mood.t_s)
 
     def _put(self, mood: Mood) -> None:
         if not self._shown or self._shown[-1][1] != mood.shown:

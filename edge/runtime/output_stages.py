@@ -178,6 +178,7 @@ class OutputStages:
         report: Callable[[str], None],
         supervisor: Supervisor,
         timing: Timing = DEVICE,
+        keep: Callable[[Notice], None] = lambda notice: None,
     ) -> None:
         """Plan the outputs.
 
@@ -186,8 +187,9 @@ class OutputStages:
             report: is told every problem once.
             supervisor: looks after the stages.
             timing: how long to wait for what.
+            keep: is told every notice, of whatever part.
         """
-        self._timing = timing
+        self._timing, self._keep = timing, keep
         self._report, self._supervisor = report, supervisor
         self._slots: list[Slot] = []
         self._quiet: list[str] | None = []
@@ -246,6 +248,7 @@ class OutputStages:
 
     def add_notice(self, notice: Notice) -> None:
         """Leave a notice for the outputs that write them down."""
+        self._keep(notice)
         for stage in self._stages:
             stage.add_notice(notice)
 

@@ -5,6 +5,7 @@ import threading
 from typing import TypeVar
 
 from edge.mailbox import Mailbox
+from edge.process.crash_record import where_thread_is
 from edge.runtime.statistics import Statistics
 from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
 
@@ -59,6 +60,11 @@ class Stage:
     def alive(self) -> bool:
         """The thread is running."""
         return self._thread.is_alive()
+
+    @property
+    def place(self) -> str:
+        """The lines of code that its thread is in just now; "" if it has ended."""
+        return where_thread_is(self._thread.ident) if self.alive else ""
 
     def allow(self, limit_s: float) -> None:
         """Give the running step *limit_s* from now; called by the step itself."""

@@ -51,6 +51,10 @@ class Supervised(Protocol):
     def abandon(self) -> None:
         """Ask to end, and drop whatever it still has to say."""
 
+    @property
+    def place(self) -> str:
+        """The lines of code that it is in just now; "" if it has ended."""
+
     def late(self, t_s: float, awake_s: float) -> bool:
         """A step has taken longer than it is allowed."""
 
@@ -58,6 +62,13 @@ class Supervised(Protocol):
 Builder = Callable[[], Supervised]
 Spawn = Callable[[Callable[[], None], str], None]
 """Runs something on a thread of that name."""
+
+
+class Trace(Protocol):
+    """Keeps where a part failed, for who has to mend it."""
+
+    def traceback(self, part: str, failure: BaseException | str) -> None:
+        """What was raised by *part*, or the lines that its thread hangs in."""
 
 
 def spawn_thread(work: Callable[[], None], name: str) -> None:
@@ -109,6 +120,8 @@ class Slot:
         self.trouble = ""
         """One sentence while the part is lost, else ""."""
         self.restarts = 0
+        self.trace: Trace | None = None
+        """Is told where the stage failed."""
         self._make, self._say, self._retire, self._spawn = make, say, retire, spawn
         self._policy, self._timing = RestartPolicy(timing), timing
         self._build: _Build | None = None
@@ -133,6 +146,8 @@ class Slot:
             if stage.failure is not None:
                 self.give_up(stage.failure, t_s)
             elif stage.late(t_s, awake_s):
+                if self.trace is not None:
+                    self.trace.traceback(stage.part or self.part, f"It hangs:\n{stage.place}")
                 stage.abandon()
                 self._hung.append(stage)
                 self.give_up(None, t_s)
@@ -180,6 +195,8 @@ class Slot:
             what = "hangs"
         else:
             what = f"crashed ({type(failure).__name__}: {failure})"
+            if not known and self.trace is not None:
+                self.trace.traceback(self.part, failure)
             if not known and os.environ.get("MIEN_DEBUG"):
                 traceback.print_exception(type(failure), failure, failure.__traceback__)
         if not decision.lost:
@@ -222,13 +239,20 @@ class Slot:
 class Supervisor:
     """All slots of the appliance."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Trace | None = None) -> None:
+        """Look after no slot yet.
+
+        Args:
+            trace: is told where stages fail.
+        """
+        self._trace = trace
         self._slots: list[Slot] = []
         self._ticked_s: float | None = None
         self._awake_s = 0.0
 
     def add(self, slot: Slot) -> None:
         """Look after one more."""
+        slot.trace = self._trace
         self._slots.append(slot)
 
     def tick(self, t_s: float) -> float:

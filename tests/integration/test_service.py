@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.process.crash_record import read_record
 from tests.fakes.process import needs_demo, start
 
 pytestmark = needs_demo
@@ -90,3 +91,24 @@ def test_service_without_any_sense_is_ready_shows_the_fault_and_lives(systemd: S
     assert process.returncode == 0
     assert '"shown":"fault"' in out
     assert "Traceback" not in err
+
+
+def test_a_crash_of_native_code_is_kept_in_memory_over_the_restart(
+    systemd: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    for last_signal in (signal.SIGSEGV, signal.SIGTERM):
+        process = systemd.start("--camera", "/dev/video99", "--no-voice", "--display", "none")
+        try:
+            systemd.wait_for("READY=1")
+            process.send_signal(last_signal)
+            process.communicate(timeout=10)
+        finally:
+            process.kill()
+    entries = read_record(str(tmp_path / "crashes"))
+    kinds = [entry["kind"] for entry in entries]
+    assert [kind for kind in kinds if kind != "notice"] == ["start", "native", "start", "end"]
+    (native,) = [entry["text"] for entry in entries if entry["kind"] == "native"]
+    assert "Segmentation fault" in native
+    assert "in _loop" in native  # where the main thread was
+    assert "/dev/video99" in next(entry["text"] for entry in entries if entry["kind"] == "notice")

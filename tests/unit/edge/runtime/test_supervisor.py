@@ -17,7 +17,7 @@ HUNG_THREADS = 3  # each holds on to its model and its device
 class FakeStage:
     """A stage without a thread, that lives, dies and hangs as it is told."""
 
-    name, part = "fake", ""
+    name, part, place = "fake", "", "in a driver"
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
@@ -112,6 +112,25 @@ def test_stage_that_falls_over_is_started_again_at_once_and_says_so() -> None:
     assert (len(bench.made), bench.supervisor.stages) == (2, [])
     bench.supervisor.tick(bench.t_s + 0.25)
     assert len(bench.made) == 3
+
+
+def test_where_a_stage_crashed_or_hangs_is_kept() -> None:
+    class Record:
+        def __init__(self) -> None:
+            self.kept: list[tuple[str, str]] = []
+
+        def traceback(self, part: str, failure: BaseException | str) -> None:
+            self.kept.append((part, str(failure)))
+
+    bench, record = Bench(), Record()
+    Supervisor(record).add(bench.slot)
+    bench.begin()
+    bench.crash()
+    bench.pass_time(10, beating=False)
+    bench.made[-1].failure = ModelError("known, and told by a notice")
+    bench.pass_time(0.05)
+    assert record.kept[:2] == [("camera", "division by zero"), ("camera", "It hangs:\nin a driver")]
+    assert not any("known" in text for _, text in record.kept)
 
 
 def test_stage_that_keeps_falling_over_is_lost_and_comes_back_after_it_has_run() -> None:
