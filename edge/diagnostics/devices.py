@@ -19,7 +19,8 @@ from edge.build.sensors import adapters, found_by
 from edge.config.schema import Settings
 from edge.errors import MienError
 from edge.hardware.board import board_name
-from edge.hardware.i2c import I2cBus, bus_numbers, scan_bus
+from edge.hardware.bus_purpose import bus_numbers
+from edge.hardware.i2c import I2cBus, scan_bus
 from edge.process.printable import printable
 from edge.sensors import CameraAdapter, MicrophoneAdapter
 

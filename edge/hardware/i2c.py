@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from edge.hardware.bus_purpose import bus_name
+
+if TYPE_CHECKING:
+    from smbus2 import SMBus
 
 ADDRESSES: Final = range(0x08, 0x78)
 """The addresses that a device may have; the rest are reserved by the I2C specification."""
@@ -54,9 +59,9 @@ def scan_bus(
     A read is what `i2cdetect -r` does too: unlike a write it cannot change what a device holds.
     It takes `SCAN_LIMIT_S` and one transfer at most.
     """
-    name = _text(sysfs / f"class/i2c-dev/i2c-{port}/name")
+    name = bus_name(port, str(sysfs))
     try:
-        bus = (open_bus or _open_smbus)(port)
+        bus = (open_bus or open_smbus)(port)
     except (OSError, ImportError) as error:
         return I2cBus(port, name, trouble=_explain(port, error))
     answering: list[int] = []
@@ -80,17 +85,15 @@ def scan_bus(
     return I2cBus(port, name, tuple(answering), tuple(in_use))
 
 
-def bus_numbers(dev: Path = Path("/dev")) -> list[int]:
-    """The I2C buses of this machine: 1 for /dev/i2c-1."""
-    names = (path.name.removeprefix("i2c-") for path in dev.glob("i2c-*"))
-    return sorted(int(name) for name in names if name.isdigit())
+def open_smbus(port: int) -> "SMBus":
+    """Open bus *port*.
 
-
-def _open_smbus(port: int) -> Bus:
+    Raises:
+        OSError: it cannot be opened.
+    """
     from smbus2 import SMBus
 
-    bus: Bus = SMBus(port)
-    return bus
+    return SMBus(port)
 
 
 def _explain(port: int, error: Exception) -> str:
@@ -112,10 +115,3 @@ def _explain(port: int, error: Exception) -> str:
     if number == errno.EOPNOTSUPP:
         return f"{path} cannot read single bytes, so that it cannot be scanned."
     return f"{path} cannot be scanned ({error})."
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

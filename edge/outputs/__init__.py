@@ -86,6 +86,22 @@ class Reopens(Protocol):
         """
 
 
+@runtime_checkable
+class FindsItself(Protocol):
+    """An output that looks for its own device."""
+
+    taken: str
+    """Sentences for a person about what it has taken, and why; empty if there is nothing to say."""
+
+
+@runtime_checkable
+class StandsIn(Protocol):
+    """An output that only stands in until a better one is there."""
+
+    def successor(self) -> Output | None:
+        """The better one, open, once it is there: this one is closed and that one used from now on."""
+
+
 Maker = Callable[[], Output]
 """Opens one output, again and again if need be; raises OutputError where it cannot."""
 

@@ -13,6 +13,7 @@ from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.face.gif import GifWriter
 from edge.messages import Mood
+from edge.outputs.panel_view import on_panel, turned
 from edge.process.written_files import create_part, publish, written_whole
 
 _MOST_BYTES: Final = 32 * 1024 * 1024
@@ -31,6 +32,7 @@ class Picture:
         *,
         size: tuple[int, int] = (128, 64),
         mode: Mode = "1",
+        rotate: int = 0,
         zoom: int = 4,
         fps: float = 12.0,
         seed: int = 0,
@@ -41,9 +43,10 @@ class Picture:
         Args:
             path: ends in .png (always the latest picture, replaced as a whole) or .gif (all of
                 them; complete once `close` was called, until then it is called .gif.part).
-            size: width and height of the face in its own pixels.
+            size: width and height of the panel that it stands for, in pixels.
             mode: "1" for mono, "L" for grey, "RGB" for colours.
-            zoom: how many pixels of the file a pixel of the face is wide.
+            rotate: by how many quarters the face is turned on the panel, clockwise.
+            zoom: how many pixels of the file a pixel of the panel is wide.
             fps: how many pictures a second are drawn at most.
             seed: of the animation's blinks and glances.
             most_bytes: where a GIF ends.
@@ -55,6 +58,7 @@ class Picture:
         self.name = f"picture {self._path.name}"
         self.interval_s = 1 / fps
         self._size, self._mode, self._zoom = size, mode, zoom
+        self._rotate = rotate
         self._most_bytes = most_bytes
         self._animator = Animator(seed)
         self._pixels = b""
@@ -81,7 +85,26 @@ class Picture:
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        picture = draw(self._animator.pose(mood, t_s), self._size, self._mode)
+        pose = self._animator.pose(mood, t_s)
+        self.show_picture(draw(pose, self.size, self._mode), t_s)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures in pixels, before they are turned."""
+        return turned(self._size, self._rotate)
+
+    @property
+    def mode(self) -> Mode:
+        """What it shows: "1" mono, "L" greys, "RGB" colours."""
+        return self._mode
+
+    def show_picture(self, picture: Image.Image, t_s: float) -> None:
+        """Show *picture*, of `size` and in `mode`, from time *t_s* on.
+
+        Raises:
+            OutputError: as `show`.
+        """
+        picture = on_panel(picture, self._rotate)
         self._t_s = t_s
         pixels = picture.tobytes()
         if pixels == self._pixels:

@@ -8,13 +8,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal
 
+from PIL import Image
+
 from edge.errors import OutputError
 from edge.face.animation import Animator
 from edge.face.canvas import Mode
 from edge.face.draw import draw
 from edge.messages import DisplayLevel, Mood
+from edge.outputs.display_chips import CHIPS
 from edge.outputs.oled_errors import display_troubles
 from edge.outputs.oled_packing import Sender
+from edge.outputs.oled_search import Place
+from edge.outputs.repeated_transfers import Repeating
 from edge.outputs.x_server import SERVER
 
 Interface = Literal["i2c", "spi"]
@@ -31,6 +36,8 @@ _USUAL_CONTRAST: Final = 0xCF
 """What luma sets the SSD1306 to."""
 _DIM_CONTRAST: Final = 0x04
 """Still visible in a lit room, and a fraction of the wear."""
+_SET_ROW_OFFSET: Final = 0xD3
+"""The command for it, on every mono chip that can shift its panel."""
 
 
 class Oled:
@@ -49,6 +56,8 @@ class Oled:
         bus_speed_hz: int = 8_000_000,
         width_px: int | None = None,
         height_px: int | None = None,
+        column_offset: int | None = None,
+        row_offset: int | None = None,
         rotate: int = 0,
         contrast: int | None = None,
         fps: float = 12.0,
@@ -56,6 +65,9 @@ class Oled:
         serial: Any = None,
         gpio: Any = None,
         options: dict[str, Any] | None = None,
+        drawn_as: Mode | None = None,
+        place: Place | None = None,
+        taken: str = "",
     ) -> None:
         """Open the display and clear it.
 
@@ -71,6 +83,8 @@ class Oled:
             bus_speed_hz: SPI clock.
             width_px: width of the panel where it is not the chip's usual one.
             height_px: height of the panel, likewise.
+            column_offset: column of the chip's memory that the panel begins with, None for the usual.
+            row_offset: rows by which the panel is shifted in the chip's memory, likewise.
             rotate: quarter turns clockwise, 0 to 3.
             contrast: 0-255, None for the chip's usual one.
             fps: how many pictures a second are drawn at most.
@@ -79,12 +93,16 @@ class Oled:
             gpio: an object with the RPi.GPIO API for the pins of SPI; luma's own when None.
             options: further arguments for the device's constructor in luma, such as
                 `bgr` (ssd1351) or `filename` (gifanim).
+            drawn_as: the mode of the display that an emulated one stands for; its own when None.
+            place: where on I2C it was found.
+            taken: what to tell a person of that; see `edge.outputs.FindsItself`.
 
         Raises:
             OutputError: there is no such device, or it cannot be opened.
         """
         self.name = f"display {device}"
         self.interval_s = 1 / fps
+        self.place, self.taken = place, taken
         self._animator = Animator(seed)
         self._shown: bytes | None = None
         self._closed = False
@@ -107,6 +125,7 @@ class Oled:
                     "window."
                 )
             self._device, self._mode = _open_emulator(device, arguments)
+            self._mode = drawn_as or self._mode
             if windowed:
                 _check_window(self._device._pygame.display)
         else:
@@ -122,9 +141,13 @@ class Oled:
                 if interface == "spi" and gpio is not None and serial is None:
                     pins = [pin for pin in (gpio_dc, gpio_rst) if pin is not None]
                     self._release = partial(gpio.cleanup, pins)  # luma leaves them to us
+                if interface == "i2c":
+                    bus = Repeating(bus, fill=self._mode == "1")
                 self._bus = bus
+                arguments |= _place_in_memory(device, column_offset, row_offset)
                 try:
                     self._device = model(bus, **arguments)
+                    _shift(self._device, device, column_offset, row_offset)
                 except BaseException:
                     with contextlib.suppress(Exception):
                         bus.cleanup()
@@ -132,7 +155,7 @@ class Oled:
                     raise
                 finally:
                     _forget_exit_hooks()
-        self._sender = Sender(self._device)
+        self._sender = Sender(self._device, column_offset or 0)
         if contrast is not None:
             try:
                 with self._troubles():
@@ -149,7 +172,19 @@ class Oled:
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        picture = draw(self._animator.pose(mood, t_s), self.size, self._mode)
+        self.show_picture(draw(self._animator.pose(mood, t_s), self.size, self._mode))
+
+    @property
+    def mode(self) -> Mode:
+        """What the display shows: "1" mono, "L" greys, "RGB" colours."""
+        return self._mode
+
+    def show_picture(self, picture: Image.Image) -> None:
+        """Bring *picture*, of `size` and in `mode`, onto the display.
+
+        Raises:
+            OutputError: as `show`.
+        """
         pixels = picture.tobytes()
         if self._shown == pixels:
             return
@@ -219,6 +254,41 @@ def _model(name: str) -> tuple[Any, Mode]:
     if issubclass(model, color_device):
         return model, "RGB"
     return model, "L" if issubclass(model, greyscale_device) else "1"
+
+
+def _place_in_memory(device: str, column: int | None, row: int | None) -> dict[str, int]:
+    """Arguments of luma's constructors that say where in the memory the panel lies."""
+    if device == "sh1106" and column is not None:
+        return {"page_address_offset": column}
+    if device == "ssd1351":
+        return {"h_offset": column or 0, "v_offset": row or 0}
+    return {}
+
+
+def _shift(device: Any, name: str, column: int | None, row: int | None) -> None:
+    """What luma's constructors have no arguments for; they have set the chip up by now.
+
+    Raises:
+        OutputError: the panel would lie beside the memory.
+    """
+    chip = CHIPS.get(name)
+    if chip is None or chip.memory_px is None or chip.mode != "1":
+        return
+    columns = chip.memory_px[0]
+    if column is not None and column + device._w > columns:
+        raise OutputError(
+            f"The display {name} has a memory of {columns} columns: [display] column_offset is "
+            f"{columns - device._w} at most."
+        )
+    if column is not None and hasattr(device, "_colstart"):
+        device._colstart, device._colend = column, column + device._w
+    if row is not None:
+        device.command(_SET_ROW_OFFSET, row)
+    if columns > device._w and hasattr(device, "_page_address_offset"):
+        # Noise in the columns that luma leaves out would be seen where the offset is not the usual one.
+        for page in range(device._pages):
+            device.command(0xB0 + page, 0x00, 0x10)
+            device.data([0] * columns)
 
 
 def _open_bus(

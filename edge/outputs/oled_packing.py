@@ -73,12 +73,17 @@ def _cost(window: Window) -> int:
 class Sender:
     """Sends pictures to one luma device; the fast way where its chip's way is known."""
 
-    def __init__(self, device: Any) -> None:
-        """Look up how *device*, any device of luma, wants its pictures."""
+    def __init__(self, device: Any, first_column: int = 0) -> None:
+        """Look up how *device*, any device of luma, wants its pictures.
+
+        Args:
+            device: the device.
+            first_column: of the memory of an SH1107 that its panel shows: luma knows 0 alone.
+        """
         from luma.oled import device as oled
         from luma.oled.device.color import color_device
 
-        self._device = device
+        self._device, self._first_column = device, first_column
         self._before: Bytes | None = None
         self._pack: Callable[[Image.Image], Bytes] = pack_pages
         self._send: Callable[[Bytes], None] | None = None
@@ -134,7 +139,8 @@ class Sender:
     def _send_sh1107(self, pages: Bytes) -> None:
         device = self._device
         for page, _, left, right in changed_rows(self._before, pages):
-            device.command(0x10 | left >> 4, left & 0x0F, 0xB0 | page)
+            column = left + self._first_column
+            device.command(0x10 | column >> 4, column & 0x0F, 0xB0 | page)
             device.data(pages[page, left:right].tolist())
 
     def _send_color(self, pixels: Bytes) -> None:

@@ -10,7 +10,15 @@ from typing import Final, Literal, cast
 from edge.errors import MienError, OutputError
 from edge.mailbox import Mailbox
 from edge.messages import Condition, DisplayLevel, Mood, Notice
-from edge.outputs import CanRest, Output, Reopens, SelfHealing, TakesNotices
+from edge.outputs import (
+    CanRest,
+    FindsItself,
+    Output,
+    Reopens,
+    SelfHealing,
+    StandsIn,
+    TakesNotices,
+)
 from edge.runtime.stage import Stage
 from edge.runtime.supervisor import Slot, Supervisor
 from edge.runtime.timing import CLOCK, DEVICE, Clock, Timing
@@ -27,8 +35,8 @@ OutputState = Literal["opening", "open", "missing"]
 class OutputStage(Stage):
     """Shows the newest mood, as often as the output wants.
 
-    What an output can do beyond the port is told by `TakesNotices`, `CanRest`, `SelfHealing`
-    and `Reopens`.
+    What an output can do beyond the port is told by `TakesNotices`, `CanRest`, `SelfHealing`,
+    `Reopens`, `FindsItself` and `StandsIn`.
     """
 
     def __init__(
@@ -63,6 +71,10 @@ class OutputStage(Stage):
         self._shown_s = -math.inf
         self._told: set[str] = set()
         """What has been reported of the failure that lasts."""
+        self._taken = ""
+        """What has been said of the device that was taken."""
+        self._attempts = 0
+        """To open the output since it last worked."""
         self._reopen = False
         self._level: DisplayLevel = "awake"
         self._rested: DisplayLevel = "awake"
@@ -89,6 +101,9 @@ class OutputStage(Stage):
         """Show the newest mood when the output is due."""
         if self._output is None:
             return self._open()
+        if isinstance(self._output, StandsIn) and (better := self._output.successor()) is not None:
+            self._output.close()
+            self._use(better)
         due_s = self._shown_s + self._output.interval_s
         if self.clock.wait(
             self._stopping, max(REST_S, min(self.timing.wait_s, due_s - self.clock.now_s()))
@@ -120,11 +135,24 @@ class OutputStage(Stage):
         except MienError as error:
             self._lose(error)
             self.allow(self.timing.step_s)
-            self.clock.wait(self._stopping, self.timing.output_missing_s)
+            self._pause()
             return True
+        self._use(output)
+        return True
+
+    def _use(self, output: Output) -> None:
         self._output, self._shown_s, self._rested = output, -math.inf, "awake"
         self.part, self.state = output.name, "open"
-        return True
+        if isinstance(output, FindsItself) and output.taken and output.taken != self._taken:
+            self._taken = output.taken
+            self._report(output.taken)
+
+    def _pause(self) -> None:
+        """Wait a little longer each time before the output is opened again."""
+        pauses_s = self.timing.output_pauses_s
+        pause_s = pauses_s[min(self._attempts, len(pauses_s) - 1)]
+        self._attempts += 1
+        self.clock.wait(self._stopping, pause_s)
 
     def _show(self, output: Output, mood: Mood) -> None:
         if self._reopen and isinstance(output, Reopens):
@@ -141,6 +169,7 @@ class OutputStage(Stage):
         if self._rested != "asleep":
             output.show(mood, self._shown_s)
         self.showing = mood.condition
+        self._attempts = 0
         if self.trouble is not None:
             self.trouble = None
             self._tell(Notice(self._shown_s, self.part, "back", f"The {self.part} is back."))
@@ -159,7 +188,7 @@ class OutputStage(Stage):
         self._output = None
         self._lose(error)
         output.close()
-        self.clock.wait(self._stopping, self.timing.output_again_s)
+        self._pause()
 
     def _lose(self, error: MienError) -> None:
         self.state = "missing"

@@ -37,9 +37,10 @@ class Timing:
     output_open_s: float = 20.0
     """The same as `step_s` for opening an output: it imports the library of the display first."""
     output_again_s: float = 1.0
-    """Pause before an output that has just failed is tried again."""
-    output_missing_s: float = 3.0
-    """How often an output that is not there is looked for: asking an I2C address takes under 1 ms."""
+    """Pause before an output that mends itself is tried again after a failure."""
+    output_pauses_s: tuple[float, ...] = (0.25, 0.5, 1.0, 3.0)
+    """Pauses before attempts to open a lost output; the last one repeats, for ever: asking an I2C address
+    takes under 1 ms."""
 
     restart_pauses_s: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
     """Before the first, second ... restart of a part. The first is at once, as it mostly helps; all

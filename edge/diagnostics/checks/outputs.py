@@ -14,10 +14,13 @@ from edge.build.sensors import section_of
 from edge.config.adapters import registry
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check, State
+from edge.hardware.bus_purpose import bus_numbers, whose
 from edge.hardware.host import Host
 from edge.hardware.i2c import I2cBus, scan_bus
 from edge.outputs.display import DisplaySettings
+from edge.outputs.display_chips import USUAL
 from edge.outputs.leds import LedSettings
+from edge.outputs.oled_search import ADDRESSES
 
 PIP: Final = f"{sys.executable} -m pip"
 
@@ -27,14 +30,13 @@ def check_display(
     board: str,
     scan: Callable[..., I2cBus] = scan_bus,
     dev: Path = Path("/dev"),
+    sysfs: str = "/sys",
 ) -> Iterator[Check]:
     """Whether the OLED answers, where one is wanted."""
     display = settings.of(DisplaySettings)
     if display.kind not in ("auto", "oled"):
         yield Check("display", "ok", f"{display.kind}, as the settings say")
         return
-    wanted = display.kind == "oled"
-    state: State = "problem" if wanted else "warning"
     if display.interface == "spi":
         node = dev / f"spidev{display.spi_port}.{display.spi_device}"
         if not node.exists():
@@ -44,31 +46,57 @@ def check_display(
             fix = "sudo usermod -aG spi $USER, then log in again"
             yield Check("display", "problem", f"{node} may not be opened by you", fix)
         else:
-            yield Check("display", "ok", f"{display.driver} on {node} (SPI does not answer)")
+            chip = USUAL if display.driver == "auto" else display.driver
+            yield Check("display", "ok", f"{chip} on {node} (SPI does not answer)")
         return
-    address, node = display.i2c_address, dev / f"i2c-{display.i2c_port}"
-    if not wanted and not board and not node.exists():
-        yield Check("display", "ok", "no I2C here; the face shows in the terminal")
-        return
-    bus = scan(display.i2c_port)
-    if address in bus.answering:
-        yield Check("display", "ok", f"0x{address:02X} on {node} answers")
-    elif address in bus.in_use:
-        fix = "remove its overlay from /boot/firmware/config.txt, then restart"
-        says = f"0x{address:02X} on {node} is held by a kernel driver"
-        yield Check("display", state, says, fix)
-    elif bus.trouble:
-        says, _, fix = bus.trouble.rstrip(".").partition("; ")
-        yield Check("display", state, says, fix or "mien devices")
-    elif bus.answering:
-        others = ", ".join(f"0x{other:02X}" for other in bus.answering)
-        says = f"nothing at 0x{address:02X} on {node}, but at {others}"
-        fix = f"set [display] i2c_address to the display's own, such as 0x{bus.answering[0]:02X}"
-        yield Check("display", state, says, fix)
+    yield _check_i2c(display, board, scan, dev, sysfs)
+
+
+def _check_i2c(
+    display: DisplaySettings, board: str, scan: Callable[..., I2cBus], dev: Path, sysfs: str
+) -> Check:
+    """Whether one answers on the buses that are looked at."""
+    wanted = display.kind == "oled"
+    state: State = "problem" if wanted else "warning"
+    if display.i2c_port == "auto":
+        numbers = bus_numbers(str(dev))
+        ports = [port for port in numbers if not whose(port, sysfs)]
+        skipped = [str(port) for port in numbers if port not in ports]
     else:
-        fix = "check VCC, GND, SDA (pin 3) and SCL (pin 5)"
-        says = f"nothing answers on {node}"
-        yield Check("display", state, says, fix)
+        ports, skipped = [display.i2c_port], []
+    addresses = ADDRESSES if display.i2c_address == "auto" else (display.i2c_address,)
+    where = " or ".join(f"0x{address:02X}" for address in addresses)
+    nodes = ", ".join(f"{dev}/i2c-{port}" for port in ports)
+    aside = f"; not asked: I2C {', '.join(skipped)}, of monitors and the like" if skipped else ""
+    if not wanted and not board and not any((dev / f"i2c-{port}").exists() for port in ports):
+        return Check("display", "ok", f"no I2C here; the face shows in the terminal{aside}")
+    if not ports:
+        fix = "switch I2C on: sudo raspi-config nonint do_i2c 0, then restart"
+        return Check("display", state, f"there is no I2C bus for a display{aside}", fix)
+    buses = [scan(port) for port in ports]
+    for bus in buses:
+        for address in addresses:
+            if address in bus.answering:
+                says = f"0x{address:02X} on {dev}/i2c-{bus.port} answers{aside}"
+                return Check("display", "ok", says)
+    for bus in buses:
+        for address in addresses:
+            if address in bus.in_use:
+                fix = "remove its overlay from /boot/firmware/config.txt, then restart"
+                says = f"0x{address:02X} on {dev}/i2c-{bus.port} is held by a kernel driver"
+                return Check("display", state, says, fix)
+    trouble = next((bus.trouble for bus in buses if bus.trouble), "")
+    other = next((bus for bus in buses if bus.answering), None)
+    if trouble:
+        says, _, fix = trouble.rstrip(".").partition("; ")
+        return Check("display", state, says, fix or "mien devices")
+    if other is not None:
+        others = ", ".join(f"0x{each:02X}" for each in other.answering)
+        says = f"nothing at {where} on {nodes}, but at {others}{aside}"
+        fix = f"set [display] i2c_address to the display's own, such as 0x{other.answering[0]:02X}"
+        return Check("display", state, says, fix)
+    fix = "check VCC, GND, SDA (pin 3) and SCL (pin 5)"
+    return Check("display", state, f"nothing answers on {nodes}{aside}", fix)
 
 
 def check_lights(

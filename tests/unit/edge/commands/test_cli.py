@@ -203,7 +203,7 @@ def test_config_default_can_be_checked_and_shown(mien: Mien, tmp_path: Path) -> 
     assert (checked.code, str(file) in checked.out) == (0, True)
     shown = mien("config", "show", "--config", file)
     assert shown.code == 0
-    assert "i2c_address = 0x3C" in shown.out
+    assert 'i2c_address = "auto"' in shown.out
     assert "my.toml, line " in shown.out
 
 

@@ -91,7 +91,7 @@ rate_hz = 500  # [camera] rate_hz is 500, but has to be a number from 1 to 120.
 enabled = 1  # [camera] enabled is 1, but has to be true or false.
 width_px = true  # [camera] width_px is true, but has to be a whole number from 160 to 1920.
 [display]
-i2c_address = 0x99  # [display] i2c_address is 153, but has to be a whole number from 0x08 to 0x77.
+i2c_address = 0x99  # [display] i2c_address is 153, but has to be "auto" or a number from 0x08 to 0x77.
 [voice]
 gate_threshold = nan  # [voice] gate_threshold is nan, but has to be a number from 0.05 to 0.95.
 """,
@@ -206,6 +206,11 @@ SPI = 'interface = "spi"\nspi_port = 1\n'
         (PNG + '[events]\nto = "./face.png"', "[display] file and [events] to both claim"),
         ('[calibration]\nfile = "a"\n[events]\nto = "unix:a"', "give one of them another"),
         (OLED + SPI + "[neopixel]\nenabled = true\nspi_port = 1", "both claim SPI bus 1"),
+        (OLED + 'driver = "sh1106"\ncolumn_offset = 5', "column_offset is 5, but on an sh1106"),
+        (OLED + 'driver = "ssd1306"\ncolumn_offset = 2', "it is 0 at most"),
+        (OLED + "column_offset = 5", "it is 4 at most"),
+        (OLED + 'driver = "ssd1327"\ncolumn_offset = 1', "be shifted in the memory of an ssd1327"),
+        (OLED + 'driver = "sh1106"\nrow_offset = 64', "it is 63 at most"),
     ],
 )
 def test_refuses_what_cannot_work(tmp_path: Path, text: str, words: str) -> None:
@@ -235,7 +240,7 @@ def test_sizes_of_displays_are_those_that_luma_drives() -> None:
     from luma.oled import device
 
     drivers = get_args(DisplaySettings.model_fields["driver"].annotation)
-    assert set(drivers) == set(SIZES)
+    assert set(drivers) == {"auto", *SIZES}
     for driver, sizes in SIZES.items():
         chip = getattr(device, driver)
         assert chip(noop()).size == sizes[0], driver
@@ -428,3 +433,10 @@ def test_no_device_and_no_endless_file_is_read_as_settings(tmp_path: Path, size:
         file.symlink_to("/dev/zero")
     with pytest.raises(SettingsError, match=r"it is (a device|larger than 1 MB)"):
         load_settings(file, environment={})
+
+
+def test_takes_offsets_that_fit(tmp_path: Path) -> None:
+    text = '[display]\ndriver = "sh1107"\nwidth_px = 64\ncolumn_offset = 32\nrow_offset = 96\n'
+    display = load(tmp_path, text).settings.of(DisplaySettings)
+    assert (display.column_offset, display.row_offset) == (32, 96)
+    assert display.panel_px == (64, 128)

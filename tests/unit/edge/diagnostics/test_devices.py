@@ -20,7 +20,8 @@ from edge.diagnostics.devices import (
     print_devices,
 )
 from edge.errors import SensorError
-from edge.hardware.i2c import ADDRESSES, SCAN_LIMIT_S, I2cBus, bus_numbers, scan_bus
+from edge.hardware.bus_purpose import bus_numbers
+from edge.hardware.i2c import ADDRESSES, SCAN_LIMIT_S, I2cBus, scan_bus
 
 
 class FakeBus:
@@ -103,7 +104,7 @@ def test_reads_the_name_of_a_bus(tmp_path: Path) -> None:
 def test_lists_buses_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for name in ("i2c-10", "i2c-2", "i2c-x", "video0"):
         (tmp_path / name).touch()
-    assert bus_numbers(tmp_path) == [2, 10]
+    assert bus_numbers(str(tmp_path)) == [2, 10]
 
 
 def test_reads_label_and_lines_of_a_gpio_chip(

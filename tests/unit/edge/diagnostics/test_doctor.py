@@ -218,13 +218,27 @@ I2C_BOARD = "Raspberry Pi 4 Model B Rev 1.5"
     ],
 )
 def test_oled_is_asked_whether_it_answers(bus: I2cBus, state: str, words: str) -> None:
-    wanted = settings(display={"kind": "oled"})
+    place = {"i2c_port": 1, "i2c_address": 0x3C}
+    wanted = settings(display={"kind": "oled", **place})
     check = only(check_display(wanted, I2C_BOARD, lambda port: bus))
     assert check.state == state
     assert words in check.says
     assert bool(check.fix) is (state != "ok")
-    relaxed = only(check_display(settings(), I2C_BOARD, lambda port: bus))
+    relaxed = only(check_display(settings(display=place), I2C_BOARD, lambda port: bus))
     assert relaxed.state == ("ok" if state == "ok" else "warning")
+
+
+def test_oled_is_looked_for_on_every_bus_but_those_of_monitors(tmp_path: Path) -> None:
+    for port, name in ((1, "bcm2835 (i2c@7e804000)"), (3, "MCP2221 usb-i2c bridge"),
+                       (20, "fef04500.i2c")):  # fmt: skip
+        (tmp_path / f"i2c-{port}").touch()
+        (tmp_path / f"class/i2c-dev/i2c-{port}").mkdir(parents=True)
+        (tmp_path / f"class/i2c-dev/i2c-{port}/name").write_text(name)
+    buses = {1: I2cBus(1, answering=(0x48,)), 3: I2cBus(3, answering=(0x3D,))}
+    check = only(check_display(settings(), I2C_BOARD, buses.__getitem__, tmp_path, str(tmp_path)))
+    assert check.state == "ok"
+    assert "0x3D on" in check.says and "i2c-3 answers" in check.says
+    assert "not asked: I2C 20" in check.says
 
 
 def test_a_desktop_needs_no_i2c(tmp_path: Path) -> None:

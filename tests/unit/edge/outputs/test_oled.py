@@ -69,7 +69,7 @@ def test_shows_the_face_and_sends_it_once() -> None:
 def test_a_still_face_does_not_reach_the_chip_s_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Image.Image] = []
     sender = types.SimpleNamespace(send=shown.append)
-    monkeypatch.setattr("edge.outputs.oled.Sender", lambda device: sender)
+    monkeypatch.setattr("edge.outputs.oled.Sender", lambda *given: sender)
     display = Oled(device="ssd1327", serial=Recorder())
     for _ in range(3):
         display.show(HAPPY, 0.0)

@@ -10,7 +10,6 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edge.config.paths import REPO_ROOT, SYSTEM_CONFIG
 from edge.face.draw import draw
@@ -18,55 +17,7 @@ from edge.outputs.display import DisplaySettings
 from edge.splash import boot
 from edge.splash.boot import Panel, display_settings, pictures, quick_panel, setup, show
 from edge.splash.render import SIZES, pages, poses
-
-ARGUMENTS = {0xD5: 1, 0xA8: 1, 0xD3: 1, 0xDA: 1, 0x81: 1, 0x8D: 1, 0xAD: 1, 0xD9: 1, 0xDB: 1,
-             0x20: 1, 0x21: 2, 0x22: 2}  # fmt: skip
-"""How many bytes follow a command, by the data sheets of SSD1306 and SH1106."""
-
-
-class Chip:
-    """The memory of a display chip, written to as on I2C."""
-
-    def __init__(self, sh1106: bool = False) -> None:
-        self.sh1106 = sh1106
-        self.memory = np.zeros((8, 132), np.uint8)
-        self.registers: dict[int, tuple[int, ...]] = {}
-        self.on = False
-        self.column = self.page = 0
-
-    def write(self, data: bytes) -> None:
-        kind, rest = data[0], list(data[1:])
-        if kind == 0x40:
-            self.take(rest)
-            return
-        assert kind == 0
-        while rest:
-            command = rest.pop(0)
-            values = tuple(rest.pop(0) for _ in range(ARGUMENTS.get(command, 0)))
-            self.registers[command] = values
-            if command in (0xAE, 0xAF):
-                self.on = command == 0xAF
-            if 0xB0 <= command < 0xB8:
-                self.page = command - 0xB0
-            elif command < 0x10:
-                self.column = self.column & 0xF0 | command
-            elif command < 0x20:
-                self.column = self.column & 0x0F | (command & 0x0F) << 4
-
-    def take(self, data: list[int]) -> None:
-        if self.sh1106:
-            self.memory[self.page, self.column : self.column + len(data)] = data
-            return
-        left, right = self.registers[0x21]
-        top, bottom = self.registers[0x22]
-        block = np.array(data, np.uint8).reshape(bottom - top + 1, right - left + 1)
-        self.memory[top : bottom + 1, left : right + 1] = block
-
-    def pixels(self, panel: Panel) -> NDArray[np.bool_]:
-        start = 2 if self.sh1106 else 0
-        used = self.memory[: panel.height // 8, start : start + panel.width]
-        bits = np.unpackbits(used[:, None, :], axis=1, bitorder="little")
-        return bits.reshape(panel.height, panel.width).astype(bool)
+from tests.fakes.oled_chip import Chip
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -95,7 +46,7 @@ def test_face_is_upright_on_every_panel(panel: Panel) -> None:
     show(panel, pictures(panel)[0], chip.write)
     face = np.asarray(draw(poses()[0], (panel.width, panel.height), "1"), bool)
     expected = face[::-1, ::-1] if panel.upside_down else face
-    assert np.array_equal(chip.pixels(panel), expected)
+    assert np.array_equal(chip.pixels(panel.height, 2 if panel.driver == "sh1106" else 0), expected)
 
 
 @pytest.mark.parametrize("height", [32, 64])
@@ -181,7 +132,7 @@ from edge.splash import boot
 def open_panel(panel):
     def write(data):
         print(data[:3].hex(), flush=True)
-    return write
+    return panel, write
 boot.open_panel = open_panel
 boot.main("/nonexistent")
 print(sorted(set(sys.modules) & {"numpy", "PIL", "pydantic", "luma", "typer", "pathlib"}))
@@ -242,10 +193,10 @@ def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
     answers: list[OSError] = [FileNotFoundError(2, ""), PermissionError(13, "")]
     written: list[bytes] = []
 
-    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+    def open_panel(panel: Panel) -> tuple[Panel, Callable[[bytes], object]]:
         if answers:
             raise answers.pop(0)
-        return written.append
+        return panel, written.append
 
     asked = iter([False, False, True])
     monkeypatch.setattr(boot, "open_panel", open_panel)
@@ -257,7 +208,7 @@ def test_waits_for_a_bus_that_comes_up_after_another_and_for_its_group(
 def test_asked_to_end_while_it_waits_for_the_bus_it_ends_without_a_word(
     monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
 ) -> None:
-    def open_panel(panel: Panel) -> Callable[[bytes], object]:
+    def open_panel(panel: Panel) -> tuple[Panel, Callable[[bytes], object]]:
         raise FileNotFoundError(2, "")
 
     monkeypatch.setattr(boot, "open_panel", open_panel)
@@ -271,9 +222,11 @@ def test_display_that_does_not_answer_is_one_sentence(
     def write(data: bytes) -> None:
         raise OSError(121, "Remote I/O error")
 
-    monkeypatch.setattr(boot, "open_panel", lambda panel: write)
+    monkeypatch.setattr(boot, "open_panel", lambda panel: (panel, write))
     err = splash()
-    assert err.startswith("mien: No face while starting: no ssd1306 can be used at address 0x3c")
+    assert err.startswith(
+        "mien: No face while starting: no display can be used at address 0x3c or 0x3d of any I2C bus"
+    )
     assert err.count("\n") == 1
 
 

@@ -1,0 +1,121 @@
+"""Transfers that are refused, at any place, by a chip that goes by its data sheet."""
+
+import errno
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.errors import OutputError
+from edge.face.animation import Animator
+from edge.face.draw import draw
+from edge.messages import DisplayLevel, Mood
+from edge.outputs.oled import Oled
+from edge.outputs.oled_packing import pack_pages
+from edge.outputs.repeated_transfers import LONGEST_S, Repeating
+from tests.acceptance.devices.ssd1306 import Ssd1306
+from tests.fakes.oled_chip import Chip
+from tests.fakes.oled_chip import Wire as PlainWire
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # luma reads with getdata()
+HAPPY = Mood(0.0, "happy", np.array([0, 0, 0, 1.0, 0, 0, 0]))
+LEVELS: tuple[DisplayLevel, ...] = ("dim", "awake", "asleep", "awake")
+
+
+class Flaky(PlainWire):
+    """Breaks transfers off anywhere, one of twenty, or as long as it is told to."""
+
+    def __init__(self, chip: Any, seed: int = 0, part: float = 0.05, whole: bool = False) -> None:
+        super().__init__(chip)
+        self.part, self.refused = part, 0
+        self._whole = whole  # a transfer arrives whole or not at all
+        self.error = errno.EREMOTEIO
+        self._random = random.Random(seed)
+
+    def _send(self, transfer: bytes) -> None:
+        if self._random.random() < self.part:
+            self.refused += 1
+            arrived = transfer[: self._random.randrange(len(transfer) + 1)]
+            if len(arrived) > 1 and not self._whole:
+                self.chip.write(arrived)
+            raise OSError(self.error, "Remote I/O error")
+        self.chip.write(transfer)
+
+    def command(self, *parts: int) -> None:
+        self._send(bytes([0x00, *parts]))
+
+    def data(self, data: list[int]) -> None:
+        self._send(bytes([0x40, *data]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_of_twenty_transfers_refused_is_not_seen(seed: int) -> None:
+    chip = Ssd1306()
+    wire = Flaky(chip, seed)
+    oled = Oled(serial=wire, contrast=180)
+    animator = Animator()
+    for step in range(400):
+        if step % 20 == 0:
+            oled.rest(LEVELS[step // 20 % len(LEVELS)])
+        mood = HAPPY if step % 50 < 25 else Mood(0.0, "fault")
+        drawn = draw(animator.pose(mood, step / 12))
+        oled.show_picture(drawn)
+        if chip.on:
+            assert chip.picture() == pack_pages(drawn).tobytes()
+    oled.rest("awake")
+    assert (chip.on, chip.contrast) == (True, 180)
+    assert wire.refused > 30
+    oled.close()
+    assert not chip.on
+
+
+def test_sh1106_is_drawn_page_by_page_all_the_same() -> None:
+    chip = Chip(sh1106=True)
+    wire = Flaky(chip, whole=True)
+    oled = Oled(device="sh1106", serial=wire)
+    animator = Animator()
+    for step in range(100):
+        drawn = draw(animator.pose(HAPPY, step / 12))
+        oled.show_picture(drawn)
+    assert wire.refused > 10
+    assert np.array_equal(chip.pixels(64, 2), np.asarray(drawn))
+
+
+def test_unplugged_display_is_given_up_soon_and_left_without_patience() -> None:
+    wire = Flaky(Ssd1306(), part=0.0)
+    oled = Oled(serial=wire)
+    oled.show(HAPPY, 0.0)
+    wire.part = 1.0
+    with pytest.raises(OutputError, match="check its wiring"):
+        oled.show(HAPPY, 0.5)
+    assert 5 < wire.refused < 20
+    before = wire.refused
+    oled.close()
+    assert wire.refused == before + 1
+
+
+@pytest.mark.parametrize("number", [errno.ENODEV, errno.EBADF, errno.EACCES])
+def test_what_will_not_pass_is_not_repeated(number: int) -> None:
+    wire = Flaky(Ssd1306(), part=1.0)
+    wire.error = number
+    with pytest.raises(OSError, match="Remote"):
+        Repeating(wire, fill=True).command(0xAF)
+    assert wire.refused == 1
+
+
+def test_bus_that_takes_its_time_to_refuse_is_not_asked_for_long() -> None:
+    now_s = 0.0
+
+    class Slow(Flaky):
+        def _send(self, transfer: bytes) -> None:
+            nonlocal now_s
+            now_s += 0.2
+            super()._send(transfer)
+
+    wire = Slow(Ssd1306(), part=1.0)
+    wire.error = errno.ETIMEDOUT
+    serial = Repeating(wire, fill=True, wait=lambda seconds: None, clock=lambda: now_s)
+    with pytest.raises(OSError, match="Remote"):
+        serial.command(0xAF)
+    assert now_s < LONGEST_S + 1.0
