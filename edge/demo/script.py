@@ -31,7 +31,7 @@ SCENES: Final = (
     Scene("happy", 8.0, 13.0, "happy", True),
     Scene("surprise", 13.0, 16.0, "surprise", True),
     Scene("sad", 16.0, 20.0, "sad", True),
-    Scene("angry", 20.0, 23.0, "angry", True),
+    Scene("angry", 20.0, 23.0, "angry", False),
     Scene("happy again", 23.0, 24.2, "happy", False),
     Scene("goes out", 24.2, 25.0, "moving", False),
     Scene("empty again", 25.0, 31.0, None, False),
@@ -62,15 +62,14 @@ SPEECH: Final = (
     Phrase(14.5, "rear right", 1.16, 1.2),
     Phrase(16.3, "rear left", 0.90, 0.6),
     Phrase(18.0, "rear center", 0.88, 0.6),
-    Phrase(20.2, "front right", 1.02, 1.6),
-    Phrase(21.55, "side left", 1.02, 1.6),
     Phrase(31.1, "front left"),
     Phrase(32.4, "front right"),
     Phrase(33.72, "rear left"),
     Phrase(35.03, "rear right"),
 )
 """Words of alsa-utils' spoken channel names, recorded speech that comes with a sound tool of Debian.
-Each phrase lies inside a scene with speech."""
+Each phrase lies inside a scene with speech. Angry, she glares and says nothing: the words were spoken
+calmly, and neither louder nor higher nor sharper do they sound angry."""
 
 
 def scene_at(t_s: float) -> Scene:

@@ -11,7 +11,7 @@ after a change that was to change nothing is printed, field by field.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import zip_longest
 from pathlib import Path
@@ -37,11 +37,13 @@ SHOWN_DIFFERENCES: Final = 10
 Event = dict[str, Any]
 
 
-def moments(info: ClipInfo) -> list[tuple[float, Frame | Audio]]:
-    """Every picture and every block of sound of a clip, in order of its time in seconds."""
-    found: list[tuple[float, Frame | Audio]] = [
-        (at_s, Frame(to_rgb(picture), at_s)) for at_s, picture in pictures(info)
-    ]
+Moment = tuple[float, Frame | Audio]
+"""A picture or a block of sound, and its time in seconds."""
+
+
+def moments(info: ClipInfo) -> list[Moment]:
+    """Every picture and every block of sound of a clip, in order of their times."""
+    found: list[Moment] = [(at_s, Frame(to_rgb(picture), at_s)) for at_s, picture in pictures(info)]
     heard = 0
     for block in sound(info):
         heard += len(block)
@@ -49,8 +51,8 @@ def moments(info: ClipInfo) -> list[tuple[float, Frame | Audio]]:
     return sorted(found, key=lambda moment: moment[0])
 
 
-def replay(clip: Path) -> Iterator[Event]:
-    """The mood event after each picture and each block of sound of *clip*."""
+def replay(seen_and_heard: Iterable[Moment]) -> Iterator[Event]:
+    """The mood event after each picture and each block of sound."""
     settings, folder = Settings(), models_folder()
     manifest = load_manifest(folder)
     face, gate = settings.face, SpeechGate(SileroDetector())
@@ -58,7 +60,7 @@ def replay(clip: Path) -> Iterator[Event]:
     voice_reader = open_voice_reader(folder, manifest.voice)
     fusion = Fusion(fusion_options(settings, manifest))
     with closing(FaceReader(finder, folder, manifest.face)) as face_reader:
-        for at_s, moment in moments(probe_clip(clip)):
+        for at_s, moment in seen_and_heard:
             reading: Reading | None
             if isinstance(moment, Frame):
                 reading = face_reader.read(moment)
@@ -96,7 +98,7 @@ def main() -> int:
     options = parser.parse_args()
     mute_native_code()
     try:
-        events = list(replay(options.clip))
+        events = list(replay(moments(probe_clip(options.clip))))
         if options.out is not None:
             options.out.write_text("".join(f"{json.dumps(event)}\n" for event in events))
             print(f"{len(events)} events written to {options.out}")
