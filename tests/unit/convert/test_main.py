@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -6,14 +7,21 @@ from convert import __main__ as command
 from convert.__main__ import check_writable, main
 from edge.errors import SettingsError
 
+Said = Callable[..., str]
 
-def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
     """What the command says on its way to failing."""
-    monkeypatch.setattr("sys.argv", ["convert", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 1
-    return capsys.readouterr().err
+
+    def run(*words: str, code: int = 1) -> str:
+        monkeypatch.setattr("sys.argv", ["convert", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == code
+        return capsys.readouterr().err
+
+    return run
 
 
 def test_a_folder_that_does_not_exist_yet_is_fine_and_is_not_made(tmp_path: Path) -> None:
@@ -37,36 +45,33 @@ def test_a_folder_that_takes_no_files_is_named_with_its_option() -> None:
 @pytest.mark.parametrize(
     "name", ["face", "voice", "voice-folds", "voice-random", "voice-features", "search"]
 )
-def test_every_training_asks_before_it_begins(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_training_asks_before_it_begins(name: str, tmp_path: Path, said: Said) -> None:
     (tmp_path / "file").write_text("x")
     work = str(tmp_path / "file")
-    error = said(monkeypatch, capsys, name, "--data", str(tmp_path), "--work", work)
+    error = said(name, "--data", str(tmp_path), "--work", work)
     assert error == f"convert: --work: {work} is a file; name a folder.\n"
 
 
-def test_a_full_disk_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+FULL = OSError(28, "No space left on device", "runs/voice/voice.part")
+NO_ROOM = "convert: No space left on device: runs/voice/voice.part; check"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(FULL, 1, NO_ROOM), (KeyboardInterrupt(), 130, "the same command goes on")],
+)
+def test_a_full_disk_and_ctrl_c_are_one_sentence(
+    error: BaseException,
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Said,
 ) -> None:
-    def full(**_: object) -> None:
-        raise OSError(28, "No space left on device", "runs/voice/voice.part")
+    def fail(**_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(command, "check_writable", full)
-    error = said(monkeypatch, capsys, "voice-folds", "--data", str(tmp_path))
-    assert error.startswith("convert: No space left on device: runs/voice/voice.part; check")
-    assert error.count("\n") == 1
-
-
-def test_ctrl_c_says_how_to_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(**_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command, "check_writable", interrupted)
-    monkeypatch.setattr("sys.argv", ["convert", "face", "--data", str(tmp_path)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    monkeypatch.setattr(command, "check_writable", fail)
+    told = said("voice-folds", "--data", str(tmp_path), code=code)
+    assert words in told
+    assert told.count("\n") == 1

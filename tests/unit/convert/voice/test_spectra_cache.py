@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -103,20 +104,9 @@ def test_kept_views_that_were_cut_short_are_named(tmp_path: Path) -> None:
 def test_a_worker_that_is_ended_is_explained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Pool:
-        def __init__(self, *_: object) -> None:
-            pass
-
-        def __enter__(self) -> "Pool":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def map(self, *_: object) -> None:
-            raise BrokenProcessPool
-
-    monkeypatch.setattr(spectra_cache, "ProcessPoolExecutor", Pool)
+    pool = MagicMock()
+    pool.return_value.__enter__.return_value.map.side_effect = BrokenProcessPool
+    monkeypatch.setattr(spectra_cache, "ProcessPoolExecutor", pool)
     with pytest.raises(DataError, match=r"want of memory.*run the same command again"):
         load_views(data(), "nemo", FRONT_END, 2, 1, tmp_path, workers=1)
 

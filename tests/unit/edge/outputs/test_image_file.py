@@ -100,14 +100,12 @@ def test_colors_are_kept(tmp_path: Path) -> None:
     assert (lit[:, 0] > lit[:, 2] + 60).mean() > 0.6
 
 
-def test_other_endings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"\.png or \.gif"):
-        Picture(tmp_path / "face.jpg")
-
-
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="folder that exists"):
-        Picture(tmp_path / "absent" / "face.png")
+@pytest.mark.parametrize(
+    ("name", "words"), [("face.jpg", r"\.png or \.gif"), ("absent/face.png", "folder that exists")]
+)
+def test_what_can_be_no_picture_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(OutputError, match=words):
+        Picture(tmp_path / name)
 
 
 def test_picture_that_could_not_be_written_is_written_when_it_can(tmp_path: Path) -> None:

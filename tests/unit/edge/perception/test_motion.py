@@ -44,14 +44,11 @@ def test_person_who_comes_in_is_seen_at_once() -> None:
     assert motion.seen(picture(with_person(10)))
 
 
-def test_lamp_is_no_movement() -> None:
+def test_neither_a_lamp_nor_dusk_is_movement() -> None:
     motion = Motion()
     for _ in range(5):
         motion.seen(picture(ROOM))
     assert not motion.seen(picture(ROOM, light=1.3))
-
-
-def test_dusk_is_no_movement() -> None:
     motion = Motion()
     assert not any(motion.seen(picture(ROOM, light=0.99**step)) for step in range(100))
 

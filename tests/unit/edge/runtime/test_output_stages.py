@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 from unittest.mock import MagicMock
 
 import pytest
@@ -10,6 +10,7 @@ from edge.outputs.oled import Oled
 from edge.runtime.output_stages import OutputStage
 from tests.fakes.clock import HandClock
 
+Kind = TypeVar("Kind", bound="Display")
 NO_ANSWER = "No display answers at 0x3C; check its wires."
 
 
@@ -53,16 +54,24 @@ class Writer(Display):
         self.notices.append(notice)
 
 
-class Bench:
+class Bench(Generic[Kind]):
     """An `OutputStage` stepped by hand, with time that only its waiting moves on."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
+    def __init__(self, kind: Callable[[], Kind]) -> None:
+        self.kind, self.made, self.asked, self.missing = kind, list[Kind](), 0, False
         self.clock = HandClock()
         self.reported: list[str] = []
         self.told: list[Notice] = []
         self.stage = OutputStage(
-            None, self.reported.append, make, "output 1", self.told.append, clock=self.clock
+            None, self.reported.append, self.make, "output 1", self.told.append, clock=self.clock
         )
+
+    def make(self) -> Kind:
+        self.asked += 1
+        if self.missing:
+            raise OutputError(NO_ANSWER)
+        self.made.append(self.kind())
+        return self.made[-1]
 
     def pass_time(self, seconds: float, shown: str = "happy", rest: Any = "awake") -> None:
         end_s = self.clock.t_s + seconds
@@ -74,76 +83,53 @@ class Bench:
 
 
 def test_missing_display_is_looked_for_and_used_once_it_is_there() -> None:
-    plugged: list[Display] = []
-    asked = 0
-
-    def make() -> Display:
-        nonlocal asked
-        asked += 1
-        if not plugged:
-            raise OutputError(NO_ANSWER)
-        return plugged[0]
-
-    bench = Bench(make)
+    bench = Bench(Display)
+    bench.missing = True
     bench.pass_time(60)
-    assert asked == pytest.approx(3 + 60 / 3.0, abs=2)  # sooner at first, then every 3 s
+    assert bench.asked == pytest.approx(3 + 60 / 3.0, abs=2)  # sooner at first, then every 3 s
     assert bench.reported == [NO_ANSWER]
     assert [(notice.part, notice.kind) for notice in bench.told] == [("output 1", "lost")]
     assert bench.stage.state == "missing"
-    plugged.append(Display())
+    bench.missing = False
     bench.pass_time(3.2)
-    assert plugged[0].pictures[:1] == ["happy"]
+    assert bench.made[0].pictures[:1] == ["happy"]
     assert bench.reported[1:] == ["The test display is back."]
     assert bench.told[-1].kind == "back"
 
 
 def test_unplugged_display_is_reopened_within_five_seconds() -> None:
-    made: list[Display] = []
-    broken = False
-
-    def make() -> Display:
-        if broken:
-            raise OutputError(NO_ANSWER)
-        made.append(Display())
-        return made[-1]
-
-    bench = Bench(make)
+    bench = Bench(Display)
     for round_ in range(20):
         bench.pass_time(1)
-        made[-1].plugged, broken = False, True
+        bench.made[-1].plugged, bench.missing = False, True
         bench.pass_time(10)
-        assert made[-1].closed
+        assert bench.made[-1].closed
         assert bench.stage.state == "missing"
-        broken = False
+        bench.missing = False
         bench.pass_time(5)
-        assert len(made) == round_ + 2
-        assert made[-1].pictures
+        assert len(bench.made) == round_ + 2
+        assert bench.made[-1].pictures
     assert bench.reported == [NO_ANSWER, "The test display is back."] * 20
 
 
 def test_output_that_mends_itself_is_not_reopened() -> None:
-    made: list[Writer] = []
-
-    def make() -> Writer:
-        made.append(Writer())
-        return made[-1]
-
-    bench = Bench(make)
+    bench = Bench(Writer)
     bench.pass_time(1)
-    made[0].plugged = False
+    (writer,) = bench.made
+    writer.plugged = False
     bench.stage.add_notice(Notice(5.0, "camera", "restart", "The camera crashed."))
     bench.pass_time(10)
     assert bench.reported == ["The disk is full; make room."]
-    made[0].plugged = True
+    writer.plugged = True
     bench.pass_time(2)
-    assert (len(made), made[0].closed) == (1, False)
-    assert [notice.part for notice in made[0].notices] == ["camera"]
+    assert (len(bench.made), writer.closed) == (1, False)
+    assert [notice.part for notice in writer.notices] == ["camera"]
 
 
 def test_display_dims_sleeps_without_being_drawn_on_and_wakes() -> None:
-    display = Display()
-    bench = Bench(lambda: display)
+    bench = Bench(Display)
     bench.pass_time(1)
+    (display,) = bench.made
     bench.pass_time(1, "nobody", "dim")
     assert display.rests == ["dim"]
     bench.pass_time(0.2, "nobody", "asleep")
@@ -159,18 +145,12 @@ def test_display_dims_sleeps_without_being_drawn_on_and_wakes() -> None:
 
 
 def test_display_that_was_reopened_while_resting_rests_again() -> None:
-    made: list[Display] = []
-
-    def make() -> Display:
-        made.append(Display())
-        return made[-1]
-
-    bench = Bench(make)
+    bench = Bench(Display)
     bench.pass_time(1, "nobody", "dim")
-    made[0].plugged = False
+    bench.made[0].plugged = False
     bench.pass_time(3, "nobody", "dim")
-    assert made[-1] is not made[0]
-    assert made[-1].rests == ["dim"]
+    assert bench.made[-1] is not bench.made[0]
+    assert bench.made[-1].rests == ["dim"]
 
 
 def test_writer_tells_every_reason_once_until_it_writes_again(

@@ -199,35 +199,29 @@ def test_clip_that_pauses_is_not_reopened(paced: bool) -> None:
     assert len(opened) == (1 if paced else 2)
 
 
-def test_failure_to_close_is_kept_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shows", [None, ZeroDivisionError])
+def test_failure_to_close_is_kept_unless_it_would_hide_what_ended_the_stage_and_no_traceback(
+    shows: type[Exception] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uncaught: list[object] = []
     monkeypatch.setattr("threading.excepthook", uncaught.append)
 
     class Unclosable(FailingOutput):
+        def show(self, mood: Mood, t_s: float) -> None:
+            if shows is not None:
+                raise shows
+
         def close(self) -> None:
             raise RuntimeError("bus")
 
     stage = OutputStage(Unclosable(), lambda sentence: None)
-    stage.stop()
-    stage.start()
-    assert stage.join(5)
-    assert isinstance(stage.failure, RuntimeError)
-    assert uncaught == []
-
-
-def test_failure_to_close_does_not_hide_what_ended_the_stage() -> None:
-    class Broken(FailingOutput):
-        def show(self, mood: Mood, t_s: float) -> None:
-            raise ZeroDivisionError
-
-        def close(self) -> None:
-            raise RuntimeError("bus")
-
-    stage = OutputStage(Broken(), lambda sentence: None)
     stage.put(Mood(0, "happy"))
+    if shows is None:
+        stage.stop()
     stage.start()
     assert stage.join(5)
-    assert isinstance(stage.failure, ZeroDivisionError)
+    assert isinstance(stage.failure, shows or RuntimeError)
+    assert uncaught == []
 
 
 @pytest.mark.parametrize("interval_s", [0.08, 0.5])
