@@ -204,10 +204,10 @@ def _run(command: list[str], environment: dict[str, str]) -> "subprocess.Complet
     )
 
 
-def main() -> int:
-    """Fetch what is missing; 0 when all of it is there."""
+def main(wanted: Sequence[Parcel] | None = None, run: Run | None = None) -> int:
+    """Fetch what is missing of *wanted*, or of all parcels; 0 when all of it is there."""
     try:
-        fetched = fetch(parcels())
+        fetched = fetch(parcels() if wanted is None else wanted, run=run)
     except MienError as error:
         print(f"mien: {printable(error)}", file=sys.stderr)
         return error.exit_code

@@ -69,16 +69,16 @@ def run_appliance(
     """
     mute_native_code()
     keep_trying = keep_trying or under_systemd()
-    if clip is None and not keep_trying and nothing_connected(settings, this_host(settings), _say):
+    if clip is None and not keep_trying and nothing_connected(settings, this_host(settings), say):
         _tell("No camera and no microphone found: showing the demo clip.")
         clip, repeat = demo_clip(), True
     components = build_components(settings, clip, repeat)
     for problem in registry().problems:
-        _say(problem)
+        say(problem)
     record = this_record()
     record.hide(named_by_person(settings, clip))
     record.watch(watchdog_s() * HANGS_AFTER)
-    appliance = Appliance(components, _say, keep_trying, open_notifier(), record=record)
+    appliance = Appliance(components, say, keep_trying, open_notifier(), record=record)
     with stopped_by_signals(appliance.stop, appliance.reopen):
         report = appliance.run(seconds)
     _tell(report.sentence())
@@ -111,7 +111,7 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
         nonlocal runtime_told
         if finder.runtime != "MediaPipe" and not runtime_told:
             # Once, and not each time that a fault has the reader made anew.
-            _say(f"Faces are found by {finder.runtime}: MediaPipe cannot run on this processor.")
+            say(f"Faces are found by {finder.runtime}: MediaPipe cannot run on this processor.")
             runtime_told = True
         return FaceReader(finder, folder, manifest.face)
 
@@ -132,7 +132,7 @@ def build_components(settings: Settings, clip_file: Path | None, repeat: bool) -
 
     def fusion() -> Fusion:
         # The person who is drawn in the demo clip is not the one who sat for the calibration.
-        known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, _say)
+        known = Calibration() if clip_file == DEMO_CLIP else known_person(settings, manifest, say)
         return Fusion(calibrated(fusion_options(settings, manifest), known))
 
     def light() -> RecordingLight:
@@ -250,7 +250,8 @@ def open_speech_detector(settings: Settings) -> "SpeechDetector":
     return adapter.make(settings.voice.gate_threshold)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """Tell the person at the terminal, or the journal, one sentence."""
     _tell(f"mien: {printable(sentence)}")
 
 
@@ -268,7 +269,7 @@ def _tell(text: str) -> None:
 def _exit(report: RunReport) -> int:
     """The exit code; a thread that hangs in a driver must not keep the process alive."""
     if report.hung:
-        _say(f"{', '.join(report.hung)} did not end in time.")
+        say(f"{', '.join(report.hung)} did not end in time.")
         this_record().end(report.exit_code)
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):  # closed, or never there

@@ -30,10 +30,10 @@ def start(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
     )
 
 
-def finish(process: "subprocess.Popen[str]") -> Ended:
+def finish(process: "subprocess.Popen[str]", limit_s: float = 60) -> Ended:
     """How it ends by itself."""
     try:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=limit_s)
     finally:
         process.kill()
     return Ended(process.returncode, out, err)

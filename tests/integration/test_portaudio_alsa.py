@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.fakes.process import finish, start
+
 ROOT = Path(__file__).resolve().parents[2]
 
 ASOUNDRC = """
@@ -68,22 +70,11 @@ def test_portaudio_that_would_end_the_process_is_told_and_survived(
     tmp_path: Path, command: str
 ) -> None:
     pytest.importorskip("pyaudio", reason="PyAudio is not installed")
-    environment = {
-        **os.environ,
-        "ALSA_CONFIG_PATH": str(tmp_path / "absent.conf"),
-        "HOME": str(tmp_path),
-        "XDG_RUNTIME_DIR": str(tmp_path),  # no PulseAudio that would find its own way
-        "PYTHONPATH": str(ROOT),
-        "COLUMNS": "1000",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "edge", *command.split()],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.returncode in (0, 1), done.stderr  # doctor: 1 for the problem that it names
-    told = " ".join((done.stdout + done.stderr).split())
+    places = dict.fromkeys(("HOME", "XDG_RUNTIME_DIR"), str(tmp_path))  # no PulseAudio either
+    absent = str(tmp_path / "absent.conf")
+    process = start(*command.split(), ALSA_CONFIG_PATH=absent, COLUMNS="1000", **places)
+    done = finish(process, limit_s=100)
+    assert done.code in (0, 1), done.err  # doctor: 1 for the problem that it names
+    told = " ".join((done.out + done.err).split())
     assert "ends the process that it is in (SIGABRT; Cannot access file" in told
     assert told.count("arecord -l") == 1

@@ -4,16 +4,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from edge.config.paths import DEMO_CLIP, REPO_ROOT
+from edge.config.paths import DEMO_CLIP
 from edge.errors import OutputError
 from edge.outputs import x_server
 from edge.outputs.oled import Oled
+from tests.fakes.process import finish, start
 
 pytestmark = pytest.mark.skipif(not DEMO_CLIP.is_file(), reason="./setup.sh test makes the clip")
 
@@ -32,23 +32,14 @@ def test_the_end_of_the_x_server_is_told_and_the_run_ends_in_order(tmp_path: Pat
     with subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL) as server:
         number = os.read(reader, 10).decode().strip()
         flags = ("--demo", "--seconds", "10", "--display", "window", "--events", str(events))
-        with subprocess.Popen(
-            [sys.executable, "-m", "edge", "run", *flags],
-            cwd=REPO_ROOT,
-            env={**os.environ, "DISPLAY": f":{number}", "PYTHONPATH": str(REPO_ROOT)},
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as run:
+        with start("run", *flags, DISPLAY=f":{number}") as run:
             end_s = time.monotonic() + 60
             while moods(events) < 8 and run.poll() is None and time.monotonic() < end_s:
                 time.sleep(0.1)
             server.kill()
-            try:
-                _, told = run.communicate(timeout=60)
-            finally:
-                run.kill()
-    assert run.returncode == 0
-    assert "The X server of the display window has ended: start Mien again" in told
+            done = finish(run)
+    assert done.code == 0
+    assert "The X server of the display window has ended: start Mien again" in done.err
     assert json.loads(events.read_text().splitlines()[-1])["event"] == "bye"
 
 

@@ -11,28 +11,21 @@ from tests.unit.acceptance.rig.shell import CANNOT, REPO_ROOT, bash
 pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checkout")
 
 
+def rig(house: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = ["bash", str(house / "setup.sh"), "rig", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
 def test_a_part_that_there_is_not_is_refused() -> None:
     words = 'takes container, devices, arm-nets, arm-boot, picamera, soak or start, not "z"'
-    done = subprocess.run(
-        ["bash", str(REPO_ROOT / "setup.sh"), "rig", "container", "z"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = rig(REPO_ROOT, "container", "z")
     assert (done.returncode, words in done.stderr) == (1, True), done.stderr
 
 
 def test_where_there_are_no_tests_it_says_where_the_rig_is(tmp_path: Path) -> None:
     shutil.copy(REPO_ROOT / "setup.sh", tmp_path)
     shutil.copytree(REPO_ROOT / "setup", tmp_path / "setup")
-    done = subprocess.run(
-        ["bash", str(tmp_path / "setup.sh"), "rig", "container"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = rig(tmp_path, "container")
     assert done.returncode == 1
     assert done.stderr.startswith("setup: The rig comes with the source repository")
     assert done.stderr.count("\n") == 1

@@ -81,23 +81,26 @@ def test_refuses_a_model_that_it_cannot_quantize(
         check_float(read_graph(file), "net.tflite")
 
 
-def test_refuses_a_model_that_is_int8_already() -> None:
-    with pytest.raises(ConversionError, match="quantized already"):
-        check_float(read_graph(MODELS / "face_int8.tflite"), "face")
+HANDLE = GraphTensor("w", (), (), "RESOURCE", quantized=False)
+VARIABLE = Operation("READ_VARIABLE", (HANDLE,), (tensor(9, 4),))
 
 
-@pytest.mark.parametrize("dtype", ["INT32", "UINT8"])
-def test_refuses_whole_numbers_as_input(dtype: str) -> None:
-    taken = GraphTensor("tokens", (1, 9), (1, 9), dtype, quantized=False)
-    with pytest.raises(ConversionError, match=f"takes {dtype.lower()}"):
-        check_float(Graph((taken,), (), (), 1), "net")
+def whole(dtype: str) -> Graph:
+    return Graph((GraphTensor("tokens", (1, 9), (1, 9), dtype, quantized=False),), (), (), 1)
 
 
-def test_refuses_weights_that_are_variables() -> None:
-    taken, handle = tensor(1, 9), GraphTensor("w", (), (), "RESOURCE", quantized=False)
-    read = Operation("READ_VARIABLE", (handle,), (tensor(9, 4),))
-    with pytest.raises(ConversionError, match="keeps its weights as variables"):
-        check_float(Graph((taken,), (), (read,), 1), "net")
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        (read_graph(MODELS / "face_int8.tflite"), "quantized already"),
+        (whole("INT32"), "takes int32"),
+        (whole("UINT8"), "takes uint8"),
+        (Graph((tensor(1, 9),), (), (VARIABLE,), 1), "keeps its weights as variables"),
+    ],
+)
+def test_refuses_whole_numbers_and_weights_that_are_variables(graph: Graph, words: str) -> None:
+    with pytest.raises(ConversionError, match=words):
+        check_float(graph, "net")
 
 
 def test_tells_a_damaged_model_from_none_at_all(tmp_path: Path) -> None:

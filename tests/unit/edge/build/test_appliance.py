@@ -179,7 +179,7 @@ def test_without_standard_error_there_is_no_preview_and_no_message(
             open_display(wanted.of(DisplaySettings), this_host(wanted))
     picture = settings(display={"kind": "png", "file": "face.png"}, leds={"backend": "none"})
     assert len(output_makers(picture, this_host(picture))) == 1
-    appliance._say("The camera is gone.")
+    appliance.say("The camera is gone.")
     assert capsys.readouterr().out == ""
 
 
@@ -189,14 +189,14 @@ def test_messages_survive_a_terminal_that_has_gone(monkeypatch: pytest.MonkeyPat
             raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("sys.stderr", Gone())
-    appliance._say("The camera is gone.")
+    appliance.say("The camera is gone.")
 
 
 def test_real_process_without_standard_error_keeps_its_standard_output_clean() -> None:
     code = (
         "import sys; from edge.build.outputs import output_makers, this_host; "
         "from edge.config.schema import Settings; from edge.build import appliance; "
-        "appliance._say('x'); "
+        "appliance.say('x'); "
         "s = Settings.model_validate({'display': {'kind': 'auto', 'i2c_port': 250}, "
         "'leds': {'backend': 'none'}}); "
         "sys.exit(len(output_makers(s, this_host(s))))"

@@ -211,7 +211,11 @@ def test_demo_clip_is_not_taken_for_the_person_and_any_other_is(
         components.close()
 
 
-def test_lies_in_the_state_folder_of_service_or_user(
+def homeless() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_lies_in_the_state_folder_of_service_or_user_or_without_a_home_in_the_systems(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     system = tmp_path / "system"
@@ -225,16 +229,8 @@ def test_lies_in_the_state_folder_of_service_or_user(
     assert calibration_file() == Path("/run/one/calibration.json")
     assert calibration_file("none") is None
     assert calibration_file("/etc/me.json") == Path("/etc/me.json")
-
-
-def test_without_a_home_it_lies_in_the_system_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(paths, "SYSTEM_STATE", tmp_path / "none")
-    monkeypatch.setattr(Path, "home", homeless)
     for name in ("XDG_STATE_HOME", "STATE_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
-    assert calibration_file() == tmp_path / "none" / "calibration.json"
+        monkeypatch.delenv(name)
+    system.rmdir()
+    monkeypatch.setattr(Path, "home", homeless)
+    assert calibration_file() == system / "calibration.json"

@@ -1,6 +1,3 @@
-import time
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,22 +9,8 @@ from edge.messages import FaceReading, Frame, Mood, NoFace
 from edge.runtime.output_stages import OutputStage
 from edge.runtime.reader_stages import FaceStage
 from edge.runtime.sensor_stages import CameraStage
-from edge.runtime.timing import DEVICE
 from tests.fakes.clock import HandClock
-
-
-class Light:
-    def __init__(self) -> None:
-        self.open = 0
-        self.history: list[int] = []
-
-    def sensor_opened(self, name: str) -> None:
-        self.open += 1
-        self.history.append(self.open)
-
-    def sensor_closed(self, name: str) -> None:
-        self.open -= 1
-        self.history.append(self.open)
+from tests.fakes.world import FakeLight, World
 
 
 class ScriptedCamera:
@@ -35,60 +18,48 @@ class ScriptedCamera:
 
     name = "scripted camera"
 
-    def __init__(self, frames: int, then: Exception) -> None:
-        self._left, self._then = frames, then
+    def __init__(self, frames: int, then: Exception, clock: HandClock) -> None:
+        self._left, self._then, self._clock = frames, then, clock
         self.closed = False
 
     def read(self, timeout_s: float) -> Frame | None:
         if self._left == 0:
             raise self._then
         self._left -= 1
-        return Frame(np.zeros((4, 4, 3), np.uint8), time.monotonic())
+        self._clock.t_s += 0.1
+        return Frame(np.zeros((4, 4, 3), np.uint8), self._clock.t_s)
 
     def close(self) -> None:
         self.closed = True
 
 
-def wait_for(condition: Callable[[], bool], limit_s: float = 10) -> bool:
-    end_s = time.monotonic() + limit_s
-    while time.monotonic() < end_s:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
-
-
-QUICK = replace(DEVICE, sensor_pauses_s=tuple(pause_s / 100 for pause_s in DEVICE.sensor_pauses_s))
-
-
 def test_unplugged_camera_comes_back_by_itself() -> None:
+    clock, world = HandClock(), World()
     cameras = [
-        ScriptedCamera(3, SensorError("The camera is gone; plug it in again.")),
-        ScriptedCamera(10**9, ClipEnded()),
+        ScriptedCamera(3, SensorError("The camera is gone; plug it in again."), clock),
+        ScriptedCamera(10**9, ClipEnded(), clock),
     ]
     opened: list[ScriptedCamera] = []
+    plugged_in = iter([True, False, False, True])
 
     def plug_in() -> ScriptedCamera:
-        if len(opened) == 1 and attempts.pop():
+        if not next(plugged_in):
             raise SensorError("No camera found; plug one in.")
         opened.append(cameras[len(opened)])
         return opened[-1]
 
-    attempts = [False, True, True]
-    light, frames = Light(), Mailbox[Frame]()
-    stage = CameraStage(plug_in, light, frames, timing=QUICK)
-    stage.start()
-    assert wait_for(lambda: len(opened) == 2 and stage.state == "ok")
+    stage = CameraStage(plug_in, FakeLight(world), Mailbox(), clock=clock)
+    while len(opened) < 2 or stage.state != "ok":
+        assert stage.step()
+        assert len(world.lit) == sum(not camera.closed for camera in opened)
+    states = [stage.state]
     assert stage.trouble == ""
-    assert cameras[0].closed
     assert stage.reopened == 1
-    assert light.open == 1
-    stage.stop()
-    assert stage.join(5)
+    stage.finish()
     assert cameras[1].closed
-    assert stage.state == "off"
-    assert light.open == 0
-    assert max(light.history) == 1
+    states.append(stage.state)
+    assert states == ["ok", "off"]
+    assert world.lit == set()
 
 
 class CountingReader:
@@ -129,7 +100,8 @@ def test_camera_that_delivers_only_old_frames_is_taken_for_silent(age_s: float, 
             clock.t_s += 0.1
             return Frame(np.zeros((4, 4, 3), np.uint8), clock.t_s - age_s)
 
-    stage = CameraStage(lambda: Lagging(0, ClipEnded()), Light(), Mailbox(), clock=clock)
+    camera = Lagging(0, ClipEnded(), clock)
+    stage = CameraStage(lambda: camera, FakeLight(World()), Mailbox(), clock=clock)
     while clock.t_s < 1008.5:  # a camera may take 8 s before its first picture
         assert stage.step()
     assert stage.state == state
@@ -186,7 +158,7 @@ def test_clip_that_pauses_is_not_reopened(paced: bool) -> None:
         def close(self) -> None:
             self.frames = []
 
-    stage = CameraStage(Pausing, Light(), Mailbox(), clock=clock)
+    stage = CameraStage(Pausing, FakeLight(World()), Mailbox(), clock=clock)
     assert stage.step()
     opened[0].frames.append(Frame(np.zeros((4, 4, 3), np.uint8), clock.t_s))
     assert stage.step()
