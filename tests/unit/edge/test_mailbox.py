@@ -8,7 +8,7 @@ def test_keeps_only_the_newest_item_and_counts_the_rest() -> None:
     for number in range(1000):
         box.put(number)
     assert box.take(0) == 999
-    assert box.take(0) is None
+    assert box.take(0.01) is None
     assert (box.put_count, box.dropped) == (1000, 999)
 
 
@@ -20,7 +20,3 @@ def test_wakes_a_waiting_taker() -> None:
     box.put("letter")
     taker.join(5)
     assert got == ["letter"]
-
-
-def test_taking_from_an_empty_box_gives_up_in_time() -> None:
-    assert Mailbox[int]().take(0.01) is None

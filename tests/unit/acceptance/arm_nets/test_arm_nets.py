@@ -33,12 +33,9 @@ def test_extremes_that_differ_do_not_wrap_around() -> None:
 
 
 @pytest.mark.parametrize("other", [np.zeros((1, 3), np.int8), np.zeros((1, 2), np.int16)])
-def test_outputs_of_another_shape_or_type_are_no_match(other: NDArray[Any]) -> None:
+def test_outputs_of_another_shape_or_type_and_nothing_are_no_match(other: NDArray[Any]) -> None:
     with pytest.raises(ValueError, match="there"):
         difference({"x 0": np.zeros((1, 2), np.int8)}, {"x 0": other}, ["x 0"])
-
-
-def test_nothing_to_compare_is_no_match() -> None:
     with pytest.raises(ValueError, match="nothing"):
         difference({}, {}, [])
 

@@ -1,7 +1,6 @@
 """The arithmetic of the faults that the rig injects into the booted service."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,18 +64,16 @@ def test_limit_of_the_unit_is_put_back_and_its_kills_are_counted(
     ]
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    lines: list[str] = []
-    monkeypatch.setattr(service_faults, "journal", lambda: lines)
-    yield lines
-
-
-def test_sentences_about_the_disk_are_told_apart_by_their_reason(said: list[str]) -> None:
+def test_sentences_about_the_disk_are_told_apart_by_their_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     file = service_faults.EVENTS
-    said.append(f"mien: The events file {file} cannot be written (no space left on device): make")
-    said.append(f"mien: The events file {file} cannot be opened (read-only file system): name a")
-    said.append(f"mien: The events file {file}2 cannot be written (no space left on device): make")
+    said = (
+        f"mien: The events file {file} cannot be written (no space left on device): make",
+        f"mien: The events file {file} cannot be opened (read-only file system): name a",
+        f"mien: The events file {file}2 cannot be written (no space left on device): make",
+    )
+    monkeypatch.setattr(service_faults, "journal", lambda: said)
     assert told(service_faults.FULL) == 1
     assert told(service_faults.READ_ONLY) == 1
 

@@ -36,14 +36,10 @@ def changed(**fields: object) -> Entry:
     return ENTRY.model_copy(update=fields)
 
 
-def test_published_model_answers_in_both_label_sets() -> None:
-    seven, eight = FaceNet(MODELS, ENTRY).logits(crop(0))
-    assert seven.shape == (7,)
-    assert eight.shape == (8,)
-
-
-def test_reading_is_a_distribution_over_the_seven() -> None:
-    read = FaceNet(MODELS, ENTRY).read(crop(1))
+def test_published_model_answers_in_both_label_sets_and_reads_a_distribution() -> None:
+    net = FaceNet(MODELS, ENTRY)
+    assert [logits.shape for logits in net.logits(crop(0))] == [(7,), (8,)]
+    read = net.read(crop(1))
     assert read.shape == (len(EMOTIONS),)
     assert read.sum() == pytest.approx(1)
 

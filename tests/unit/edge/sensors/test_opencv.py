@@ -207,14 +207,6 @@ def test_missing_camera_names_those_that_exist_or_asks_for_one(tmp_path: Path) -
         OpenCvCamera(97)
 
 
-def test_a_file_that_is_no_camera_is_refused(
-    feed: Feed, node: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(FakeCapture, "opens", False)
-    with pytest.raises(SensorError, match="video0 is not a camera"):
-        OpenCvCamera(str(node))
-
-
 @pytest.mark.parametrize("name", ["/dev/null", "."])
 def test_other_devices_and_folders_are_not_even_opened(feed: Feed, name: str) -> None:
     with pytest.raises(SensorError, match="is not a camera"):
@@ -260,10 +252,12 @@ def test_camera_knows_whether_there_is_a_sensor_behind_it(
     camera.close()
 
 
-def test_busy_camera_names_how_to_find_the_other_program(
+def test_no_camera_is_refused_and_a_busy_one_names_how_to_find_the_other_program(
     feed: Feed, node: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeCapture, "opens", False)
+    with pytest.raises(SensorError, match="video0 is not a camera"):
+        OpenCvCamera(str(node))
     monkeypatch.setattr(fcntl, "ioctl", _ioctl(caps=0x04200001, busy=True))
     with pytest.raises(SensorError, match=f"busy: another program uses it; `fuser {node}`"):
         OpenCvCamera(str(node))
