@@ -1,7 +1,9 @@
 """Keeps a calibration: sixteen numbers in a small JSON file that only its owner may read."""
 
+import errno
 import json
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +15,10 @@ from edge.calibration.prior import LEAST_S, Baseline, Calibration, fingerprint
 from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.perception.manifest import Manifest
-from edge.process.regular_files import read_regular
+from edge.process.regular_files import open_regular, read_regular
 
 _AGAIN: Final = "run `mien calibrate` again, or `mien calibrate --reset` to do without"
+_MARK: Final = b'"mien_calibration"'
 _LARGEST_BYTES: Final = 16_384
 """Ours have less than 1 kB; a larger file is something else."""
 
@@ -53,10 +56,9 @@ def load_calibration(file: Path) -> Calibration:
     except (FileNotFoundError, NotADirectoryError):
         return Calibration()
     except OSError as error:
-        raise SettingsError(
-            f"The calibration {file} cannot be read ({error.strerror}): make it readable for this "
-            "user, or name another with [calibration] file."
-        ) from error
+        raise _unreadable(file, error) from error
+    if not _is_ours(raw):
+        raise SettingsError(_foreign(file))
     try:
         kept = _File.model_validate_json(raw)
         if kept.emotions != EMOTIONS:
@@ -93,8 +95,9 @@ def save_calibration(calibration: Calibration, file: Path) -> None:
     that user, who has to read it.
 
     Raises:
-        SettingsError: it cannot be written; says what to do.
+        SettingsError: it cannot be written, or another kind of file is there; says what to do.
     """
+    _refuse_foreign(file)
     kept = {
         "mien_calibration": 1,
         "emotions": EMOTIONS,
@@ -119,18 +122,35 @@ def save_calibration(calibration: Calibration, file: Path) -> None:
                 partial.unlink()
             raise
     except OSError as error:
-        raise SettingsError(
-            f"The calibration cannot be written to {file} ({error.strerror}): name another place "
-            "with [calibration] file in the settings."
-        ) from error
+        raise _unwritable(file, error) from error
+
+
+def check_writable(file: Path) -> None:
+    """See whether a calibration could be written to *file*, before anybody sits still for it.
+
+    Raises:
+        SettingsError: as `save_calibration`.
+    """
+    _refuse_foreign(file)
+    folder = file.parent
+    try:
+        while not folder.exists():
+            folder = folder.parent
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise _unwritable(file, error) from error
 
 
 def forget_calibration(file: Path) -> bool:
     """Delete the file; whether there was one.
 
     Raises:
-        SettingsError: it is there and cannot be deleted.
+        SettingsError: it is there and cannot be deleted, or is another kind of file.
     """
+    _refuse_foreign(file)
     try:
         file.unlink()
     except (FileNotFoundError, NotADirectoryError):
@@ -141,6 +161,46 @@ def forget_calibration(file: Path) -> bool:
             "who made it."
         ) from error
     return True
+
+
+def _foreign(file: Path) -> str:
+    """A sentence on a file that is there and that Mien has not made."""
+    return (
+        f"{file} is no calibration of Mien, and is neither read nor replaced nor deleted: name another "
+        "with [calibration] file in the settings, or move it away."
+    )
+
+
+def _refuse_foreign(file: Path) -> None:
+    """Raise SettingsError if there is a file that is no calibration, whole or damaged."""
+    try:
+        with open_regular(file, sys.maxsize) as stream:
+            ours = _is_ours(stream.read(_LARGEST_BYTES))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    if not ours:
+        raise SettingsError(_foreign(file))
+
+
+def _is_ours(raw: bytes) -> bool:
+    """Whether it is a calibration: one that is cut short, or emptied by a power cut, is one too."""
+    return _MARK in raw or not raw.strip(b"\0 \r\n\t")
+
+
+def _unreadable(file: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"The calibration {file} cannot be read ({error.strerror}): make it readable for this user, or "
+        "name another with [calibration] file."
+    )
+
+
+def _unwritable(file: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"The calibration cannot be written to {file} ({error.strerror}): name another place with "
+        "[calibration] file in the settings."
+    )
 
 
 def _rounded(rest: Baseline | None) -> dict[str, object] | None:

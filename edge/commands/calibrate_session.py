@@ -22,7 +22,13 @@ from edge.calibration.prior import (
     covered_s,
     fingerprint,
 )
-from edge.calibration.storage import fitting, forget_calibration, load_calibration, save_calibration
+from edge.calibration.storage import (
+    check_writable,
+    fitting,
+    forget_calibration,
+    load_calibration,
+    save_calibration,
+)
 from edge.calibration.table import print_calibration
 from edge.config.paths import calibration_file, models_folder
 from edge.config.schema import Settings
@@ -70,6 +76,7 @@ def run_calibration(settings: Settings, *, clip: Path | None = None, seconds: fl
     """
     mute_native_code()
     file = _file(settings)
+    check_writable(file)
     manifest = load_manifest(models_folder(settings.models.folder))
     if clip is None and nothing_connected(settings, this_host(settings)):
         raise SensorError(

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,6 +23,24 @@ def end_on_interrupt() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored: by nohup, or &
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def end_while_importing(sentence: str) -> None:
+    """From now on SIGINT interrupts as usual, but in the middle of an import ends with *sentence*.
+
+    Libraries turn the interruption of an import into errors of their own, with their tracebacks.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                print(f"\n{sentence}", file=sys.stderr, flush=True)
+                os._exit(128 + number)
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, signal.default_int_handler):
+        signal.signal(signal.SIGINT, interrupt)
 
 
 @contextmanager

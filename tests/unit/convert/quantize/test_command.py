@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from convert import __main__ as command_line
+from convert.commands import command_line
 from convert.errors import ConversionError, DataError
 from convert.quantize.command import quantize
 from tests.fakes.tflite import write_classifier

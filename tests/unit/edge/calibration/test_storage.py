@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,13 @@ import pytest
 
 from edge.build import appliance
 from edge.calibration.prior import Baseline, Calibration, baseline_of, fingerprint
-from edge.calibration.storage import fitting, forget_calibration, load_calibration, save_calibration
+from edge.calibration.storage import (
+    check_writable,
+    fitting,
+    forget_calibration,
+    load_calibration,
+    save_calibration,
+)
 from edge.config import paths
 from edge.config.paths import MODELS, calibration_file
 from edge.config.schema import Settings
@@ -114,6 +121,10 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, known: Calibrati
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="name another place"):
         save_calibration(known, tmp_path / "file" / "me.json")
+    with pytest.raises(SettingsError, match="name another place"):
+        check_writable(tmp_path / "file" / "me.json")
+    check_writable(tmp_path / "new" / "folder" / "me.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def damage(good: str) -> list[str]:
@@ -122,11 +133,12 @@ def damage(good: str) -> list[str]:
     positive = {**kept, "face": {**kept["face"], "mean_log": [1.0] * 7}}
     other_order = {**kept, "emotions": list(reversed(EMOTIONS))}
     nan = good.replace("4.5", "NaN", 1)
-    texts = ["", "{}", "[1]", "not json", good[:100], nan, "\x00" * 50, "9" * 10_000]
-    return texts + [json.dumps(each) for each in (short, positive, other_order)]
+    return ["", good[:100], nan, "\x00" * 50] + [
+        json.dumps(each) for each in (short, positive, other_order)
+    ]
 
 
-def test_damaged_and_foreign_files_are_refused_in_one_sentence(
+def test_damaged_files_are_refused_in_one_sentence_and_may_be_replaced(
     tmp_path: Path, known: Calibration
 ) -> None:
     file = tmp_path / "me.json"
@@ -137,6 +149,31 @@ def test_damaged_and_foreign_files_are_refused_in_one_sentence(
             SettingsError, match="no calibration of this Mien; run `mien calibrate`"
         ):
             load_calibration(file)
+        check_writable(file)
+        save_calibration(known, file)
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "not json", "9" * 100_000, "[camera]\n"])
+def test_a_file_of_somebody_else_is_never_replaced_or_deleted(
+    tmp_path: Path, known: Calibration, text: str
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(text)
+    actions: list[Callable[[], object]] = [
+        lambda: check_writable(file),
+        lambda: save_calibration(known, file),
+        lambda: forget_calibration(file),
+    ]
+    for act in actions:
+        with pytest.raises(SettingsError, match="is no calibration of Mien, and is neither"):
+            act()
+    assert file.read_text() == text
+    for act in actions:
+        file.unlink()
+        os.mkfifo(file)
+        with pytest.raises(SettingsError, match="it is a pipe, not a file"):
+            act()
+        assert file.is_fifo()
 
 
 def test_a_pipe_or_a_folder_is_refused_without_waiting(tmp_path: Path) -> None:
@@ -178,7 +215,7 @@ def fusion_of(components: Components) -> Fusion:
     return fusion
 
 
-@pytest.mark.parametrize("text", ["", "no calibration"])
+@pytest.mark.parametrize("text", ["", '{"mien_calibration": 1}'])
 def test_run_goes_on_without_a_bad_file_and_says_so_once(
     text: str, tmp_path: Path, manifest: Manifest
 ) -> None:

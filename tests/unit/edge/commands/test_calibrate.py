@@ -206,9 +206,21 @@ def test_asks_no_second_time_when_the_camera_is_opened_again(
 
 
 def test_a_bad_file_is_replaced(room: Room, file: Path) -> None:
-    file.write_text("nonsense")
+    file.write_text('{"mien_calibration": 1, "cut sh')
     run_calibration(settings(file))
     assert load_calibration(file)
+
+
+def test_says_at_once_that_it_could_not_be_stored(room: Room, file: Path) -> None:
+    def open_camera() -> Any:
+        pytest.fail("a person would sit still in vain")
+
+    room.open_camera = open_camera
+    file.write_text("the diary of somebody")
+    with pytest.raises(SettingsError, match="is no calibration of Mien"):
+        run_calibration(settings(file))
+    with pytest.raises(SettingsError, match="cannot be written to"):
+        run_calibration(settings(file / "below.json"))
 
 
 def test_show_and_reset(room: Room, file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,8 +25,9 @@ def console_script() -> str:
         (["-c", console_script()], "typer"),
         (["-m", "edge"], "typer"),
         (["-m", "edge.demo"], "cv2"),
+        (["-m", "convert"], "typer"),
     ],
-    ids=["mien", "edge", "demo"],
+    ids=["mien", "edge", "demo", "convert"],
 )
 def test_an_interrupt_in_the_middle_of_an_import_prints_nothing(
     tmp_path: Path, command: list[str], slow: str
@@ -47,3 +48,23 @@ def test_an_interrupt_in_the_middle_of_an_import_prints_nothing(
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == ""
         assert process.wait(10) == -signal.SIGINT
+
+
+def test_an_interrupt_while_a_command_of_convert_imports_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text(
+        "print('importing', flush=True)\nimport time\n"
+        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    raise ImportError('half loaded')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "convert", "face", "--data", str(tmp_path)],
+        cwd=REPO_ROOT,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPO_ROOT}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "\nconvert: stopped; the same command goes on from here.\n"
+        assert process.wait(10) == 130

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from convert import __main__ as command
-from convert.__main__ import check_writable, main
+from convert.commands import command_line as command
+from convert.commands.command_line import check_writable, main
 from edge.errors import SettingsError
 
 Said = Callable[..., str]

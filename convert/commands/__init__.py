@@ -1,0 +1,1 @@
+"""What `python -m convert` can be asked to do."""

@@ -1,0 +1,282 @@
+"""`python -m convert`: train, convert to int8, evaluate."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
+from edge.errors import MienError, SettingsError
+from edge.process.printable import printable
+
+app = typer.Typer(
+    help="Trains Mien's two nets and makes the int8 models that the device runs.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+Data = Annotated[Path, typer.Option(help="Folder with the data set; see the model's card.")]
+Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
+RecipeFile = Annotated[Path, typer.Option(help="How to train.")]
+Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
+_INTERRUPTED = 130
+"""With what typer ends after Ctrl-C, as shells do."""
+
+
+def check_writable(**folders: Path) -> None:
+    """See before hours of work whether their result can be kept; nothing is left behind.
+
+    Args:
+        folders: option -> its folder, which need not exist yet.
+
+    Raises:
+        SettingsError: a file is in the way, or nothing can be written there.
+    """
+    from convert.atomic_files import nearest_there
+
+    for option, folder in folders.items():
+        there = nearest_there(folder)
+        if not there.is_dir():
+            raise SettingsError(f"--{option}: {there} is a file; name a folder.")
+        try:
+            tempfile.TemporaryFile(dir=there).close()
+        except OSError as error:
+            raise SettingsError(
+                f"--{option}: {there} cannot be written to ({error.strerror}); name a folder in "
+                "which you may."
+            ) from error
+
+
+@app.command()
+def face(
+    data: Data,
+    out: Out = MODELS,
+    recipe: RecipeFile = MODELS / "face_recipe.toml",
+    work: Work = Path("runs/face"),
+) -> None:
+    """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
+
+    Example: python -m convert face --data ~/data/face --out models_tflite
+    """
+    check_writable(out=out, work=work)
+    from convert.face.pipeline import make_face
+
+    make_face(data, recipe, out, work, fetched_folder())
+
+
+@app.command()
+def voice(
+    data: Data,
+    out: Out = MODELS,
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Train on acted speech, split by speaker; convert, evaluate, write the card.
+
+    Example: python -m convert voice --data ~/data/voice --out models_tflite
+    """
+    check_writable(out=out, work=work)
+    from convert.voice.pipeline import make_voice
+
+    make_voice(data, recipe, out, work)
+
+
+@app.command("voice-folds")
+def voice_folds(
+    data: Data,
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Train a voice net for each fold of RAVDESS actors; one table of all held-out actors.
+
+    Example: python -m convert voice-folds --data ~/data/voice
+    """
+    check_writable(work=work)
+    from convert.voice.pipeline import folds
+
+    folds(data, recipe, work)
+
+
+@app.command("voice-random")
+def voice_random(
+    data: Data,
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure by the field's protocol, a random split that leaks speakers, for comparison only.
+
+    Example: python -m convert voice-random --data ~/data/voice
+    """
+    check_writable(work=work)
+    from convert.voice.pipeline import random_split
+
+    random_split(data, recipe, work)
+
+
+@app.command("voice-features")
+def voice_features(
+    data: Data,
+    recipe: RecipeFile = MODELS / "voice_recipe.toml",
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Compare the field's classic features with the log-mel picture on the same speakers.
+
+    Example: python -m convert voice-features --data ~/data/voice
+    """
+    check_writable(work=work)
+    from convert.voice.pipeline import compare
+
+    compare(data, recipe, work)
+
+
+@app.command()
+def evaluate(
+    which: Annotated[Literal["face", "voice"], typer.Argument(help="Which model.")],
+    data: Data,
+    models: Annotated[Path, typer.Option(help="Folder with the model and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Print every table again from the published .tflite alone.
+
+    Example: python -m convert evaluate face --data ~/data/face
+    """
+    from edge.perception.manifest import check_hash, load_manifest
+
+    manifest = load_manifest(models)
+    entry = manifest.face if which == "face" else manifest.voice
+    check_hash(models / entry.file, entry.sha256)
+    if which == "face":
+        from convert.face.pipeline import evaluate_published
+
+        evaluate_published(entry, models, data)
+    else:
+        check_writable(work=work)
+        from convert.voice.pipeline import evaluate_published as evaluate_voice
+
+        evaluate_voice(models / entry.file, models / entry.recipe, entry, data, work)
+
+
+@app.command()
+def search(
+    data: Data,
+    candidates: Annotated[Path, typer.Option(help="Shapes to compare, TOML.")] = MODELS
+    / "face_candidates.toml",
+    out: Out = MODELS,
+    work: Work = Path("runs/search"),
+) -> None:
+    """Compare shapes of the face net: accuracy against size and work, each briefly trained.
+
+    Example: python -m convert search --data ~/data/face
+    """
+    check_writable(out=out, work=work)
+    from convert.face.architecture_search import search_face
+
+    search_face(data, candidates, out, work)
+
+
+@app.command()
+def fusion(
+    face_data: Annotated[Path, typer.Option(help="Folder with FER2013; see FACE_CARD.md.")],
+    voice_data: Annotated[Path, typer.Option(help="Folder with the voices; see VOICE_CARD.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure face alone, voice alone, 70-30 and the fusion on held-out pairs.
+
+    Example: python -m convert fusion --face-data ~/data/face --voice-data ~/data/voice
+    """
+    check_writable(work=work)
+    from convert.studies.fusion import evaluate_fusion
+
+    evaluate_fusion(face_data, voice_data, models, work)
+
+
+@app.command()
+def calibration(
+    data: Annotated[Path, typer.Option(help="Folder with the voices; see VOICE_CARD.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+    work: Work = Path("runs/voice"),
+) -> None:
+    """Measure what `mien calibrate` does to held-out voices.
+
+    Example: python -m convert calibration --data ~/data/voice
+    """
+    check_writable(work=work)
+    from convert.studies.calibration import evaluate_calibration
+
+    evaluate_calibration(data, models, work)
+
+
+@app.command()
+def finders(
+    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = REPO_ROOT
+    / "var"
+    / "astronaut.png",
+) -> None:
+    """Compare MediaPipe's short and full range detectors on faces of many sizes.
+
+    Example: python -m convert finders
+    """
+    from convert.studies.face_detectors import compare_finders
+
+    compare_finders(portrait, fetched_folder())
+
+
+@app.command()
+def quantize(
+    model: Annotated[
+        Path, typer.Argument(help="Float .tflite, .pt2, .keras, .h5 or SavedModel folder.")
+    ],
+    samples: Annotated[Path, typer.Option(help="Folder of real inputs: .npy, images, sounds.")],
+    out: Annotated[Path, typer.Option(help="The int8 .tflite to write.")],
+    input_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="What black and white are to the net: -1 1 unless given. For arrays: what they span."
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Most samples to use, taken evenly.")] = 500,
+    report: Annotated[Path | None, typer.Option(help="Write the report as JSON too.")] = None,
+) -> None:
+    """Make an int8 model of your own, check it against the float one, name its worst layers.
+
+    Example: python -m convert quantize net.pt2 --samples photos --out net_int8.tflite
+    """
+    from convert.quantize.command import quantize
+    from edge.process.native_output import mute_native_code
+
+    mute_native_code()
+    quantize(model, samples, out, input_range, limit, report)
+
+
+def main() -> None:
+    """Run; failures that have a remedy are one sentence."""
+    try:
+        app(prog_name="python -m convert")
+    except MienError as error:
+        print(f"convert: {printable(error)}", file=sys.stderr)
+        sys.exit(1)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:
+            print("\nconvert: stopped; the same command goes on from here.", file=sys.stderr)
+        raise
+    except OSError as error:
+        print(
+            f"convert: {error.strerror or error}: {printable(error.filename or 'a file')}; check "
+            "that the disk is not full and that you may write there.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(
+            f"convert: {error.name} is not installed; training and converting need: "
+            "pip install -e '.[convert]'",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
