@@ -12,6 +12,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception import interpreter
 from edge.perception.interpreter import Model, TensorSpec
+from edge.perception.model_trial import try_model
 from edge.perception.spectrogram import FrontEnd
 from edge.process.regular_files import read_regular
 
@@ -197,10 +198,13 @@ def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, Ten
     """Load the model of *entry* and find its emotion output, refusing one that is not it.
 
     Raises:
-        ModelError: its hash, input, output or labels are not what the manifest says.
+        ModelError: its hash, input, output or labels are not what the manifest says, or it did not
+            come with Mien and would end the process.
     """
     path = folder / entry.file
-    model = Model(path, threads, content=read_checked(path, entry.sha256))
+    content = read_checked(path, entry.sha256)
+    try_model(path, entry.sha256)
+    model = Model(path, threads, content=content)
     if entry.labels != EMOTIONS:
         raise ModelError(
             f"{path} has the labels {', '.join(entry.labels)}; Mien needs {', '.join(EMOTIONS)}, "
