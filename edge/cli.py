@@ -1,4 +1,4 @@
-"""The command line: `mien run`, `calibrate`, `explain`, `config`, `devices`, `doctor`, `bench`.
+"""The command line: `mien run`, `try`, `calibrate`, `explain`, `config`, `devices`, `doctor`, `bench`.
 
 Everything heavy is imported inside the command that needs it, so that `mien --help` is quick on a
 Raspberry Pi Zero as well.
@@ -21,6 +21,8 @@ from edge.commands.doctor import EXAMPLES as DOCTOR_EXAMPLES
 from edge.commands.doctor import doctor
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
+from edge.commands.try_parts import EXAMPLES as TRY_EXAMPLES
+from edge.commands.try_parts import try_parts
 from edge.errors import LimitError, MienError, OutputError, SettingsError
 from edge.process.crash_record import this_record
 from edge.process.heap import steady_heap
@@ -236,6 +238,7 @@ def devices(json: JsonOption = False) -> None:
 
 
 app.command(epilog=DOCTOR_EXAMPLES)(doctor)
+app.command("try", epilog=TRY_EXAMPLES)(try_parts)
 
 
 @app.command(

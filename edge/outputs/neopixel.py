@@ -93,14 +93,21 @@ def make(settings: NeopixelSettings, host: Host) -> list[Maker]:
     """The pixels, if there are any."""
 
     def neopixels() -> NeoPixels:
-        strip: Strip
-        if settings.backend == "spi":
-            strip = SpiStrip(settings.count, settings.order, settings.spi_port, settings.spi_device)
-        else:
-            strip = Ws281xStrip(settings.count, settings.order, settings.pin)
+        strip = open_strip(settings)
         return NeoPixels(strip, brightness=settings.brightness, fade_s=settings.fade_s)
 
     return [neopixels] if settings.enabled else []
+
+
+def open_strip(settings: NeopixelSettings) -> "Strip":
+    """Open the way to the pixels.
+
+    Raises:
+        OutputError: a library is missing, or they cannot be reached.
+    """
+    if settings.backend == "spi":
+        return SpiStrip(settings.count, settings.order, settings.spi_port, settings.spi_device)
+    return Ws281xStrip(settings.count, settings.order, settings.pin)
 
 
 class Strip(Protocol):

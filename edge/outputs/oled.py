@@ -179,6 +179,11 @@ class Oled:
         """What the display shows: "1" mono, "L" greys, "RGB" colours."""
         return self._mode
 
+    @property
+    def repeated(self) -> int:
+        """How many transfers had to be repeated since it was opened."""
+        return self._bus.repeated if isinstance(self._bus, Repeating) else 0
+
     def show_picture(self, picture: Image.Image) -> None:
         """Bring *picture*, of `size` and in `mode`, onto the display.
 

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent
 
 def pictures() -> dict[str, Image.Image]:
     """Every golden picture by name, as the code draws it now."""
+    from edge.diagnostics.trying.display import frame
     from edge.face.draw import draw
     from edge.face.pose import POSES
 
@@ -25,6 +26,9 @@ def pictures() -> dict[str, Image.Image]:
     drawn["lost_senses"] = draw(replace(neutral, extras=both))
     drawn["flat_happy"] = draw(POSES["happy"], (128, 32))
     drawn["square_happy"] = draw(POSES["happy"], (128, 128), "RGB")
+    drawn["frame"] = frame((128, 64), "1")
+    drawn["frame_tall"] = frame((64, 128), "1")
+    drawn["frame_color"] = frame((96, 64), "RGB")
     return drawn
 
 

@@ -49,7 +49,7 @@ def test_help_is_shown_without_a_command(mien: Mien, arguments: list[str]) -> No
         assert f"\n  {command} " in done.out
 
 
-COMMANDS = ("run", "devices", "doctor", "bench", "calibrate", "explain", "config")
+COMMANDS = ("run", "try", "devices", "doctor", "bench", "calibrate", "explain", "config")
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "config show", "config check", "config default"])
