@@ -19,8 +19,12 @@ def make_clip(
     sound: NDArray[np.float64] | None = None,
     size: tuple[int, int] = (64, 48),
     turned: int = 0,
+    codecs: tuple[str, str] = ("mpeg4", ""),
 ) -> Path:
-    """Write a clip of grey pictures with those levels and that sound (mono, `RATE_HZ`)."""
+    """Write a clip of grey pictures with those levels and that sound (mono, `RATE_HZ`).
+
+    The second of *codecs* is that of the sound; left empty, one that is usual for the file's ending.
+    """
     import av
 
     width, height = size
@@ -28,13 +32,19 @@ def make_clip(
         video: av.VideoStream | None = None
         audio: av.AudioStream | None = None
         if levels is not None:
-            video = container.add_stream("mpeg4", rate=fps, options={"qscale": "2"})
-            video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+            drawn = container.add_stream(codecs[0], rate=fps, options={"qscale": "2"})
+            assert isinstance(drawn, av.VideoStream)
+            formats = drawn.codec.video_formats
+            assert formats
+            drawn.width, drawn.height, drawn.pix_fmt = width, height, formats[0].name
+            video = drawn
             if turned:
                 video.set_display_rotation(turned)
         if sound is not None:
-            codec = {".wav": "pcm_s16le", ".mp3": "mp3"}.get(path.suffix, "aac")
-            made = container.add_stream(codec, rate=RATE_HZ, layout="mono")
+            usual = {".wav": "pcm_s16le", ".mp3": "mp3"}.get(path.suffix, "aac")
+            name = codecs[1] or usual
+            rate_hz = 48_000 if name == "libopus" else RATE_HZ
+            made = container.add_stream(name, rate=rate_hz, layout="mono")
             assert isinstance(made, av.AudioStream)
             audio = made
         for number, level in enumerate(levels or []):

@@ -5,11 +5,20 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from PIL import Image
+
+from edge.process.native_output import quiet_stderr
 from tests.fakes.clips import beep, make_clip
 from tests.fuzz.mutations import NUMBERS, another_kind, bytes_of
 
-CLIPS: Final = ("a.mp4", "b.avi", "c.mkv", "d.mov", "e.ts", "f.wav", "g.mp3", "h.mp4", "i.gif")
-"""The last two have pictures alone."""
+CODECS: Final = {
+    "a.mp4": ("libx264", "aac"), "b.avi": ("mjpeg", "adpcm_ima_wav"), "c.mkv": ("libx265", "flac"),
+    "d.mov": ("prores", "alac"), "e.ts": ("mpeg2video", "mp3"), "f.webm": ("libvpx-vp9", "libopus"),
+    "g.wmv": ("wmv2", "mp3"), "h.3gp": ("mpeg4", "aac"), "i.mp4": ("libsvtav1", ""),
+    "j.wav": ("", "pcm_s16le"), "k.mp3": ("", "mp3"), "l.flac": ("", "flac"), "m.gif": ("", ""),
+}  # fmt: skip
+"""Of the pictures and of the sound, as people's clips have them."""
+CLIPS: Final = tuple(CODECS)
 _LEVELS: Final = [40, 90, 140, 200, 230, 120]
 _OTHERS: Final = (
     b"#EXTM3U\n#EXTINF:1,\nbeep.wav\n",
@@ -36,21 +45,20 @@ _NAMES: Final = (
 
 def make_clips(folder: Path) -> None:
     """Put the undamaged ones there."""
-    for name in CLIPS:
-        film = not name.endswith((".wav", ".mp3"))
-        quiet = name in CLIPS[-2:]
-        path = folder / name
-        if name.endswith(".gif"):
-            _make_gif(path)
+    import av
+
+    for name, codecs in CODECS.items():
+        if not any(codecs):
+            first, *more = [Image.new("L", (64, 48), level) for level in _LEVELS]
+            first.save(folder / name, save_all=True, append_images=more, duration=100)
             continue
-        make_clip(path, levels=_LEVELS if film else None, sound=None if quiet else beep(0.6, 0.1))
-
-
-def _make_gif(path: Path) -> None:
-    from PIL import Image
-
-    first, *more = [Image.new("L", (64, 48), level) for level in _LEVELS]
-    first.save(path, save_all=True, append_images=more, duration=100)
+        with quiet_stderr():  # encoders tell of their settings
+            make_clip(
+                folder / name,
+                levels=_LEVELS if codecs[0] else None,
+                sound=beep(0.6, 0.1) if codecs[1] else None,
+                codecs=codecs if {*codecs} - {""} <= av.codecs_available else ("mpeg4", ""),
+            )
 
 
 def damage_clip(random: Random, original: Path, folder: Path) -> Path:

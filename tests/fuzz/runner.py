@@ -104,7 +104,7 @@ class Child:
 
     def _part(self) -> None:
         """End those that play beside it; the first, who may be an honest one, as soon as it likes."""
-        end_s = time.monotonic() + PARTING_S
+        end_s = time.monotonic() + PARTING_S * _busy()
         for number, pid in enumerate(self._beside):
             while number == 0 and time.monotonic() < end_s:
                 if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):

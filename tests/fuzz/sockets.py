@@ -12,10 +12,10 @@ from random import Random
 from typing import Any, Final
 
 Play = Callable[[], None]
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 60.0
 """How long a reader waits for the socket to be there."""
-LONG_S: Final = 8.0
-"""Longest that anybody stays."""
+LONG_S: Final = 60.0
+"""Longest that anybody stays; whoever is left when the command has ended is ended as well."""
 TRASH: Final = (
     *(b"\0" * 70_000, b'{"event":"mood"', b'{"event":"bye","t":0}\n' * 500, b"\xff\xfe\r\n\r\n"),
     *(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x1b[2J", b"x" * 7, b"\n" * 4096),
