@@ -26,7 +26,7 @@ class Sample:
     """Since its start."""
     resident_mb: float
     anonymous_mb: float
-    """Of that, what is in no file."""
+    """Of that, what is in no file; and what of it is swapped out."""
     threads: int
     files: int
     """Open file descriptors."""
@@ -84,9 +84,8 @@ def read_cpu_ticks(stat: str) -> int:
 
 def sample(t_s: float, status: Mapping[str, int], files: int, cpu_s: float) -> Sample:
     """A sample of what `read_status` found."""
-    return Sample(
-        t_s, status["VmRSS"] / 1024, status["RssAnon"] / 1024, status["Threads"], files, cpu_s
-    )
+    own_kb = status["RssAnon"] + status.get("VmSwap", 0)
+    return Sample(t_s, status["VmRSS"] / 1024, own_kb / 1024, status["Threads"], files, cpu_s)
 
 
 def medians(

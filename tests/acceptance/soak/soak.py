@@ -22,7 +22,6 @@ from tests.acceptance.common.programs import RigError
 from tests.acceptance.common.table import Proof
 from tests.acceptance.soak.appliance import WATCHDOG_S, Appliance
 from tests.acceptance.soak.judge import (
-    ANONYMOUS,
     FILES,
     MEMORY,
     RIG,
@@ -94,7 +93,7 @@ class Soak:
             ended = self._run()
         except RigError as error:
             yield Proof(RIG, "FAILED", str(error), time.monotonic() - began_s)
-            for what in (MEMORY, ANONYMOUS, FILES, THREADS, WORK):
+            for what in (MEMORY, FILES, THREADS, WORK):
                 yield Proof(what, "not run", "the appliance did not run to the end")
             return
         finally:
