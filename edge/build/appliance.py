@@ -24,6 +24,7 @@ from edge.errors import MienError, ModelError, SensorError
 from edge.fusion import Fusion, FusionOptions
 from edge.hardware.host import Host
 from edge.outputs.leds import DarkLight, LedSettings, RecordingLight, recording_light
+from edge.outputs.terminal_turn import beside_previews
 from edge.process.crash_record import this_record
 from edge.process.native_output import mute_native_code
 from edge.process.printable import printable
@@ -257,8 +258,6 @@ def say(sentence: str) -> None:
 
 def _tell(text: str) -> None:
     """Write lines to the standard error, if there is one: the terminal may have gone."""
-    from edge.outputs.terminal import beside_previews
-
     stream = sys.stderr
     if stream is None:  # print would take the standard output instead, which is for events
         return

@@ -4,9 +4,6 @@ import atexit
 import os
 import select
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, TextIO
 
 import numpy as np
@@ -18,6 +15,7 @@ from edge.face.animation import Animator
 from edge.face.draw import draw
 from edge.face.pose import SHOWN_COLORS
 from edge.messages import Mood, Sense
+from edge.outputs.terminal_turn import TURN
 from edge.process.printable import printable
 
 _SIZE: Final = (128, 64)
@@ -30,29 +28,6 @@ _DOTS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 """Bits of the dots of a Braille sign (Unicode block U+2800), by row and column."""
 _UNDER: Final = 3
 """Lines of text under the face."""
-
-
-class _Turn:
-    """Who may write to the terminal, and how often others than previews have written."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.others = 0
-
-
-_TURN: Final = _Turn()
-
-
-@contextmanager
-def beside_previews() -> Iterator[None]:
-    """Inside, whole lines can be written: previews hold still, and begin anew below them."""
-    mine = _TURN.lock.acquire(timeout=1.0)
-    try:
-        yield
-    finally:
-        _TURN.others += 1
-        if mine:
-            _TURN.lock.release()
 
 
 class Preview:
@@ -84,7 +59,7 @@ class Preview:
         """Rows of the terminal that are ours now."""
         self._text = ""
         self._columns = 0
-        self._others = _TURN.others
+        self._others = TURN.others
         self._closed = False
         if self._drawing:
             self._write(_HIDE)
@@ -99,24 +74,24 @@ class Preview:
                 self._shown = mood.shown
                 self._write(plain_line(mood, t_s - self._start_s) + "\n")
             return
-        if not _TURN.lock.acquire(blocking=False):
+        if not TURN.lock.acquire(blocking=False):
             return  # somebody is writing; the next picture comes soon enough
         try:
             self._draw(mood, t_s, t_s - self._start_s)
         finally:
-            _TURN.lock.release()
+            TURN.lock.release()
 
     def _draw(self, mood: Mood, t_s: float, since_s: float) -> None:
         columns, rows = self._terminal()
         picture = draw(self._animator.pose(mood, t_s), _SIZE, "1")
         lines = self._frame(picture, mood, since_s, columns, rows)
         text = "".join(f"{line}{_RESET if self._color else ''}\x1b[K\r\n" for line in lines)
-        if columns != self._columns or _TURN.others != self._others:
+        if columns != self._columns or TURN.others != self._others:
             # Lines that the terminal has rewrapped, or that others have moved up, cannot be found
             # again: begin below them.
             self._rows = 0
             self._text = ""
-        self._columns, self._others = columns, _TURN.others
+        self._columns, self._others = columns, TURN.others
         if text == self._text:
             return
         up = f"\x1b[{self._rows}A" if self._rows else ""

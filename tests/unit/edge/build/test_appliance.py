@@ -11,7 +11,7 @@ import pytest
 from edge.build import appliance
 from edge.build.outputs import output_makers, this_host
 from edge.build.sensors import nothing_connected, open_camera
-from edge.config.paths import MODELS
+from edge.config.paths import MODELS, REPO_ROOT
 from edge.config.schema import Settings
 from edge.errors import OutputError, SensorError
 from edge.hardware.gpio_mock import MockGpio
@@ -270,3 +270,14 @@ def test_gate_bridges_pauses_within_a_phrase_and_ends_it_after_four_tenths_of_a_
     assert speaking_after(0.43)  # seven tenths of the threshold keep it going
     assert speaking_after(0.0, 11)
     assert not speaking_after(0.41, 2)  # 0.42 s
+
+
+def test_a_sentence_that_is_said_hours_into_a_run_loads_nothing() -> None:
+    code = (
+        "import sys; from edge.build.appliance import say; before = set(sys.modules); "
+        "say('The camera is gone.'); print(set(sys.modules) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO_ROOT, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("set()\n", "mien: The camera is gone.\n")

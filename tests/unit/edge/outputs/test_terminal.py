@@ -17,7 +17,8 @@ import pytest
 from edge.face.draw import draw
 from edge.face.pose import POSES
 from edge.messages import Mood, Sense
-from edge.outputs.terminal import Preview, beside_previews, braille, half_blocks, shades
+from edge.outputs.terminal import Preview, braille, half_blocks, shades
+from edge.outputs.terminal_turn import beside_previews
 
 ROOT = Path(__file__).parents[4]
 HAPPY = Mood(0.0, "happy", np.array([0, 0, 0, 0.9, 0, 0.1, 0]), face=Sense("ok", True, 0.83, 1.0))
