@@ -36,6 +36,15 @@ PICTURES: Final = {
     "g.tif": "F", "h.tif": "I;16", "picture.gif": "P", "j.webp": "RGB", "k.bmp": "RGB", "l.ppm": "RGB",
     "m.png": "RGB",
 }  # fmt: skip
+WORDS: Final = (
+    *(one for one in map(str, NASTY) if "\0" not in one and not one.isdecimal() and one != "auto"),
+    *("~nobody/x", "x" * 300, "x/" * 3_000, "\udcff", "7\u00b2", "tcp://x"),
+)
+"""For a command line, which holds no null character; none is the number of a device."""
+VARIABLES: Final = (
+    *("MODELS__FOLDER", "CALIBRATION__FILE", "DISPLAY__KIND", "EVENTS__TO", "CAMERA__SOURCE"),
+    *("VOICE__GATE_THRESHOLD", "LEDS__RED", "DISPLAY__WIDTH_PX", "FUSION__PRIOR", "X__Y", "_"),
+)
 
 
 @dataclass(frozen=True)
@@ -210,54 +219,28 @@ def calibrations(originals: Originals, folder: Path, random: Random) -> Argument
 
 def arguments(originals: Originals, folder: Path, random: Random) -> Command:
     """The command line or the environment says what cannot be. Devices are not named."""
-    nasty = [
-        one for one in map(str, NASTY) if "\0" not in one and not one.isdecimal() and one != "auto"
-    ]
-    nasty += [
-        "~nobody/x",
-        "x" * 300,
-        "x/" * 3_000,
-        "\udcff",
-        "7\u00b2",
-        "tcp://x",
-        f"{folder}/missing/x",
-    ]
-    word = random.choice(nasty)
-    shown = ["--display", "none", "--seconds", "0.1"]
-    clip = ["--clip", str(originals.folder / "beep.wav")]
-    what = random.randrange(12)
-    if what < 5:
-        names = (
-            "models__folder",
-            "calibration__file",
-            "display__kind",
-            "events__to",
-            "camera__source",
-        )
-        others = (
-            "voice__gate_threshold",
-            "leds__red",
-            "display__width_px",
-            "fusion__prior",
-            "x__y",
-            "_",
-        )
-        name = random.choice((*names, *others)).upper()
+    word = random.choice((*WORDS, f"{folder}/missing/x"))
+    own = word.replace("..", "__").lstrip("/")  # what is to be written to, in the case's own folder
+    if random.random() < 0.4:
         command = random.choice(
             (_listen(originals, []), ["config", "show"], ["calibrate", "--show"])
         )
-        return Command(command, {f"MIEN_{name}": word})
-    return Command(
-        (
-            ["run", *clip, *shown, "--config", word],
-            ["run", *clip, *shown, "--events", word],
-            ["run", *clip, "--display", word, "--seconds", "0.1"],
-            ["run", "--clip", word, *shown],
-            ["run", "--no-voice", "--camera", word.replace("/etc/passwd", "/dev/null"), *shown],
-            ["explain", word, *random.choice(([], ["--out", word], ["--emotion", word]))],
-            ["bench", "--clip", word, "--seconds", random.choice(("0.1", word))],
-        )[what - 5]
+        return Command(command, {f"MIEN_{random.choice(VARIABLES)}": word})
+    brief = ["--display", "none", "--seconds", "0.1"]
+    clip, picture = (str(originals.folder / name) for name in ("beep.wav", "c.png"))
+    commands: tuple[Arguments, ...] = (
+        ["run", "--clip", clip, *brief, "--config", word],
+        ["run", "--clip", clip, *brief, "--events", own],
+        ["run", "--clip", clip, "--display", own, "--seconds", "0.1"],
+        ["run", "--clip", word, *brief],
+        ["run", "--no-voice", "--camera", word.replace("/etc/passwd", "/dev/null"), *brief],
+        [
+            "explain",
+            *random.choice(([word], [picture, "--out", own], [picture, "--emotion", word])),
+        ],
+        ["bench", "--clip", word, "--seconds", random.choice(("0.1", word))],
     )
+    return Command(random.choice(commands))
 
 
 def clips(originals: Originals, folder: Path, random: Random) -> Arguments:

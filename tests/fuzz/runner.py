@@ -1,6 +1,7 @@
 """Runs one command in a child process, and judges how it ended."""
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -210,7 +211,12 @@ def _become_mien(command: Command, place: Path) -> None:
 
 
 def _watch(place: Path, touched: int) -> Callable[[str, tuple[Any, ...]], None]:
-    """Writes down what is changed outside of *place*."""
+    """Writes down what would be changed outside of *place*, and forbids it."""
+
+    def forbid(what: str) -> None:
+        os.write(touched, f"{what}\n".encode("utf-8", "backslashreplace"))
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
     allowed = (f"{os.path.realpath(place)}/", "/dev/null", "/dev/shm/", "/proc/self/")
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
@@ -222,17 +228,17 @@ def _watch(place: Path, touched: int) -> Callable[[str, tuple[Any, ...]], None]:
         elif event in ("socket.connect", "socket.bind", "socket.sendto"):
             address = arguments[1]
             if isinstance(address, tuple):
-                os.write(touched, f"{event} to the network: {address}\n".encode())
+                forbid(f"{event} to the network: {address}")
             paths = (address,) if event == "socket.bind" and address else ()
         elif event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
-            os.write(touched, f"started {arguments[0]}\n".encode())
+            forbid(f"started {arguments[0]}")
         for path in paths:
             if not isinstance(path, (str, bytes, os.PathLike)):
                 continue
             folder, name = os.path.split(os.path.abspath(os.fsdecode(path)))
             real = os.path.join(os.path.realpath(folder), name)
             if not f"{real}/".startswith(allowed) and real not in allowed:
-                os.write(touched, f"{event} outside of its folder: {real}\n".encode())
+                forbid(f"{event} outside of its folder: {real}")
 
     return watch
 
