@@ -53,7 +53,7 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             prove it in a container, in a guest with all its devices,
                                             the nets for aarch64, booted as aarch64, with a camera
                                             behind picamera2; without a word: container arm-nets
-       ./setup.sh rig soak [--minutes 60] [--speed 4]
+       ./setup.sh rig soak [--minutes 60] [--speed 4] [--each-output]
                                             watch its memory, descriptors and threads meanwhile
        ./setup.sh rig start                 time it and the splash from their start on
        ./setup.sh release VERSION [--dry-run] [--bundle ARCH/PYTHON]
