@@ -96,7 +96,7 @@ def watch(seconds: float) -> list[str]:
 
 def plain(frame: str) -> str:
     """*frame* without its control sequences."""
-    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", frame)
+    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]|\x1b7", "", frame)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class Screen:
 
 def render(frame: str) -> Screen:
     """Draw the characters of *frame* as a terminal does."""
-    lines = re.sub(r"\x1b\[[?\d;]*[A-HJKhl]", "", frame).replace("\r", "").rstrip("\n").split("\n")
+    inked = re.sub(r"\x1b\[[?\d;]*[A-HJKhl]|\x1b7", "", frame)
+    lines = inked.replace("\r", "").rstrip("\n").split("\n")
     while lines and not plain(lines[-1]).strip():
         lines.pop()
     width = max(len(plain(line)) for line in lines)

@@ -24,6 +24,7 @@ from edge.errors import MienError, ModelError, SensorError
 from edge.fusion import Fusion, FusionOptions
 from edge.hardware.host import Host
 from edge.outputs.leds import DarkLight, LedSettings, RecordingLight, recording_light
+from edge.outputs.terminal_keeper import cursor_back_when_paused
 from edge.outputs.terminal_turn import beside_previews
 from edge.process.crash_record import this_record
 from edge.process.native_output import mute_native_code
@@ -80,7 +81,7 @@ def run_appliance(
     record.hide(named_by_person(settings, clip))
     record.watch(watchdog_s() * HANGS_AFTER)
     appliance = Appliance(components, say, keep_trying, open_notifier(), record=record)
-    with stopped_by_signals(appliance.stop, appliance.reopen):
+    with stopped_by_signals(appliance.stop, appliance.reopen), cursor_back_when_paused():
         report = appliance.run(seconds)
     _tell(report.sentence())
     return _exit(report)

@@ -7,13 +7,15 @@ from edge.config.adapters import registry
 from edge.config.schema import Settings
 from edge.hardware.host import Host, Pins
 from edge.outputs import Maker, OutputAdapter
+from edge.outputs.events import EventSettings
 from edge.outputs.leds import LedSettings
 
 
 def this_host(settings: Settings) -> Host:
-    """The machine that this is, with the GPIO library that the settings name."""
+    """The machine that this is, with the GPIO library and the place of events that the settings name."""
     backend = settings.of(LedSettings).backend
-    return Host(Pins(None if backend == "none" else backend))
+    pins = Pins(None if backend == "none" else backend)
+    return Host(pins, events_to=settings.of(EventSettings).to)
 
 
 def output_adapters() -> dict[str, OutputAdapter[Any]]:

@@ -273,9 +273,12 @@ class DisplayMaker:
                 "No display answers, and the preview has no standard error to draw on: "
                 "leave the standard error open, or choose --display none."
             )
+        shared = self._host.events_share_terminal
         if why is None:
-            return Preview(sys.stderr)
-        return StandIn(sys.stderr, self._open_oled, why, every_s=self._look_every_s)
+            return Preview(sys.stderr, beside_events=shared)
+        return StandIn(
+            sys.stderr, self._open_oled, why, every_s=self._look_every_s, beside_events=shared
+        )
 
 
 def open_display(display: DisplaySettings, host: Host) -> Output:

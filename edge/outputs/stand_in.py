@@ -23,6 +23,7 @@ class StandIn(Preview):
         taken: str = "",
         *,
         every_s: float,
+        beside_events: bool = False,
     ) -> None:
         """Draw on *stream*, and look on a thread: a bus that hangs must not hold the face up.
 
@@ -31,8 +32,9 @@ class StandIn(Preview):
             look: opens the OLED; raises MienError as long as there is none.
             taken: why it stands in, for a person.
             every_s: how often to look, in seconds.
+            beside_events: see `Preview`.
         """
-        super().__init__(stream)
+        super().__init__(stream, beside_events=beside_events)
         self.taken = taken
         self._look, self._every_s = look, every_s
         self._ending = threading.Event()

@@ -4,179 +4,202 @@ import atexit
 import os
 import select
 import sys
+from contextlib import suppress
 from typing import Final, TextIO
 
-import numpy as np
-from PIL import Image
-
-from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.face.animation import Animator
-from edge.face.draw import draw
 from edge.face.pose import SHOWN_COLORS
-from edge.messages import Mood, Sense
+from edge.messages import Mood
+from edge.outputs.terminal_face import Room, Signs, face_lines, room
+from edge.outputs.terminal_keeper import (
+    BEGIN,
+    END,
+    HIDE,
+    RESET,
+    SHOW,
+    LastWill,
+    hold,
+    let_go,
+)
+from edge.outputs.terminal_text import Painter, bright, plain_line, status, too_small
 from edge.outputs.terminal_turn import TURN
-from edge.process.printable import printable
 
-_SIZE: Final = (128, 64)
-_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
-_RESET, _BOLD, _FAINT = "\x1b[0m", "\x1b[1m", "\x1b[2m"
-_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
-"""Terminals that know these show each picture in one go; others leave them aside."""
-_LEVELS: Final = " ▁▂▃▄▅▆▇█"
-_DOTS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-"""Bits of the dots of a Braille sign (Unicode block U+2800), by row and column."""
-_UNDER: Final = 3
-"""Lines of text under the face."""
+_UNKNOWN: Final = (80, 24)
+"""Columns and rows of a terminal that does not say."""
+_HOME: Final = "\x1b[H\x1b[2J"
+_DUMB: Final = "This terminal cannot move its cursor (TERM={}): the face is told in lines of text."
+_NO_UTF8: Final = (
+    "This terminal does not take UTF-8 ({}): the face is drawn in ASCII. A UTF-8 locale, such as "
+    "LANG=C.UTF-8, shows it finer."
+)
+_SHARED: Final = (
+    "Events go to this terminal, so the face is left out: send them elsewhere to see it, such as "
+    "--events FILE or > FILE."
+)
 
 
 class Preview:
-    """Draws into a fixed area of the terminal; without a terminal it writes a line a change."""
+    """Draws into a fixed area of the terminal; where it cannot, it writes a line a change."""
 
     name = "preview"
     mends_itself = True
     """After a failure `show` is to be tried again: the terminal is still the same."""
 
-    def __init__(self, stream: TextIO | None = None, *, fps: float = 12.0, seed: int = 0) -> None:
-        """Take over the line of the cursor and those below.
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        fps: float = 12.0,
+        seed: int = 0,
+        beside_events: bool = False,
+    ) -> None:
+        """Take the line of the cursor and those below, from the first picture on.
 
         Args:
             stream: where to draw; stderr when None, so that stdout is free for events.
             fps: how many pictures a second are drawn at most.
             seed: of the animation's blinks and glances.
+            beside_events: others write lines to the same terminal all the time: say that there is no
+                face, and leave it to them.
         """
         self._stream = stream if stream is not None else sys.stderr
         self.interval_s = 1 / fps
         self._animator = Animator(seed)
-        encoding = (getattr(self._stream, "encoding", None) or "ascii").lower().replace("-", "")
-        able = encoding == "utf8" and os.environ.get("TERM") != "dumb"
-        self._drawing = able and self._stream.isatty()
-        self._color = "NO_COLOR" not in os.environ
-        self._braille = os.environ.get("TERM") != "linux"  # whose console font has none
+        encoding = getattr(self._stream, "encoding", None) or "ascii"
+        self._utf8 = encoding.lower().replace("-", "") == "utf8"
+        is_terminal = self._stream.isatty()
+        term = os.environ.get("TERM", "")
+        self._silent = beside_events and is_terminal
+        self._drawing = is_terminal and term not in ("", "dumb") and not self._silent
+        self._word = ""
+        """A line that is said once."""
+        if self._silent:
+            self._word = _SHARED
+        elif is_terminal and not self._drawing:
+            self._word = _DUMB.format(term or '""')
+        elif self._drawing and not self._utf8:
+            self._word = _NO_UTF8.format(encoding)
+        # The font of the Linux console has no Braille.
+        self._signs: Signs = "shades" if term == "linux" else "braille"
+        if not self._utf8:
+            self._signs = "ascii"
+        self._painter = Painter("NO_COLOR" not in os.environ)
         self._start_s: float | None = None
         self._shown = ""
         self._rows = 0
         """Rows of the terminal that are ours now."""
         self._text = ""
-        self._columns = 0
+        self._size = (0, 0)
         self._others = TURN.others
         self._closed = False
-        if self._drawing:
-            self._write(_HIDE)
-            atexit.register(self.close)  # a terminal without a cursor is a nuisance
+        self._will: LastWill | None = None
+        """From the first picture on: until then the cursor is as it was."""
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
         if self._start_s is None:
             self._start_s = t_s
+        if self._word and self._write(f"mien: {self._word}\n"):
+            self._word = ""
         if not self._drawing:
-            if mood.shown != self._shown:
+            if mood.shown != self._shown and not self._silent:
                 self._shown = mood.shown
                 self._write(plain_line(mood, t_s - self._start_s) + "\n")
             return
         if not TURN.lock.acquire(blocking=False):
             return  # somebody is writing; the next picture comes soon enough
         try:
-            self._draw(mood, t_s, t_s - self._start_s)
+            if self._in_foreground():
+                self._draw(mood, t_s, t_s - self._start_s)
         finally:
             TURN.lock.release()
 
     def _draw(self, mood: Mood, t_s: float, since_s: float) -> None:
-        columns, rows = self._terminal()
-        picture = draw(self._animator.pose(mood, t_s), _SIZE, "1")
-        lines = self._frame(picture, mood, since_s, columns, rows)
-        text = "".join(f"{line}{_RESET if self._color else ''}\x1b[K\r\n" for line in lines)
-        if columns != self._columns or TURN.others != self._others:
-            # Lines that the terminal has rewrapped, or that others have moved up, cannot be found
-            # again: begin below them.
-            self._rows = 0
-            self._text = ""
-        self._columns, self._others = columns, TURN.others
+        columns, rows = size = self._terminal()
+        lines = self._frame(mood, t_s, since_s, columns, rows)
+        text = "".join(f"{line}{self._painter.reset}\x1b[K\r\n" for line in lines)
+        resized = self._size not in ((0, 0), size)
+        if resized or TURN.others != self._others:
+            # Lines that others have moved up cannot be found again: begin below them. Those that the
+            # terminal has rewrapped would be left as rubbish: begin on a clean screen.
+            self._rows, self._text = 0, ""
         if text == self._text:
             return
-        up = f"\x1b[{self._rows}A" if self._rows else ""
+        if self._will is None:
+            self._will = LastWill(self._stream)
+            hold(self)
+            atexit.register(self.close)  # a terminal without a cursor is a nuisance
+        up = _HOME if resized else f"\x1b[{self._rows}A" if self._rows else ""
         clear = "\x1b[J" if self._rows != len(lines) else ""
-        if self._write(f"{_BEGIN}\r{up}{clear}{text}{_END}"):
+        if self._write(f"{BEGIN}{HIDE if not self._text else ''}\r{up}\x1b7{clear}{text}{END}"):
             self._text, self._rows = text, len(lines)
+            self._size, self._others = size, TURN.others
+
+    def leave(self) -> None:
+        """Give the cursor back, below the face; see `edge.outputs.terminal_keeper.Pausable`."""
+        # Ctrl-Z throws away what the terminal has not taken yet: the cursor may be anywhere.
+        ours = self._rows and TURN.others == self._others
+        below = f"\x1b8\x1b[{self._rows}B\r" if ours else ""
+        with suppress(OutputError):
+            self._write(f"{END}{below}{self._painter.reset}{SHOW}", patiently=True)
 
     def close(self) -> None:
         """Leave the last picture standing and give the cursor back."""
         if self._closed:
             return
         self._closed = True
-        if self._drawing:
+        if self._will is not None:
             atexit.unregister(self.close)
-            try:
-                self._write((_RESET if self._color else "") + _SHOW, patiently=True)
-            except OutputError:
-                return
+            let_go(self)
+            self.leave()
+            self._will.revoke()
 
     def _terminal(self) -> tuple[int, int]:
         try:
             columns, rows = os.get_terminal_size(self._stream.fileno())
         except (OSError, ValueError):
-            return 80, 24
-        return columns or 80, rows or 24
+            return _UNKNOWN
+        return columns or _UNKNOWN[0], rows or _UNKNOWN[1]
 
-    def _frame(
-        self, picture: Image.Image, mood: Mood, t_s: float, columns: int, rows: int
-    ) -> list[str]:
-        under = self._status(mood, t_s, columns)
+    def _in_foreground(self) -> bool:
+        """Not sent to the background (`bg`), where a shell has the terminal."""
+        try:
+            return os.tcgetpgrp(self._stream.fileno()) == os.getpgrp()
+        except (OSError, ValueError):  # it does not control us
+            return True
+
+    def _frame(self, mood: Mood, t_s: float, since_s: float, columns: int, rows: int) -> list[str]:
+        place = room(columns, rows, self._signs)
+        pose = self._animator.pose(mood, t_s)
+        width = columns - 1  # a terminal may wrap what reaches its edge
+        if place.face_px == (0, 0):
+            told = status(
+                mood, since_s, width, max(place.text_rows - 1, 1), self._utf8, self._painter
+            )
+            note = self._painter.faint(too_small(width))
+            return [told[0], note, *told[1:]][: max(rows - 1, 1)]
+        told = status(mood, since_s, width, place.text_rows, self._utf8, self._painter)
         tint = SHOWN_COLORS[mood.shown]
-        for high, wide in ((32, 128), (16, 64)):
-            if columns >= wide + 4 and rows > high + 2 + len(under):
-                if wide == picture.width:
-                    face = [self._paint(line, tint) for line in half_blocks(picture)]
-                elif self._braille:
-                    face = [self._paint(line, tint) for line in braille(picture)]
-                else:
-                    face = [line + _RESET for line in shades(picture, _bright(tint))]
-                edge = self._faint("─" * (wide + 2))
-                bar = self._faint("│")
-                return [
-                    f"{self._faint('╭')}{edge}{self._faint('╮')}",
-                    *(f"{bar} {line} {bar}" for line in face),
-                    f"{self._faint('╰')}{edge}{self._faint('╯')}",
-                    *under,
-                ]
-        return under
+        face = face_lines(pose, place, bright(tint))
+        if place.signs == "shades":
+            face = [line + RESET for line in face]
+        else:
+            face = [self._painter.paint(line, tint) for line in face]
+        return [*(self._framed(face, place) if place.framed else face), *told]
 
-    def _status(self, mood: Mood, t_s: float, columns: int) -> list[str]:
-        width = columns - 1
-        bars, used = "", 0
-        for name, part in zip(EMOTIONS, mood.probabilities, strict=True):
-            level = _LEVELS[min(int(float(part) * 8.99), 8)]
-            label = f"{name} {level}  "
-            if used + len(label) > width:
-                break
-            used += len(label)
-            shown = name == mood.shown
-            bars += self._paint(label, SHOWN_COLORS[name], bold=shown, faint=not shown)
-        head = f" {mood.shown:<9}"
-        rest = f"{t_s:7.1f} s   face {_sense(mood.face)}   voice {_sense(mood.voice)}"
-        troubles = (
-            mood.trouble if mood.shown == "fault" else "",
-            mood.face.trouble if mood.face.state == "lost" else "",
-            mood.voice.trouble if mood.voice.state == "lost" else "",
+    def _framed(self, face: list[str], place: Room) -> list[str]:
+        left_top, right_top, left_low, right_low, flat, upright = (
+            "╭╮╰╯─│" if self._utf8 else "++++-|"
         )
-        trouble = printable(next((sentence for sentence in troubles if sentence), ""))
+        pixels = 1 if place.signs == "half blocks" else 2
+        edge = flat * (place.face_px[0] // pixels + 2)
+        bar = self._painter.faint(upright)
         return [
-            self._paint(head, SHOWN_COLORS[mood.shown], bold=True) + rest[: width - len(head)],
-            " " + bars,
-            " " + self._paint(trouble[: width - 1], SHOWN_COLORS["fault"]) if trouble else "",
+            self._painter.faint(f"{left_top}{edge}{right_top}"),
+            *(f"{bar} {line} {bar}" for line in face),
+            self._painter.faint(f"{left_low}{edge}{right_low}"),
         ]
-
-    def _paint(
-        self, text: str, tint: tuple[int, int, int], *, bold: bool = False, faint: bool = False
-    ) -> str:
-        if not self._color:
-            return text
-        red, green, blue = _bright(tint)
-        weight = _BOLD if bold else _FAINT if faint else ""
-        return f"{weight}\x1b[38;2;{red};{green};{blue}m{text}{_RESET}"
-
-    def _faint(self, text: str) -> str:
-        return f"{_FAINT}{text}{_RESET}" if self._color else text
 
     def _write(self, text: str, *, patiently: bool = False) -> bool:
         """Write *text*; False if the terminal does not take it just now (Ctrl-S)."""
@@ -196,58 +219,3 @@ class Preview:
                 f"The preview cannot be written ({error}): the terminal has gone."
             ) from error
         return True
-
-
-def _bright(tint: tuple[int, int, int]) -> tuple[int, int, int]:
-    """*tint* lightened, for dark backgrounds."""
-    red, green, blue = (55 + value * 200 // 255 for value in tint)
-    return red, green, blue
-
-
-def half_blocks(picture: Image.Image) -> list[str]:
-    """A mono picture with two pixels a character, one above the other."""
-    lit = np.asarray(picture, dtype=np.uint8).reshape(picture.height // 2, 2, picture.width)
-    kinds = lit[:, 0].astype(bool) * 1 + lit[:, 1].astype(bool) * 2
-    return ["".join(" ▀▄█"[kind] for kind in row) for row in kinds.tolist()]
-
-
-def shades(picture: Image.Image, tint: tuple[int, int, int]) -> list[str]:
-    """A mono picture with eight pixels a character: two half blocks in five shades of *tint*."""
-    lit = np.asarray(picture, dtype=np.uint8)
-    height, width = lit.shape
-    levels = lit.reshape(height // 2, 2, width // 2, 2).sum(axis=(1, 3))
-    lines = []
-    for upper, lower in zip(levels[::2].tolist(), levels[1::2].tolist(), strict=True):
-        line, last = "", (0, 0)
-        for pair in zip(upper, lower, strict=True):
-            if pair != last:
-                line += "".join(
-                    f"\x1b[{ground};2;" + ";".join(str(part * level // 4) for part in tint) + "m"
-                    for ground, level in ((38, pair[0]), (48, pair[1]))
-                )
-                last = pair
-            line += " " if pair == (0, 0) else "▀"
-        lines.append(line)
-    return lines
-
-
-def braille(picture: Image.Image) -> list[str]:
-    """A mono picture with eight pixels a character, two wide and four high."""
-    lit = np.asarray(picture, dtype=bool)
-    height, width = lit.shape
-    cells = lit.reshape(height // 4, 4, width // 2, 2).transpose(0, 2, 1, 3)
-    codes = 0x2800 + (cells * _DOTS).sum(axis=(2, 3))
-    return ["".join(chr(code) if code > 0x2800 else " " for code in row) for row in codes.tolist()]
-
-
-def plain_line(mood: Mood, t_s: float) -> str:
-    """What is shown and how the senses fare, in one line of plain text."""
-    line = f"{t_s:6.1f} s  {mood.shown:<9}  face {_sense(mood.face)}  voice {_sense(mood.voice)}"
-    return f"{line}  {printable(mood.trouble)}" if mood.shown == "fault" else line
-
-
-def _sense(sense: Sense) -> str:
-    """The quality of a sense that perceives somebody, else a word or a dash."""
-    if sense.state == "ok":
-        return f"{sense.quality:.2f}" if sense.present else "-"
-    return sense.state

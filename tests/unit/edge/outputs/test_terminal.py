@@ -1,15 +1,11 @@
 """The terminal preview: the display's pixels, drawn in place, and plain lines elsewhere."""
 
 import io
-import os
-import pty
 import re
-import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 import pytest
@@ -17,74 +13,38 @@ import pytest
 from edge.face.draw import draw
 from edge.face.pose import POSES
 from edge.messages import Mood, Sense
-from edge.outputs.terminal import Preview, braille, half_blocks, shades
+from edge.outputs.terminal import Preview
+from edge.outputs.terminal_face import ascii_art, braille, half_blocks, shades
 from edge.outputs.terminal_turn import beside_previews
+from tests.fakes.terminal import Terminal, end
 
-ROOT = Path(__file__).parents[4]
 HAPPY = Mood(0.0, "happy", np.array([0, 0, 0, 0.9, 0, 0.1, 0]), face=Sense("ok", True, 0.83, 1.0))
 SAD = Mood(0.0, "sad", np.array([0, 0, 0, 0, 1.0, 0, 0]), voice=Sense("lost", trouble="It left."))
+FACE = re.compile("[\u2801-\u28ff▀▄█]")
+SIZES = [(10, 3), (19, 24), (20, 6), (24, 8), (30, 20), (40, 10), (50, 12), (60, 18), (65, 19), (80, 24),
+         (132, 40), (140, 6), (200, 60)]  # fmt: skip
+PROGRAM = """
+import itertools, os, sys, threading, time
+import numpy as np
+from edge.messages import Mood
+from edge.outputs.terminal import Preview
+from edge.outputs.terminal_keeper import cursor_back_when_paused
 
+drawn = threading.Event()
+def draw():
+    preview = Preview()
+    for n in itertools.count():
+        preview.show(Mood(0.0, "happy", np.full(7, 1 / 7)), n / 12)
+        if n == 5:
+            drawn.set()
+        time.sleep(0.02)
 
-def open_terminal() -> tuple[int, int]:
-    """Both ends of a new pseudo-terminal."""
-    try:
-        return pty.openpty()
-    except OSError as error:
-        pytest.skip(f"this system has no pseudo-terminals ({error})")
-
-
-class Terminal:
-    """A pseudo terminal with a thread that reads it, and just enough of a screen."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        import fcntl
-        import struct
-        import termios
-
-        self.main, side = open_terminal()
-        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.stream: TextIO = os.fdopen(side, "w", encoding="utf-8")
-        self._got = b""
-        self._thread = threading.Thread(target=self._listen)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                part = os.read(self.main, 65536)
-            except OSError:  # the other side was closed
-                return
-            self._got += part
-
-    def finish(self) -> str:
-        self.stream.close()
-        self._thread.join(5)
-        os.close(self.main)
-        return self._got.decode()
-
-
-def screen(text: str) -> list[str]:
-    """What a terminal shows after *text*: cursor up, line ends and erasing are all that occurs."""
-    lines: list[str] = [""]
-    row = 0
-    for token in re.findall(r"\x1b\[[0-9;?]*[a-zA-Z]|\r|\n|[^\x1b\r\n]+", text):
-        if token == "\n":
-            row += 1
-            if row == len(lines):
-                lines.append("")
-        elif token == "\r":
-            column = 0
-        elif token.endswith("A") and token.startswith("\x1b"):
-            row -= int(token[2:-1])
-        elif token == "\x1b[J":
-            lines[row:] = [""]
-        elif token == "\x1b[K":
-            lines[row] = lines[row][:column]
-        elif not token.startswith("\x1b"):
-            lines[row] = lines[row][:column] + token + lines[row][column + len(token) :]
-            column += len(token)
-        assert row >= 0
-    return lines
+with cursor_back_when_paused():
+    threading.Thread(target=draw, daemon=True).start()
+    drawn.wait()
+    pass
+    time.sleep(1000)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -94,87 +54,150 @@ def usual_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def run(terminal: Terminal) -> str:
+def run(terminal: Terminal, last: Mood = SAD) -> list[str]:
+    """What it shows at the end of two seconds; the preview is closed, the terminal not."""
     preview = Preview(terminal.stream)
     for frame in range(24):
-        preview.show(HAPPY if frame < 12 else SAD, 100 + frame / 12)
+        preview.show(HAPPY if frame < 12 else last, 100 + frame / 12)
     preview.close()
     preview.close()
-    return terminal.finish()
+    return terminal.settle()
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_a_terminal_of_any_size_shows_what_fits_and_nothing_scrolls(
+    columns: int, rows: int
+) -> None:
+    terminal = Terminal(columns, rows)
+    lines = run(terminal, HAPPY)
+    assert terminal.scrolled == 0
+    has_face = any(len(FACE.findall(line)) >= 4 for line in lines)
+    assert has_face == (columns >= 20 and rows >= 6)
+    assert has_face or any("too small" in line.lower() for line in lines)
+    words = "\n".join(line for line in lines if not FACE.search(line) or "hap" in line)
+    assert "happy" in words
+    assert "90%" in words or re.search(r"hap(py)? █", words) or columns < 12
+    terminal.close()
 
 
 def test_wide_terminals_show_every_pixel_in_place() -> None:
-    text = run(Terminal(140, 45))
-    lines = screen(text)
-    assert len(lines) == 32 + 2 + 3 + 1
-    assert all(len(line) == 132 for line in lines[:34])
+    terminal = Terminal(140, 45)
+    lines = run(terminal)
     assert lines[0].startswith("╭") and lines[33].startswith("╰")
-    inside = "".join(line[2:130] for line in lines[1:33])
-    assert set(inside) == set(" ▀▄█")
-
-
-def test_usual_terminals_show_it_in_braille() -> None:
-    lines = screen(run(Terminal(80, 24)))
-    assert len(lines) == 16 + 2 + 3 + 1 <= 24
-    assert max(len(line) for line in lines) <= 80
-    inside = "".join(line[2:66] for line in lines[1:17])
-    assert set(inside) - {" "} <= {chr(code) for code in range(0x2801, 0x2900)}
-    assert len(set(inside)) > 10
-
-
-def test_tiny_terminals_show_the_words_alone() -> None:
-    lines = screen(run(Terminal(40, 10)))
-    assert len(lines) == 4
-    assert max(len(line) for line in lines) <= 40
-    assert lines[0].strip().startswith("sad")
+    assert all(len(line) == 132 for line in lines[:34])
+    assert set("".join(line[2:130] for line in lines[1:33])) == set(" ▀▄█")
+    assert not any(lines[37:])
+    terminal.close()
 
 
 def test_says_what_it_shows_and_how_the_senses_fare() -> None:
-    lines = screen(run(Terminal(80, 24)))
+    terminal = Terminal(80, 24)
+    lines = run(terminal)
+    inside = "".join(line[2:66] for line in lines[1:17])
+    assert set(inside) - {" "} <= {chr(code) for code in range(0x2801, 0x2900)}
     assert "sad" in lines[18] and "face off" in lines[18] and "voice lost" in lines[18]
     assert "sad █" in lines[19] and "happy  " in lines[19]
     assert "It left." in lines[20]
+    terminal.close()
 
 
-def test_the_cursor_is_hidden_and_comes_back() -> None:
-    text = run(Terminal(80, 24))
-    assert text.startswith("\x1b[?25l")
-    assert text.endswith("\x1b[?25h")
-    assert text.count("\x1b[?25h") == 1
+@pytest.mark.parametrize("size", [(60, 20), (16, 3), (200, 60), (40, 30)])
+def test_the_next_picture_after_a_change_of_size_fits_it_and_leaves_no_rubbish(
+    size: tuple[int, int],
+) -> None:
+    resized, fresh = Terminal(80, 24), Terminal(*size)
+    preview = Preview(resized.stream)
+    preview.show(HAPPY, 100.0)
+    resized.settle()
+    resized.resize(*size)
+    preview.show(HAPPY, 100.0)
+    Preview(fresh.stream).show(HAPPY, 100.0)
+    assert resized.settle() == fresh.settle()
+    preview.close()
+    for terminal in (resized, fresh):
+        terminal.close()
+
+
+def test_the_cursor_is_hidden_from_the_first_picture_on_and_comes_back() -> None:
+    terminal = Terminal()
+    preview = Preview(terminal.stream)
+    assert not terminal.cursor_hidden
+    preview.show(HAPPY, 100)
+    terminal.settle()
+    assert terminal.cursor_hidden
+    preview.close()
+    terminal.settle()
+    assert not terminal.cursor_hidden
+    terminal.close()
+
+
+@pytest.mark.parametrize(
+    "death", ["sys.exit(7)", "1 / 0", "os.abort()", "os.kill(os.getpid(), 9)", "os._exit(3)"]
+)
+def test_however_mien_dies_the_cursor_comes_back(death: str) -> None:
+    terminal = Terminal()
+    terminal.run_python(PROGRAM.replace("pass", death)).wait(60)
+    terminal.wait_for(lambda it: b"\x1b[?25l" in it.got and not it.cursor_hidden)
+    terminal.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[tuple[Terminal, str]]:
+    """A terminal with a shell that runs jobs, and the command for the program."""
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM.replace("pass", "print('on', 'it', flush=True)"))
+    terminal = Terminal()
+    process = terminal.run("/bin/sh", "-i", PS1="prompt: ", ENV="")
+    yield terminal, f"{sys.executable} {file}"
+    end(process)
+    terminal.close()
+
+
+def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_draws_the_face_anew(
+    shell: tuple[Terminal, str],
+) -> None:
+    terminal, command = shell
+    terminal.type(f"{command}\n")
+    terminal.wait_for(lambda it: it.cursor_hidden and b"on it" in it.got)
+    for _ in range(2):  # a second time, too
+        terminal.type("\x1a")
+        terminal.wait_for(lambda it: not it.cursor_hidden and it.last_line == "prompt:")
+        before = terminal.lines
+        time.sleep(0.3)
+        assert terminal.settle() == before  # it draws nothing while it is stopped
+        terminal.type("fg\n")
+        terminal.wait_for(lambda it: it.cursor_hidden and "happy" in it.last_line)
+    terminal.type("\x03")
+    terminal.wait_for(lambda it: not it.cursor_hidden)
+
+
+def test_in_the_background_it_leaves_the_terminal_to_the_shell(shell: tuple[Terminal, str]) -> None:
+    terminal, command = shell
+    terminal.type(f"{command} & jobs=$!\n")
+    terminal.wait_for(lambda it: b"on it" in it.got)
+    terminal.settle()
+    assert not terminal.cursor_hidden
+    assert not any(map(FACE.search, terminal.lines))
+    terminal.type("kill $jobs\n")
 
 
 def test_a_still_picture_is_not_written_again() -> None:
-    terminal = Terminal(80, 24)
+    terminal = Terminal()
     preview = Preview(terminal.stream)
     for _ in range(5):
         preview.show(HAPPY, 100.0)
     preview.close()
-    assert terminal.finish().count("╭") == 1
+    terminal.settle()
+    assert terminal.got.decode().count("╭") == 1
+    terminal.close()
 
 
 def test_without_colors_nothing_is_colored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not re.search(r"\x1b\[[0-9;]*m", run(Terminal(80, 24)))
-
-
-def test_the_cursor_comes_back_after_an_error() -> None:
-    main, side = open_terminal()
-    code = (
-        "import sys; from edge.outputs.terminal import Preview; from edge.messages import Mood\n"
-        "p = Preview(); p.show(Mood(0.0, 'happy'), 0.0); sys.exit(7)"
-    )
-    with os.fdopen(side, "w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-X", "utf8", "-c", code],
-            cwd=ROOT,
-            stderr=stream,
-            env={**os.environ, "TERM": "xterm"},
-        )
-    got = b""
-    while b"\x1b[?25h" not in got:
-        got += os.read(main, 65536)
-    assert process.wait(10) == 7
-    os.close(main)
+    terminal = Terminal()
+    run(terminal)
+    assert not re.search(rb"\x1b\[[0-9;]*m", terminal.got)
+    terminal.close()
 
 
 def test_elsewhere_it_writes_a_line_a_change() -> None:
@@ -188,6 +211,55 @@ def test_elsewhere_it_writes_a_line_a_change() -> None:
     assert stream.getvalue() == (
         "   0.0 s  happy      face 0.83  voice off\n   2.0 s  sad        face off  voice lost\n"
     )
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines_and_a_word(
+    term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    terminal = Terminal(120)
+    lines = run(terminal)
+    assert "the face is told in lines of text" in lines[0]
+    assert ["happy" in lines[1], "sad" in lines[2], any(lines[3:])] == [True, True, False]
+    assert b"\x1b[" not in terminal.got
+    terminal.close()
+
+
+def test_a_terminal_without_utf_8_gets_ascii_and_a_word() -> None:
+    terminal = Terminal(100, 24, encoding="iso-8859-1")
+    lines = run(terminal)
+    assert "does not take UTF-8 (iso-8859-1): the face is drawn in ASCII" in lines[0] + lines[1]
+    assert terminal.got.isascii()
+    assert sum(line.count("#") for line in lines) > 40
+    assert any("sad 9" in line for line in lines)
+    terminal.close()
+
+
+def test_events_on_the_same_terminal_are_left_to_it_with_a_word() -> None:
+    terminal = Terminal(120, 40)
+    code = """
+import time
+import numpy as np
+from edge.hardware.host import Host
+from edge.messages import Mood
+from edge.outputs.display import DisplaySettings, make
+from edge.outputs.events import Events
+(maker,) = make(DisplaySettings(kind="terminal"), Host(events_to="TO"))
+preview, events = maker(), Events("-")
+for n in range(30):
+    for output in (preview, events):
+        output.show(Mood(0.0, ("happy", "sad")[n // 15], np.full(7, 1 / 7)), n / 12)
+preview.close(); events.close()
+"""
+    for target in ("-", "/dev/tty", "/dev/stderr"):
+        before = len(terminal.got)
+        assert terminal.run_python(code.replace("TO", target)).wait(60) == 0
+        terminal.wait_for(lambda it: b'"bye"' in it.got[before:])  # noqa: B023
+        lines = terminal.got[before:].decode().split("\r\n")
+        assert [line for line in lines if not line.startswith(("{", "mien: Events go to"))] == [""]
+        assert sum(line.startswith("mien: Events go to this terminal") for line in lines) == 1
+    terminal.close()
 
 
 def test_a_fault_brings_its_sentence() -> None:
@@ -210,17 +282,20 @@ def test_half_blocks_and_braille_hold_the_same_pixels() -> None:
             code = 0 if sign == " " else ord(sign) - 0x2800
             for (y, x), bit in bits.items():
                 assert bool(code >> bit & 1) == wanted[row * 4 + y, column * 2 + x]
+    assert [len(line) for line in ascii_art(picture)] == [64] * 16
 
 
 def test_the_linux_console_gets_shades(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "linux")
-    lines = screen(run(Terminal(80, 24)))
+    terminal = Terminal()
+    lines = run(terminal)
     assert set("".join(line[2:66] for line in lines[1:17])) <= set(" ▀")
     assert len(shades(draw(POSES["happy"]), (255, 200, 20))) == 16
+    terminal.close()
 
 
 def test_lines_of_others_stay_whole_and_the_face_goes_on_below() -> None:
-    terminal = Terminal(140, 45)
+    terminal = Terminal(140, 80)
     preview = Preview(terminal.stream)
     preview.show(HAPPY, 100)
     with beside_previews():
@@ -229,9 +304,9 @@ def test_lines_of_others_stay_whole_and_the_face_goes_on_below() -> None:
     for frame in range(3):
         preview.show(SAD, 101 + frame)
     preview.close()
-    lines = screen(terminal.finish())
-    message = lines.index("mien: The camera is gone.")
-    assert message == 37
+    lines = terminal.settle()
+    assert lines.index("mien: The camera is gone.") == 37
     assert "happy" in lines[34] and "sad" not in lines[34]
     assert lines[38].startswith("╭") and lines[71].startswith("╰")
-    assert len(lines) == 38 + 37 + 1
+    assert not any(lines[75:])
+    terminal.close()
