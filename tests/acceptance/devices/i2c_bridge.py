@@ -5,6 +5,7 @@ chapter 3). Behind /dev/uhid it makes a real /dev/i2c-N that everything can use 
 """
 
 import os
+import random
 import struct
 from collections.abc import Mapping
 from typing import Final, Protocol
@@ -38,6 +39,10 @@ _DESCRIPTOR: Final = bytes.fromhex(
 class Chip(Protocol):
     """A device on the bus."""
 
+    @property
+    def status(self) -> int:
+        """The byte that it answers to a read."""
+
     def write(self, transfer: bytes) -> None:
         """Take what was written to its address, from start to stop."""
 
@@ -52,6 +57,11 @@ class Bridge:
             chips: by I2C address; may change meanwhile.
         """
         self._chips = chips
+        self.refused_part = 0.0
+        """Part of the transfers that are broken off, at random, somewhere in the middle."""
+        self.refused = 0
+        """How many have been."""
+        self._random = random.Random(0)
         self._address = 0
         self._wanted = 0
         self._come = b""
@@ -67,13 +77,13 @@ class Bridge:
             self._write(report)
         elif command in _ASK:
             self._address, self._left = report[3] >> 1, report[1] | report[2] << 8
-            self._acknowledged = self._address in self._chips
+            self._acknowledged = self._address in self._chips and not self._refuses()
         elif command == _READ:
             if not self._acknowledged:
                 answer[2] = _READ_FAILS
             else:
-                # Reading an SSD1306 gives its status: 0x40 would be "off".
                 count = min(self._left, _IN_ONE_REPORT)
+                answer[4 : 4 + count] = bytes([self._chips[self._address].status]) * count
                 self._left -= count
                 answer[2] = _READ_GOES_ON if self._left else _READ_ENDS
                 answer[3] = count
@@ -97,9 +107,17 @@ class Bridge:
         chip = self._chips.get(address)
         self._acknowledged = chip is not None
         if len(self._come) >= self._wanted:
-            if chip is not None:
+            if chip is not None and self._refuses():
+                self._acknowledged = False
+                self._come = self._come[: self._random.randrange(len(self._come) + 1)]
+            if chip is not None and self._come:
                 chip.write(self._come)
             self._come, self._wanted = b"", 0
+
+    def _refuses(self) -> bool:
+        refuses = self._random.random() < self.refused_part
+        self.refused += refuses
+        return refuses
 
 
 class Uhid:

@@ -28,6 +28,8 @@ CHECKS: Final[tuple[tuple[str, Callable[[World], str]], ...]] = (
     ("Microphone pulled", unplug_proofs.microphone_pulled),
     ("Both pulled", unplug_proofs.nothing_left),
     ("Display mute", unplug_proofs.display_mute),
+    ("Display on a flaky bus", unplug_proofs.display_flaky),
+    ("Display on another bus", unplug_proofs.display_moved),
     ("Bus of the display gone", unplug_proofs.bus_gone),
     ("Survived all of it", unplug_proofs.survived),
     ("Too little memory", unplug_proofs.too_little_memory),

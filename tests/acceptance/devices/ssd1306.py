@@ -42,6 +42,11 @@ class Ssd1306:
         self._column = self._page = 0
         self._pending: list[int] = []
 
+    @property
+    def status(self) -> int:
+        """What it answers to a read: bit 6 is the panel being off, the lower bits are the chip's own."""
+        return 0x06 if self.on else 0x46
+
     def picture(self) -> bytes:
         """What somebody sees: `PAGES` times `WIDTH` bytes as in the memory."""
         if not (self.on and self.charge_pump):

@@ -10,7 +10,7 @@ from tests.acceptance.container.service_faults import CONTROLLERS, out_of_memory
 from tests.acceptance.devices.load_drivers import CAMERA_OPTIONS
 from tests.acceptance.devices.observed_outputs import World, pictures, pin, shown
 from tests.acceptance.devices.output_proofs import RECORDING_PIN, SEEN_S
-from tests.acceptance.devices.simulation_control import tell
+from tests.acceptance.devices.simulation_control import tell, wish
 
 LOST_S: Final = 20.0
 BACK_S: Final = 10.0
@@ -20,6 +20,9 @@ UNPLUGGED_S: Final = 90.0
 """uhid lets each transfer to a device that is being unplugged time out by itself, after 4 s, and keeps
 the bus until the last program has let go of it."""
 BUS: Final = Path("/dev/i2c-1")
+OTHER_BUS: Final = Path("/dev/i2c-2")
+REFUSED: Final = 5
+FLAKY_S: Final = 120.0
 KILLED: Final = 3
 """How often; the container does it twenty times, but not under cgroup v2 everywhere."""
 OTHER_NODE: Final = "/dev/video7"
@@ -147,6 +150,41 @@ def bus_gone(world: World) -> str:
     tell("bus", "well")
     wait_for("the bus", BUS.exists, UNPLUGGED_S)
     return f"{said}; bus away after {gone_s:.1f} s; back {_picture_comes():.1f} s after the bus"
+
+
+def display_flaky(world: World) -> str:
+    """One of twenty transfers is broken off somewhere in the middle."""
+    lost = len(world.ear.notices_of("display"))
+    before = int(wish("refused", "0"))
+    tell("bus", "flaky")
+    tell("scene", "happy")
+    took_s, seen = world.wait_for_face("happy", SEEN_S)
+    wait_for("broken transfers", lambda: int(wish("refused", "0")) - before >= REFUSED, FLAKY_S)
+    _, after = world.wait_for_face("happy", SEEN_S)
+    tell("bus", "well")
+    refused = int(wish("refused", "0")) - before
+    need(len(world.ear.notices_of("display")) == lost, "it was given up for lost")
+    return (
+        f"{refused} transfers broken off, none of them told of; happy face after {took_s:.1f} s, "
+        f"{max(seen.apart, after.apart):.0%} of the lit pixels apart"
+    )
+
+
+def display_moved(world: World) -> str:
+    """It is unplugged, and plugged in again at 0x3D on another bus; then back."""
+    said = _display_away(world, "moved")
+    wait_for("the other bus", OTHER_BUS.exists, UNPLUGGED_S)
+    moved_s = _picture_comes()
+    place = f"0x3D on I2C bus {OTHER_BUS.name.removeprefix('i2c-')}"
+    lines = [line for line in journal() if place in line]
+    need(bool(lines), f"the journal does not say {place}")
+    told = lines[-1][lines[-1].index("The display") :]
+    lost = len(world.ear.notices_of("display"))
+    tell("bus", "well")
+    wait_for("a notice", lambda: len(world.ear.notices_of("display")) > lost, UNPLUGGED_S)
+    return (
+        f'{said}; found after {moved_s:.1f} s, said "{told}"; back after {_picture_comes():.1f} s'
+    )
 
 
 def _display_away(world: World, state: str) -> str:

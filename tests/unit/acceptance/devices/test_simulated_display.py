@@ -36,6 +36,8 @@ class Wire:
 class Recorder:
     """A chip that only keeps what it is sent."""
 
+    status = 0x46
+
     def __init__(self) -> None:
         self.transfers: list[bytes] = []
 
@@ -137,6 +139,30 @@ def test_address_without_a_chip_is_not_acknowledged() -> None:
     assert status(bridge)[20] & 0x40
     assert status(bridge, cancel=True)[2] == 0x10
     assert status(bridge)[20] & 0x40 == 0, "forgotten with the transfer"
+
+
+def read_byte(bridge: Bridge) -> bytes:
+    bridge.answer(bytes([0x91, 1, 0, ADDRESS << 1 | 1]).ljust(64, b"\0"))
+    return bridge.answer(bytes([0x40]).ljust(64, b"\0"))
+
+
+def test_read_gives_the_status_of_the_chip() -> None:
+    chip = Ssd1306()
+    bridge = Bridge({ADDRESS: chip})
+    assert read_byte(bridge)[2:5] == bytes([0x55, 1, 0x46])
+    chip.write(b"\x00\xaf")
+    assert read_byte(bridge)[4] == 0x06
+    assert read_byte(Bridge({}))[2] == 0x25
+
+
+def test_flaky_bus_breaks_off_the_part_that_it_is_told() -> None:
+    chip = Recorder()
+    bridge = Bridge({ADDRESS: chip})
+    bridge.refused_part = 0.5
+    for _ in range(200):
+        bridge.answer(reports(ADDRESS, bytes(8))[0])
+    assert 60 < bridge.refused < 140
+    assert sum(len(transfer) < 8 for transfer in chip.transfers) > 30
 
 
 def test_chip_that_stops_answering_in_the_middle_loses_the_transfer() -> None:
