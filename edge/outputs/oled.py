@@ -20,6 +20,7 @@ from edge.outputs.oled_errors import display_troubles
 from edge.outputs.oled_packing import Sender
 from edge.outputs.oled_search import Place
 from edge.outputs.repeated_transfers import Repeating
+from edge.outputs.supply_watch import SupplyWatch
 from edge.outputs.x_server import SERVER
 
 Interface = Literal["i2c", "spi"]
@@ -156,6 +157,7 @@ class Oled:
                 finally:
                     _forget_exit_hooks()
         self._sender = Sender(self._device, column_offset or 0)
+        self._supply = _supply_watch(self._bus) if self._mode == "1" else None
         if contrast is not None:
             try:
                 with self._troubles():
@@ -172,6 +174,11 @@ class Oled:
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
+        if self._supply is not None and not self._asleep and self._supply.lost(t_s):
+            raise OutputError(
+                f"The {self.name} has gone off by itself and is set up anew: see that its power (VCC, "
+                "GND) sits firmly."
+            )
         self.show_picture(draw(self._animator.pose(mood, t_s), self.size, self._mode))
 
     @property
@@ -259,6 +266,14 @@ def _model(name: str) -> tuple[Any, Mode]:
     if issubclass(model, color_device):
         return model, "RGB"
     return model, "L" if issubclass(model, greyscale_device) else "1"
+
+
+def _supply_watch(bus: Any) -> SupplyWatch | None:
+    """What reads the status, where luma has opened the I2C bus itself."""
+    serial: Any = bus.serial if isinstance(bus, Repeating) else None
+    if not isinstance(getattr(serial, "_addr", None), int) or not hasattr(serial._bus, "read_byte"):
+        return None
+    return SupplyWatch(lambda: int(serial._bus.read_byte(serial._addr)))
 
 
 def _place_in_memory(device: str, column: int | None, row: int | None) -> dict[str, int]:

@@ -51,7 +51,8 @@ class Repeating:
             wait: waits for so many seconds.
             clock: the monotonic time.
         """
-        self._serial, self._fill, self._wait, self._clock = serial, fill, wait, clock
+        self.serial = serial
+        self._fill, self._wait, self._clock = fill, wait, clock
         self._unit: list[_Step] = []
         """What has been sent since the last data were complete: commands, then data."""
         self._has_data = False
@@ -67,7 +68,7 @@ class Repeating:
         """
         if self._has_data:
             self._unit, self._has_data = [], False
-        step = (self._serial.command, command)
+        step = (self.serial.command, command)
         self._send(step, [step])
         self._unit = [*self._unit[1 - _MOST_KEPT :], step]
 
@@ -78,12 +79,12 @@ class Repeating:
             OSError, DeviceNotFoundError: as `command`.
         """
         self._has_data = True
-        self._unit.append((self._serial.data, (data,)))
+        self._unit.append((self.serial.data, (data,)))
         self._send(self._unit[-1], self._unit)
 
     def cleanup(self) -> None:
         """Let go of the bus."""
-        self._serial.cleanup()
+        self.serial.cleanup()
 
     def _send(self, step: _Step, again: list[_Step]) -> None:
         """Send *step*; when it is refused send *again*, which ends with it, until that arrives."""
@@ -104,7 +105,7 @@ class Repeating:
             self.repeated += 1
             try:
                 if self._fill:
-                    self._serial.command(*[NOP] * _MOST_ARGUMENTS)
+                    self.serial.command(*[NOP] * _MOST_ARGUMENTS)
                 for send, arguments in steps:
                     send(*arguments)
             except (OSError, DeviceNotFoundError) as refused:

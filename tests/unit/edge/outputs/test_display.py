@@ -237,6 +237,17 @@ def test_png_is_what_the_panel_holds(
         assert (lit[:, 0] > lit[:, 2] + 60).mean() > 0.5  # happy is no white
 
 
+def test_window_has_the_size_and_the_colors_of_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("luma.emulator")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    for driver, size, mode in (("ssd1331", (96, 64), "RGB"), ("sh1107", (64, 128), "1")):
+        wanted = DisplaySettings.model_validate({"kind": "window", "driver": driver})
+        window = open_display(wanted, Host())
+        assert isinstance(window, Oled)
+        assert (window.size, window.mode) == (size, mode)
+        window.close()
+
+
 def test_png_of_a_grey_panel_has_its_sixteen_greys(picture: Callable[..., Image.Image]) -> None:
     seen = picture(driver="ssd1322")
     assert seen.size == (256, 64)

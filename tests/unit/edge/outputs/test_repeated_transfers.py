@@ -119,3 +119,47 @@ def test_bus_that_takes_its_time_to_refuse_is_not_asked_for_long() -> None:
     with pytest.raises(OSError, match="Remote"):
         serial.command(0xAF)
     assert now_s < LONGEST_S + 1.0
+
+
+class Smbus:
+    """The bus as smbus2 has it, with one chip."""
+
+    def __init__(self, chip: Ssd1306) -> None:
+        self.chip = chip
+
+    def write_i2c_block_data(self, address: int, mode: int, data: list[int]) -> None:
+        self.chip.write(bytes([mode, *data]))
+
+    def read_byte(self, address: int) -> int:
+        return self.chip.status
+
+
+def test_panel_that_lost_its_power_for_a_moment_is_set_up_anew() -> None:
+    from luma.core.interface.serial import i2c
+
+    bus = Smbus(Ssd1306())
+    oled = Oled(serial=i2c(bus=bus))
+    for t_s in (0.0, 1.0, 2.5, 5.0):
+        oled.show(HAPPY, t_s)
+    oled.rest("asleep")
+    oled.show(HAPPY, 8.0)  # it is off because it was told to
+    oled.rest("awake")
+    bus.chip = Ssd1306()  # as when power comes on: it answers, and is dark
+    with pytest.raises(OutputError, match="gone off by itself"):
+        oled.show(HAPPY, 11.0)
+    oled.close()
+    Oled(serial=i2c(bus=bus)).show(HAPPY, 12.0)
+    assert any(bus.chip.picture())
+
+
+def test_chip_that_never_says_that_it_is_on_is_not_taken_for_one_without_power() -> None:
+    from luma.core.interface.serial import i2c
+
+    class Mute(Ssd1306):
+        @property
+        def status(self) -> int:
+            return 0xFF
+
+    oled = Oled(serial=i2c(bus=Smbus(Mute())))
+    for t_s in (0.0, 3.0, 6.0):
+        oled.show(HAPPY, t_s)
