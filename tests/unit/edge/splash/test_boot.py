@@ -1,4 +1,5 @@
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from edge.outputs.display import DisplaySettings
 from edge.splash import boot
 from edge.splash.boot import Panel, display_settings, pictures, quick_panel, setup, show
 from edge.splash.render import SIZES, pages, poses
+from tests.acceptance.devices.ssd1306 import Ssd1306
 from tests.fakes.oled_chip import Chip
 
 
@@ -262,3 +264,87 @@ def test_other_displays_are_drawn_on_through_luma(
     monkeypatch.setenv("MIEN_DISPLAY__INTERFACE", "spi")
     splash()
     assert shown == ["starting"]
+
+
+class Buses:
+    """The I2C buses as the kernel gives them: by number, the status of each chip by address."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, chips: dict[int, dict[int, int]]) -> None:
+        self._chips = chips
+        self._at: dict[int, int] = {}
+        monkeypatch.setattr(boot, "bus_numbers", lambda: sorted(chips))
+        monkeypatch.setattr(boot, "whose", lambda port: "a monitor's" if port == 20 else "")
+        monkeypatch.setattr(os, "open", lambda path, flags: int(path.rpartition("-")[2]))
+        monkeypatch.setattr(os, "close", lambda number: None)
+        monkeypatch.setattr("fcntl.ioctl", self._choose)
+        monkeypatch.setattr(os, "read", self._read)
+
+    def _choose(self, number: int, request: int, address: int) -> None:
+        self._at[number] = address
+
+    def _read(self, number: int, count: int) -> bytes:
+        if self._at[number] not in self._chips[number]:
+            raise OSError(121, "Remote I/O error")
+        return bytes([self._chips[number][self._at[number]]])
+
+
+@pytest.mark.parametrize(
+    ("chips", "wanted", "found"),
+    [
+        ({1: {0x3C: 0x46}}, Panel(), (1, 0x3C, "ssd1306")),
+        ({1: {}, 3: {0x3D: 0x08}, 20: {0x3C: 0x06}}, Panel(), (3, 0x3D, "sh1106")),
+        ({1: {0x3C: 0x08}}, Panel(driver="ssd1309"), (1, 0x3C, "ssd1309")),
+        ({1: {0x3C: 0x08}}, Panel(1, 0x3C, height=32), (1, 0x3C, "ssd1306")),
+        ({1: {}}, Panel(1, 0x3C), (1, 0x3C, "ssd1306")),  # it cannot be read, and may be there
+    ],
+)
+def test_finds_the_display_and_tells_its_chip_as_the_appliance_does(
+    monkeypatch: pytest.MonkeyPatch,
+    chips: dict[int, dict[int, int]],
+    wanted: Panel,
+    found: tuple[int, int, str],
+) -> None:
+    Buses(monkeypatch, chips)
+    panel, _ = boot.open_panel(wanted)
+    assert panel[:3] == found
+
+
+def test_without_an_answer_on_any_bus_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    Buses(monkeypatch, {1: {}, 20: {0x3C: 0x06}})
+    with pytest.raises(OSError, match="Remote"):
+        boot.open_panel(Panel())
+
+
+def test_one_of_twenty_transfers_refused_leaves_the_same_picture(
+    monkeypatch: pytest.MonkeyPatch, splash: Callable[..., str]
+) -> None:
+    chip, refused = Ssd1306(), random.Random(3)
+    count = 0
+
+    def write(data: bytes) -> None:
+        nonlocal count
+        if refused.random() < 0.05:
+            count += 1
+            chip.write(data[: refused.randrange(2, len(data) + 1)])
+            raise OSError(121, "Remote I/O error")
+        chip.write(data)
+
+    panel = Panel(1, 0x3C, "ssd1306")
+    blinks = iter([False] * 60 + [True] * 2)
+    monkeypatch.setattr(boot, "open_panel", lambda wanted: (panel, write))
+    monkeypatch.setattr(boot, "_asked_to_end", lambda wait_s: next(blinks))
+    assert splash() == ""
+    assert count > 3
+    assert (chip.picture(), chip.contrast) == (pictures(panel)[0], 200)
+
+
+def test_offsets_are_those_of_the_settings() -> None:
+    panel = quick_panel({"driver": "sh1106", "column_offset": 4, "row_offset": 8})
+    assert panel is not None
+    chip = Chip(sh1106=True)
+    chip.write(b"\0" + setup(panel))
+    show(panel, pictures(panel)[0], chip.write)
+    assert chip.registers[0xD3] == (8,)
+    drawn = np.asarray(draw(poses()[0], (128, 64), "1"), bool)
+    assert np.array_equal(chip.pixels(64, 4), drawn)
+    assert quick_panel({"driver": "ssd1306", "column_offset": 4}) is None
