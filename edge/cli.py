@@ -21,6 +21,7 @@ from edge.commands.doctor import EXAMPLES as DOCTOR_EXAMPLES
 from edge.commands.doctor import doctor
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
+from edge.commands.paths import local_file
 from edge.commands.try_parts import EXAMPLES as TRY_EXAMPLES
 from edge.commands.try_parts import try_parts
 from edge.errors import LimitError, MienError, OutputError, SettingsError
@@ -124,7 +125,10 @@ def run(
     clip: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Watch this video or sound file instead.", show_default=False
+            parser=local_file,
+            metavar="FILE",
+            help="Watch this video or sound file instead.",
+            show_default=False,
         ),
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Watch the demo clip instead.")] = False,
@@ -248,6 +252,7 @@ def bench(
     clip: Annotated[
         Path | None,
         typer.Option(
+            parser=local_file,
             metavar="FILE",
             help="Measure on this clip instead of the demo clip.",
             show_default=False,

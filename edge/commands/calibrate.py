@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from edge.commands.options import ConfigOption, examples
+from edge.commands.paths import local_file
 from edge.errors import SettingsError
 from edge.process.limits import check_limits
 
@@ -22,7 +23,10 @@ def calibrate(
     clip: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Watch this video or sound file instead.", show_default=False
+            parser=local_file,
+            metavar="FILE",
+            help="Watch this video or sound file instead.",
+            show_default=False,
         ),
     ] = None,
     seconds: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from edge.commands.options import ConfigOption, examples
+from edge.commands.paths import local_file
 from edge.errors import SettingsError
 from edge.process.printable import printable
 
@@ -42,7 +43,9 @@ def show(config: ConfigOption = None) -> None:
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A settings file, checked together with the other places."),
+        typer.Argument(
+            parser=local_file, help="A settings file, checked together with the other places."
+        ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from edge.commands.options import ConfigOption, JsonOption, examples
+from edge.commands.paths import local_file
 from edge.errors import OutputError, SettingsError
 from edge.process.printable import printable
 
@@ -30,6 +31,7 @@ def doctor(
     out: Annotated[
         Path | None,
         typer.Option(
+            parser=local_file,
             metavar="FILE",
             help='Where the report goes; "-" is the standard output.',
             show_default=str(REPORT_FILE),

@@ -7,13 +7,16 @@ from typing import Annotated
 import typer
 
 from edge.commands.options import ConfigOption
+from edge.commands.paths import local_file
 from edge.errors import SettingsError
 from edge.process.limits import check_limits
 from edge.process.printable import printable
 
 
 def explain(
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A photograph of a face.")],
+    picture: Annotated[
+        Path, typer.Argument(parser=local_file, metavar="PICTURE", help="A photograph of a face.")
+    ],
     emotion: Annotated[
         str | None,
         typer.Option(
@@ -23,7 +26,10 @@ def explain(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Where the sheet goes.", show_default="NAME-explained.png"
+            parser=local_file,
+            metavar="FILE",
+            help="Where the sheet goes.",
+            show_default="NAME-explained.png",
         ),
     ] = None,
     config: ConfigOption = None,

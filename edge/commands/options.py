@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from edge.commands.paths import local_file
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
+        parser=local_file,
         metavar="FILE",
         help="Settings that override those of /etc/mien/config.toml.",
         show_default=False,

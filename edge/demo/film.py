@@ -11,6 +11,7 @@ from edge.demo.picture import Pictures
 from edge.demo.script import DURATION_S, HEIGHT_PX, RATE_FPS, WIDTH_PX
 from edge.demo.sound import RATE_HZ, make_sound
 from edge.errors import OutputError
+from edge.process.pip_command import pip_install
 from edge.process.written_files import written_whole
 
 VIDEO_CODECS: Final = ("libx264", "libopenh264", "mpeg4")
@@ -42,7 +43,7 @@ def write_film(
         import av
     except ImportError:
         raise OutputError(
-            "Making the demo clip needs PyAV: install it with `pip install 'mien[clip]'`."
+            f"Making the demo clip needs PyAV: install it with `{pip_install('av')}`."
         ) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,12 +7,12 @@ Jetsons have Jetson.GPIO with the same functions. Channels are BCM numbers every
 import contextlib
 import importlib
 import os
-import sys
 from collections.abc import Iterator
 from typing import Final, Literal, Protocol, cast
 
 from edge.errors import OutputError
 from edge.hardware.board import board_name
+from edge.process.pip_command import pip, pip_install
 
 Backend = Literal["auto", "rpi", "jetson", "mock"]
 
@@ -23,8 +23,7 @@ their folder is full or read-only. A later import tries again."""
 _UNKNOWN_CHIP: Final = "peripheral base address"
 """Words of RPi.GPIO on a Pi 5, mostly at the first use of a pin: it can be imported there."""
 _REPLACE_IT: Final = (
-    "replace RPi.GPIO by rpi-lgpio "
-    f"({sys.executable} -m pip uninstall -y RPi.GPIO; {sys.executable} -m pip install rpi-lgpio)"
+    f"replace RPi.GPIO by rpi-lgpio ({pip()} uninstall -y RPi.GPIO; {pip_install('rpi-lgpio')})"
 )
 
 
@@ -100,12 +99,12 @@ def _is_jetson(model: str) -> bool:
 
 
 def _library(backend: Backend) -> Gpio:
-    module, extra = ("RPi.GPIO", "pi") if backend == "rpi" else ("Jetson.GPIO", "jetson")
+    module, package = ("RPi.GPIO", "rpi-lgpio") if backend == "rpi" else ("Jetson.GPIO",) * 2
     try:
         return cast(Gpio, importlib.import_module(module))
     except ModuleNotFoundError as error:
         raise OutputError(
-            f"The GPIO library {module} is missing: install it with pip install 'mien[{extra}]'."
+            f"The GPIO library {module} is missing: install it with {pip_install(package)}"
         ) from error
     except Exception as error:  # RuntimeError on foreign boards, plain Exception on Jetson
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)

@@ -22,6 +22,7 @@ from edge.errors import OutputError
 from edge.hardware.host import Host
 from edge.outputs import Maker, OutputAdapter
 from edge.outputs.leds import duty_cycle, intensity
+from edge.process.pip_command import pip_install
 
 if TYPE_CHECKING:
     from edge.messages import DisplayLevel, Mood
@@ -243,7 +244,7 @@ class SpiStrip:
         except ImportError as error:
             raise OutputError(
                 "The library spidev, which the NeoPixels need, is missing: install it with "
-                "pip install 'mien[neopixel]'."
+                f"`{pip_install('spidev')}`."
             ) from error
         self._spi: Any = spidev.SpiDev()
         with self._troubles():
@@ -302,7 +303,7 @@ class Ws281xStrip:
         except ImportError as error:
             raise OutputError(
                 "The library rpi-ws281x, which the NeoPixels need, is missing: install it with "
-                "pip install 'mien[neopixel]', or set [neopixel] backend to \"spi\"."
+                f'{pip_install("rpi-ws281x")}, or set [neopixel] backend to "spi".'
             ) from error
         self._strip: Any = library.PixelStrip(
             count,
@@ -372,7 +373,8 @@ def check(settings: NeopixelSettings, host: Host) -> Iterator[str]:
         return
     library = "spidev" if settings.backend == "spi" else "rpi_ws281x"
     if importlib.util.find_spec(library) is None:
-        yield f"the library {library} is not installed; pip install 'mien[neopixel]'"
+        package = library.replace("_", "-")
+        yield f"the library {package} is not installed; {pip_install(package)}"
     if settings.backend == "spi":
         node = f"/dev/spidev{settings.spi_port}.{settings.spi_device}"
         if not os.path.exists(node):

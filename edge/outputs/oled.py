@@ -22,6 +22,7 @@ from edge.outputs.oled_search import Place
 from edge.outputs.repeated_transfers import Repeating
 from edge.outputs.supply_watch import SupplyWatch
 from edge.outputs.x_server import SERVER
+from edge.process.pip_command import pip_install
 
 Interface = Literal["i2c", "spi"]
 
@@ -255,7 +256,7 @@ def _model(name: str) -> tuple[Any, Mode]:
         from luma.oled.device.greyscale import greyscale_device
     except ImportError as error:
         raise OutputError(
-            "The display library luma.oled is missing: install it with pip install luma.oled."
+            f"The display library luma.oled is missing: install it with {pip_install('luma.oled')}"
         ) from error
     known = [chip for chip in oled.__all__ if chip not in _PARALLEL]
     if name not in known:
@@ -337,9 +338,7 @@ def _open_bus(
 
 def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to stdout
-    missing = (
-        "An emulated display needs luma.emulator: install it with pip install 'mien[desktop]'."
-    )
+    missing = f"A window needs luma.emulator: install it with {pip_install('luma.emulator')}"
     try:
         from luma.emulator import device as emulator
     except ImportError as error:

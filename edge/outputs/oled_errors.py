@@ -7,6 +7,7 @@ from typing import Final
 
 from edge.errors import OutputError
 from edge.hardware.gpio import wrong_library
+from edge.process.pip_command import pip_install
 
 _NOT_THERE: Final = (errno.EREMOTEIO, errno.ENXIO, errno.EIO, errno.ENODEV)
 """What the kernel says when nothing answers at an I2C address, by bus driver."""
@@ -48,8 +49,8 @@ def display_troubles(name: str, where: str) -> Iterator[None]:
         raise OutputError(_no_bus(name, where)) from error
     except (luma.UnsupportedPlatform, ImportError) as error:
         raise OutputError(
-            f"The {name} cannot be reached by {where}, a library is missing ({error}): install "
-            "mien with the extra of your board, pi, pi-classic or jetson, and spidev for SPI."
+            f"The {name} cannot be reached by {where}, a library is missing ({error}): install it "
+            f"with {pip_install(*_libraries(where, error))}"
         ) from error
     except AssertionError as error:
         raise OutputError(
@@ -73,6 +74,14 @@ def display_troubles(name: str, where: str) -> Iterator[None]:
             f"The {name} on {where} failed: {error or type(error).__name__}"
             + (f"; {remedy}." if remedy else ".")
         ) from error
+
+
+def _libraries(where: str, error: Exception) -> tuple[str, ...]:
+    """The packages that are missing: what could not be imported, or what a bus needs."""
+    if isinstance(error, ImportError) and error.name:
+        module = error.name.partition(".")[0]
+        return ("rpi-lgpio" if module == "RPi" else module.replace("_", "-"),)
+    return ("spidev", "rpi-lgpio") if where == "SPI" else ("smbus2",)
 
 
 def _no_answer(name: str, where: str) -> str:

@@ -14,6 +14,7 @@ from edge.perception.detector_files import DETECTOR_FILES
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_tasks import check_processor, import_vision
 from edge.process.no_network import offline
+from edge.process.pip_command import pip_install
 from edge.process.regular_files import read_regular
 
 FETCH: Final = "python -m edge.fetch"
@@ -91,7 +92,7 @@ class MediaPipeDetector:
         except (ImportError, OSError) as error:
             raise ModelError(
                 f"MediaPipe cannot be loaded ({error}); install what it needs with: "
-                "apt install libegl1 libgles2 libgl1 && pip install 'mediapipe>=1.2'"
+                f"sudo apt install libegl1 libgles2 libgl1 && {pip_install('mediapipe>=1.2')}"
             ) from error
         try:
             options = vision.FaceDetectorOptions(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.process.pip_command import pip_install
 from edge.process.regular_files import read_regular
 
 RUNTIMES: Final = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
@@ -172,9 +173,9 @@ def _explain(runtime: str, error: BaseException) -> str:
     if package == "tflite-runtime" and _numpy_major() >= 2:
         return (
             f"tflite-runtime was built for numpy 1 and cannot run under numpy {np.__version__}; "
-            "install its successor with: pip install 'ai-edge-litert>=2.1,<2.2'"
+            f"install its successor with: {pip_install('ai-edge-litert')}"
         )
-    return f"{package} cannot be loaded ({error}); install it with: pip install '{package}'"
+    return f"{package} cannot be loaded ({error}); install it with: {pip_install(package)}"
 
 
 def _spec(detail: dict[str, Any]) -> TensorSpec:

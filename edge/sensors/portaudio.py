@@ -14,6 +14,7 @@ from edge.config.adapters import NoSettings
 from edge.errors import SensorError
 from edge.hardware.host import Host
 from edge.process.native_output import quiet_stderr
+from edge.process.pip_command import pip_install
 from edge.process.time_limit import within
 from edge.process.trial import try_in_child
 from edge.sensors import MicrophoneAdapter
@@ -59,8 +60,8 @@ def _start_pyaudio() -> tuple[Any, Any]:
         import pyaudio
     except ImportError as error:
         raise SensorError(
-            "PyAudio, which reads the microphone, cannot be loaded: install it with "
-            "`pip install PyAudio` (on Debian after `apt install portaudio19-dev`)."
+            "PyAudio, which reads the microphone, cannot be loaded: install it with `sudo apt install "
+            f"portaudio19-dev && {pip_install('PyAudio')}`."
         ) from error
     _try_first(str(Path(getattr(pyaudio, "__file__", None) or "").parent.parent))
     with quiet_stderr():

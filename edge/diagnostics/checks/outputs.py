@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -21,8 +20,9 @@ from edge.outputs.display import DisplaySettings
 from edge.outputs.display_chips import USUAL
 from edge.outputs.leds import LedSettings
 from edge.outputs.oled_search import ADDRESSES
+from edge.process.pip_command import pip, pip_install
 
-PIP: Final = f"{sys.executable} -m pip"
+PIP: Final = pip()
 
 
 def check_display(
@@ -31,6 +31,7 @@ def check_display(
     scan: Callable[..., I2cBus] = scan_bus,
     dev: Path = Path("/dev"),
     sysfs: str = "/sys",
+    has_spidev: Callable[[], bool] = lambda: importlib.util.find_spec("spidev") is not None,
 ) -> Iterator[Check]:
     """Whether the OLED answers, where one is wanted."""
     display = settings.of(DisplaySettings)
@@ -45,6 +46,9 @@ def check_display(
         elif not os.access(node, os.R_OK | os.W_OK):
             fix = "sudo usermod -aG spi $USER, then log in again"
             yield Check("display", "problem", f"{node} may not be opened by you", fix)
+        elif not has_spidev():
+            says = "the library spidev, which SPI needs, is not installed"
+            yield Check("display", "problem", says, pip_install("spidev"))
         else:
             chip = USUAL if display.driver == "auto" else display.driver
             yield Check("display", "ok", f"{chip} on {node} (SPI does not answer)")

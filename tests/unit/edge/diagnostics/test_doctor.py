@@ -250,7 +250,10 @@ def test_spi_that_is_switched_off_is_told(tmp_path: Path) -> None:
     wanted = settings(display={"kind": "oled", "interface": "spi"})
     assert "do_spi 0" in only(check_display(wanted, I2C_BOARD, dev=tmp_path)).fix
     (tmp_path / "spidev0.0").touch()
-    assert only(check_display(wanted, I2C_BOARD, dev=tmp_path)).state == "ok"
+    there = only(check_display(wanted, I2C_BOARD, dev=tmp_path, has_spidev=lambda: True))
+    assert there.state == "ok"
+    bare = only(check_display(wanted, I2C_BOARD, dev=tmp_path, has_spidev=lambda: False))
+    assert bare.fix.endswith("-m pip install spidev")
 
 
 HERE, THERE = Path("/venv"), Path("/usr/lib")

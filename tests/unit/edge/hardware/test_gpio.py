@@ -138,8 +138,8 @@ UNKNOWN_BOARD = RuntimeError("Cannot determine SOC peripheral base address")
 @pytest.mark.parametrize(
     ("backend", "error", "remedy"),
     [
-        ("rpi", ModuleNotFoundError("No module named 'RPi'"), r"mien\[pi\]"),
-        ("jetson", ModuleNotFoundError("No module named 'Jetson'"), r"mien\[jetson\]"),
+        ("rpi", ModuleNotFoundError("No module named 'RPi'"), "-m pip install rpi-lgpio"),
+        ("jetson", ModuleNotFoundError("No module named 'Jetson'"), "-m pip install Jetson.GPIO"),
         ("rpi", UNKNOWN_BOARD, r"replace RPi\.GPIO by rpi-lgpio"),
     ],
 )
