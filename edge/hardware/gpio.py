@@ -104,7 +104,7 @@ def _library(backend: Backend) -> Gpio:
         return cast(Gpio, importlib.import_module(module))
     except ModuleNotFoundError as error:
         raise OutputError(
-            f"The GPIO library {module} is missing: install it with {pip_install(package)}"
+            f"The GPIO library {module} is missing: install it with `{pip_install(package)}`."
         ) from error
     except Exception as error:  # RuntimeError on foreign boards, plain Exception on Jetson
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)

@@ -303,7 +303,7 @@ class Ws281xStrip:
         except ImportError as error:
             raise OutputError(
                 "The library rpi-ws281x, which the NeoPixels need, is missing: install it with "
-                f'{pip_install("rpi-ws281x")}, or set [neopixel] backend to "spi".'
+                f'`{pip_install("rpi-ws281x")}`, or set [neopixel] backend to "spi".'
             ) from error
         self._strip: Any = library.PixelStrip(
             count,

@@ -256,7 +256,7 @@ def _model(name: str) -> tuple[Any, Mode]:
         from luma.oled.device.greyscale import greyscale_device
     except ImportError as error:
         raise OutputError(
-            f"The display library luma.oled is missing: install it with {pip_install('luma.oled')}"
+            f"The display library luma.oled is missing: install it with `{pip_install('luma.oled')}`."
         ) from error
     known = [chip for chip in oled.__all__ if chip not in _PARALLEL]
     if name not in known:
@@ -338,7 +338,7 @@ def _open_bus(
 
 def _open_emulator(name: str, arguments: dict[str, Any]) -> tuple[Any, Mode]:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # it would go to stdout
-    missing = f"A window needs luma.emulator: install it with {pip_install('luma.emulator')}"
+    missing = f"A window needs luma.emulator: install it with `{pip_install('luma.emulator')}`."
     try:
         from luma.emulator import device as emulator
     except ImportError as error:

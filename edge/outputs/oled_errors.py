@@ -50,7 +50,7 @@ def display_troubles(name: str, where: str) -> Iterator[None]:
     except (luma.UnsupportedPlatform, ImportError) as error:
         raise OutputError(
             f"The {name} cannot be reached by {where}, a library is missing ({error}): install it "
-            f"with {pip_install(*_libraries(where, error))}"
+            f"with `{pip_install(*_libraries(where, error))}`."
         ) from error
     except AssertionError as error:
         raise OutputError(

@@ -245,7 +245,7 @@ def test_wrong_settings_are_refused() -> None:
 def test_missing_spi_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "RPi", None)
     monkeypatch.setitem(sys.modules, "RPi.GPIO", None)
-    assert "-m pip install spidev rpi-lgpio" in message(device="ssd1351", interface="spi")
+    assert "-m pip install rpi-lgpio`." in message(device="ssd1351", interface="spi")
 
 
 def test_missing_emulator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
