@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -22,6 +22,7 @@ from edge.commands.doctor import doctor
 from edge.commands.explain import explain
 from edge.commands.options import ConfigOption, JsonOption, examples
 from edge.commands.paths import local_file
+from edge.commands.paths import seconds as as_seconds
 from edge.commands.try_parts import EXAMPLES as TRY_EXAMPLES
 from edge.commands.try_parts import try_parts
 from edge.errors import LimitError, MienError, OutputError, SettingsError
@@ -139,7 +140,12 @@ def run(
     no_voice: Annotated[bool, typer.Option("--no-voice", help="Do not listen.")] = False,
     seconds: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="Stop so long after it is ready.", show_default=False),
+        typer.Option(
+            parser=as_seconds,
+            metavar="SECONDS",
+            help="Stop so long after it is ready.",
+            show_default=False,
+        ),
     ] = None,
     display: Annotated[
         str | None,
@@ -183,7 +189,7 @@ def run(
     if (camera is not None and no_face) or (microphone is not None and no_voice):
         raise SettingsError("A sense cannot be both chosen and switched off; drop one of the two.")
     if seconds is not None and not 0 < seconds < 1e9:
-        raise SettingsError("--seconds has to be a number above 0.")
+        raise SettingsError("--seconds has to be a number above 0 and below a billion.")
     flags: dict[str, tuple[str, Any]] = {}
     if camera is not None:
         flags |= {"camera.source": ("--camera", camera), "camera.enabled": ("--camera", True)}
@@ -204,6 +210,8 @@ def run(
             flags["display.kind"] = ("--display", display)
     if events is not None:
         flags["events.to"] = ("--events", events)
+    if display is not None:
+        _check_display(display, config)
     settings = _load(config, flags).settings
     if not settings.camera.enabled and not settings.microphone.enabled:
         raise SettingsError(
@@ -258,13 +266,15 @@ def bench(
             show_default=False,
         ),
     ] = None,
-    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long to measure.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(parser=as_seconds, metavar="SECONDS", help="How long to measure.")
+    ] = 20.0,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Measure stages, memory and start-up on a clip."""
     if not 0 < seconds < 1e9:
-        raise SettingsError("--seconds has to be a number above 0.")
+        raise SettingsError("--seconds has to be a number above 0 and below a billion.")
     settings = _load(config, {}).settings
     check_limits()
     steady_heap()
@@ -272,6 +282,24 @@ def bench(
     from edge.diagnostics.bench import run_bench
 
     raise typer.Exit(run_bench(settings, clip or demo_clip(), seconds, json))
+
+
+def _check_display(display: str, config: Path | None) -> None:
+    """Refuse a --display that is no kind of one, in the words of its help."""
+    from edge.outputs.display import DisplaySettings
+
+    kinds = [*get_args(DisplaySettings.model_fields["kind"].annotation)]
+    pictures = ("png", "gif")
+    if display in pictures and not _load(config, {}).settings.of(DisplaySettings).file:
+        raise SettingsError(
+            f"--display {display} does not say where to; name the file: --display face.{display}"
+        )
+    if display not in kinds and not display.lower().endswith(tuple(f".{one}" for one in pictures)):
+        others = ", ".join(kind for kind in kinds if kind not in pictures)
+        raise SettingsError(
+            f'--display is "{display}", but has to be one of {others}, or a file whose name ends in '
+            ".png or .gif."
+        )
 
 
 def _load(config: Path | None, flags: "dict[str, tuple[str, Any]]") -> "Loaded":

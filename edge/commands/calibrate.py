@@ -7,6 +7,7 @@ import typer
 
 from edge.commands.options import ConfigOption, examples
 from edge.commands.paths import local_file
+from edge.commands.paths import seconds as as_seconds
 from edge.errors import SettingsError
 from edge.process.limits import check_limits
 
@@ -30,7 +31,10 @@ def calibrate(
         ),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Of face, then of voice: 2 to 120.")
+        float,
+        typer.Option(
+            parser=as_seconds, metavar="SECONDS", help="Of face, then of voice: 2 to 120."
+        ),
     ] = 5.0,
     no_face: Annotated[bool, typer.Option("--no-face", help="Leave the face as it is.")] = False,
     no_voice: Annotated[bool, typer.Option("--no-voice", help="Leave the voice as it is.")] = False,

@@ -41,7 +41,7 @@ def explain(
     from edge.emotions import EMOTIONS
 
     if emotion is not None and emotion not in EMOTIONS:
-        raise SettingsError(f"--emotion {emotion} is none of {', '.join(EMOTIONS)}.")
+        raise SettingsError(f'--emotion "{emotion}" is none of {", ".join(EMOTIONS)}.')
     check_limits()
     from edge.config.load import load_settings
     from edge.config.paths import fetched_folder, models_folder

@@ -1,5 +1,6 @@
 """What the settings are made of: sections, fields and the types of their values."""
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,3 +66,12 @@ def refuse(paths: str, sentence: str) -> PydanticCustomError:
         sentence: what is wrong and what to do, without the full stop.
     """
     return PydanticCustomError("mien", "{sentence}", {"sentence": sentence, "paths": paths})
+
+
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.\-]*)://", re.IGNORECASE)
+
+
+def address_kind(text: object) -> str:
+    """The kind of an address in a network, such as "rtsp" of rtsp://camera; "" if it is none."""
+    found = _ADDRESS.match(text) if isinstance(text, str) else None
+    return found[1] if found else ""

@@ -8,6 +8,7 @@ command line. A name that does not exist is refused with the nearest one that do
 import difflib
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -129,7 +130,8 @@ def read_file(path: Path, problems: list[str]) -> Layer:
         text = read_regular(path, LARGEST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(
-            f"There is no settings file {path}; write one with: mien config default > {path}"
+            f"There is no settings file {path}; write one with: mien config default > "
+            + shlex.quote(str(path))
         ) from None
     except OSError as error:
         raise SettingsError(
@@ -235,7 +237,13 @@ def _explain(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -> 
             context = detail["ctx"]
             paths = [(*location, *path.split(".")) for path in str(context["paths"]).split()]
             places = [place for place in (_place(path, origins) for path in paths) if place]
-            sentences[paths[0]] = f"{''.join(places[:1])}{context['sentence']}."
+            flags = {path: flag for path in paths if (flag := _flag(path, origins))}
+            sentence = str(context["sentence"])
+            for path, flag in flags.items():
+                sentence = sentence.replace(_name(path), flag)
+            if any(flag in sentence for flag in flags.values()):
+                places = []  # the sentence says where
+            sentences[paths[0]] = f"{''.join(places[:1])}{sentence}."
             continue
         info = find_field(location)
         path = location[: 3 if info is not None and keys_of(info) else 2]
@@ -243,9 +251,9 @@ def _explain(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -> 
         if info is None:
             sentences[path] = f"{_place(path, origins)}[{'.'.join(path)}] has to be a section."
             continue
-        name = f"[{'.'.join(path[:-1])}] {path[-1]}"
+        flag = _flag(path, origins)
         sentences[path] = (
-            f"{_place(path, origins)}{name} is {_shortened(found)}, "
+            f"{flag or _place(path, origins) + _name(path)} is {_shortened(found)}, "
             f"but has to be {allowed(info, whole=len(path) < 3)}."
         )
     return list(sentences.values())
@@ -265,6 +273,17 @@ def _place(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str]) -> str
         if candidate[: len(path)] == path or path[: len(candidate)] == candidate:
             return f"{origin}: "
     return ""
+
+
+def _flag(path: tuple[str, ...], origins: Mapping[tuple[str, ...], str]) -> str:
+    """The flag that has set *path*, which is what the person knows it by; "" if none has."""
+    origin = origins.get(path, "")
+    return origin if origin.startswith("--") else ""
+
+
+def _name(path: tuple[str, ...]) -> str:
+    """How a file of settings names the setting at *path*."""
+    return f"[{'.'.join(path[:-1])}] {path[-1]}"
 
 
 def _put(values: Table, path: tuple[str, ...], value: Any) -> None:

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 from pydantic import create_model, model_validator
 
 from edge.config.adapters import registry
-from edge.config.fields import Emotion, Number, PinClaim, Section, Text, Weight, refuse, setting
+from edge.config.fields import (
+    Emotion,
+    Number,
+    PinClaim,
+    Section,
+    Text,
+    Weight,
+    address_kind,
+    refuse,
+    setting,
+)
 from edge.emotions import DEFAULT_PRIOR
 
 if TYPE_CHECKING:
@@ -35,6 +45,16 @@ class CameraSettings(Section):
     height_px: int = setting(480, "Height of the picture asked for.", ge=120, le=1080)
     rate_hz: float = setting(30.0, "Pictures a second asked for.", ge=1, le=120)
 
+    @model_validator(mode="after")
+    def _camera_is_here(self) -> "CameraSettings":
+        if kind := address_kind(self.source):
+            raise refuse(
+                "source",
+                f"[camera] source is an address ({kind}://), and Mien opens cameras of this machine "
+                "alone; let another program bring the stream to a v4l2loopback device and name that",
+            )
+        return self
+
 
 class MicrophoneSettings(Section):
     """The microphone that listens to the voice."""
@@ -46,6 +66,16 @@ class MicrophoneSettings(Section):
         "that of `mien devices`.",
         allowed='"auto", a number from 0, or a part of a name',
     )
+
+    @model_validator(mode="after")
+    def _microphone_is_here(self) -> "MicrophoneSettings":
+        if kind := address_kind(self.device):
+            raise refuse(
+                "device",
+                f"[microphone] device is an address ({kind}://), and Mien opens microphones of this "
+                "machine alone; name one that mien devices lists",
+            )
+        return self
 
 
 class FaceSettings(Section):

@@ -42,6 +42,11 @@ def open_lines(target: str, greeting: str, most_bytes: int = 0, old_files: int =
         OutputError: it cannot be opened.
     """
     if target == "-":
+        if sys.stdout is None or sys.stdout.closed:
+            raise OutputError(
+                "Events cannot be written to the standard output, which is closed: leave it open, or "
+                "name a file or a socket."
+            )
         return StreamLines(sys.stdout, greeting)
     if target.startswith("unix:"):
         return SocketLines(Path(target.removeprefix("unix:")), greeting)

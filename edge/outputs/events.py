@@ -53,12 +53,13 @@ keep up with the events; try again later.
 import contextlib
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import model_validator
 
 from edge import __version__
-from edge.config.fields import PinClaim, Section, refuse, setting
+from edge.config.fields import PinClaim, Section, address_kind, refuse, setting
 from edge.emotions import EMOTIONS
 from edge.errors import OutputError
 from edge.hardware.host import Host
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from edge.messages import Mood, Notice, Sense
 
 SCHEMA: Final = 1
+_KIND: Final = re.compile(r"(tcp|udp|mqtts?|https?|wss?|file|unix):", re.IGNORECASE)
 _POLL_S: Final = 0.05
 """How often it looks for a change, and for newcomers at the socket."""
 
@@ -103,6 +105,19 @@ class EventSettings(Section):
     def _socket_has_a_path(self) -> "EventSettings":
         if self.to == "unix:":
             raise refuse("to", '[events] to is "unix:" without the path of a socket')
+        found = _KIND.match(self.to)
+        kind = address_kind(self.to) or (found[1] if found else "")
+        if kind.lower() in ("unix", "file") and not self.to.startswith("unix:"):
+            raise refuse(
+                "to", '[events] to is a path alone, or "unix:" in small letters and a path'
+            )
+        if kind and not self.to.startswith("unix:"):
+            raise refuse(
+                "to",
+                f"[events] to is an address ({kind}:), and Mien sends nothing to a network; let it "
+                'serve a socket of this machine ("unix:/path") or write to a file, from which another '
+                "program sends them on",
+            )
         return self
 
     def pin_claims(self) -> list[PinClaim]:

@@ -143,7 +143,16 @@ def refuse_others(node: Path) -> None:
         return
     camera = stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _MAJOR
     if not (camera or stat.S_ISREG(status.st_mode)):
-        raise SensorError(f"{node} is not a camera: {_suggest()}.")
+        raise SensorError(_no_camera(node, status.st_mode))
+
+
+def _no_camera(path: Path, mode: int) -> str:
+    """A sentence on something of that name that is something else."""
+    if stat.S_ISDIR(mode):
+        return f"{path} is a folder, not a camera: {_suggest()}."
+    if stat.S_ISREG(mode):
+        return f"{path} is a file, not a camera: watch a recording with --clip, or {_suggest()}."
+    return f"{path} is not a camera: {_suggest()}."
 
 
 def _suggest() -> str:
@@ -162,5 +171,5 @@ def _reason(node: Path, error: OSError) -> str:
             "(`sudo usermod -aG video $USER`) and log in again."
         )
     if error.errno in (errno.ENOTTY, errno.EINVAL):
-        return f"{node} is not a camera: {_suggest()}."
+        return _no_camera(node, node.stat().st_mode)
     return f"The camera {node} cannot be opened ({error.strerror}): plug it in again."

@@ -4,8 +4,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from edge.build.outputs import this_host
 from edge.build.sensors import attached_cameras, attached_microphones, open_camera, open_microphone
@@ -25,6 +26,7 @@ def check_camera(
     cameras: Callable[[], list[str]] | None = None,
     opener: Callable[[Settings], Camera] | None = None,
     proc: Path = Path("/proc"),
+    others: Callable[[], bool] | None = None,
 ) -> Iterator[Check]:
     """Take one picture with the camera that the settings name."""
     if not settings.camera.enabled:
@@ -34,7 +36,7 @@ def check_camera(
     if source == "auto":
         found = cameras() if cameras else _cameras(settings)
         if not found:
-            says = "none is attached; Mien shows the demo clip"
+            says = f"none is attached; {_without('face', settings, others)}"
             yield Check("camera", "warning", says, "plug a USB camera in: mien devices lists it")
             return
         source = found[0]
@@ -68,6 +70,7 @@ def check_microphone(
     settings: Settings,
     microphones: Callable[[], list[tuple[int, str]]] | None = None,
     opener: Callable[[Settings], Microphone] | None = None,
+    others: Callable[[], bool] | None = None,
 ) -> Iterator[Check]:
     """Record a moment with the microphone that the settings name."""
     if not settings.microphone.enabled:
@@ -77,7 +80,8 @@ def check_microphone(
         looked = settings.microphone.device == "auto"
         if looked and not (microphones() if microphones else _microphones(settings)):
             fix = "plug one in: arecord -l lists it"
-            yield Check("microphone", "warning", "none is attached; Mien goes by the face", fix)
+            says = f"none is attached; {_without('voice', settings, others)}"
+            yield Check("microphone", "warning", says, fix)
             return
         with ExitStack() as opened:
             _light(settings, "microphone", opened)
@@ -95,6 +99,32 @@ def check_microphone(
             yield Check("microphone", "problem", f"{microphone.name} delivers no sound", fix)
     except (SensorError, OutputError) as error:
         yield Check("microphone", "problem", _finding(error), _remedy(error))
+
+
+def _without(
+    sense: Literal["face", "voice"], settings: Settings, others: Callable[[], bool] | None
+) -> str:
+    """What Mien does without the device of *sense*: that depends on whether there is the other one.
+
+    Args:
+        sense: the one that cannot be had.
+        settings: name the other one.
+        others: whether there is one; None to look.
+    """
+    if (others or partial(_other_is_there, sense, settings))():
+        return "Mien goes by the voice" if sense == "face" else "Mien goes by the face"
+    return "with neither camera nor microphone it shows the demo clip, or as a service the fault"
+
+
+def _other_is_there(sense: Literal["face", "voice"], settings: Settings) -> bool:
+    camera, microphone = settings.camera, settings.microphone
+    try:
+        if sense == "face":
+            named, look = microphone.device != "auto", _microphones
+            return microphone.enabled and (named or bool(look(settings)))
+        return camera.enabled and (camera.source != "auto" or bool(_cameras(settings)))
+    except MienError:
+        return False
 
 
 def holder_of(device: str, proc: Path = Path("/proc")) -> str:

@@ -167,6 +167,16 @@ def test_no_camera_is_a_warning_and_a_named_one_a_problem() -> None:
     assert only(check_camera(settings(camera={"enabled": False}))).state == "ok"
 
 
+@pytest.mark.parametrize(("other", "words"), [(True, "goes by the "), (False, "the demo clip")])
+def test_without_a_device_it_says_what_is_left(other: bool, words: str) -> None:
+    for look in (check_camera, check_microphone):
+        check = only(look(settings(), lambda: [], others=lambda: other))
+        assert words in check.says
+        assert check.state == "warning"
+    alone = settings(camera={"enabled": False})
+    assert "demo clip" in only(check_microphone(alone, lambda: [])).says
+
+
 def test_a_busy_camera_is_told_with_who_has_it(tmp_path: Path) -> None:
     device = tmp_path / "video0"
     device.touch()

@@ -364,3 +364,9 @@ def test_what_is_no_number_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         events.show(mood(gaze=(float("nan"), 0.0)), 1.0)
     assert "NaN" not in (tmp_path / "events.jsonl").read_text()
+
+
+def test_a_standard_output_that_is_closed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OutputError, match="the standard output, which is closed: leave it open"):
+        Events("-")

@@ -207,9 +207,11 @@ def test_missing_camera_names_those_that_exist_or_asks_for_one(tmp_path: Path) -
         OpenCvCamera(97)
 
 
-@pytest.mark.parametrize("name", ["/dev/null", "."])
-def test_other_devices_and_folders_are_not_even_opened(feed: Feed, name: str) -> None:
-    with pytest.raises(SensorError, match="is not a camera"):
+@pytest.mark.parametrize(
+    ("name", "words"), [("/dev/null", "is not a camera: "), (".", "is a folder, not a camera: ")]
+)
+def test_other_devices_and_folders_are_not_even_opened(feed: Feed, name: str, words: str) -> None:
+    with pytest.raises(SensorError, match=words):
         OpenCvCamera(name)
     assert not FakeCapture.made
 
@@ -256,7 +258,7 @@ def test_no_camera_is_refused_and_a_busy_one_names_how_to_find_the_other_program
     feed: Feed, node: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeCapture, "opens", False)
-    with pytest.raises(SensorError, match="video0 is not a camera"):
+    with pytest.raises(SensorError, match="video0 is a file, not a camera: watch a recording"):
         OpenCvCamera(str(node))
     monkeypatch.setattr(fcntl, "ioctl", _ioctl(caps=0x04200001, busy=True))
     with pytest.raises(SensorError, match=f"busy: another program uses it; `fuser {node}`"):
