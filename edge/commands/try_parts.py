@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from edge.commands.options import ConfigOption, examples
+from edge.commands.paths import local_file
 from edge.errors import SettingsError
 from edge.process.limits import check_limits
 
@@ -43,7 +44,10 @@ def try_parts(
     picture: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Keep the camera's picture; else none is.", show_default=False
+            parser=local_file,
+            metavar="FILE.png",
+            help="Keep the camera's picture; else none is.",
+            show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,
