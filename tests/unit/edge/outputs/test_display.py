@@ -1,6 +1,7 @@
 """Which display is taken, and that an OLED that was taken once is never given up for a preview."""
 
 import io
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from edge.outputs.panel_sizes import SIZES
 from edge.outputs.stand_in import StandIn
 from edge.outputs.terminal import Preview
 from edge.runtime.output_stages import OutputStage
+from tests.acceptance.devices.ssd1306 import Ssd1306
 from tests.fakes.clock import HandClock
 from tests.fakes.oled_chip import Chip, Wire
 
@@ -116,6 +118,62 @@ def test_oled_that_is_plugged_in_later_takes_the_place_of_the_preview(
     assert bench.stage.state == "missing"
     assert capsys.readouterr().err == ""
     bench.stage.finish()
+
+
+class FlakyBus:
+    """smbus2 with an SSD1306 at 0x3D of bus 3, where one of twenty transfers is broken off."""
+
+    chip = Ssd1306()
+    random = random.Random(0)
+    refused = 0
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def _transfer(self, address: int, data: bytes) -> None:
+        if (self._port, address) != (3, 0x3D):
+            raise OSError(121, "Remote I/O error")
+        if self.random.random() < 0.05:
+            FlakyBus.refused += 1
+            self.chip.write(data[: self.random.randrange(len(data) + 1)])
+            raise OSError(121, "Remote I/O error")
+        self.chip.write(data)
+
+    def read_byte(self, address: int) -> int:
+        self._transfer(address, b"")
+        return self.chip.status
+
+    def write_quick(self, address: int) -> None:
+        self._transfer(address, b"")
+
+    def write_i2c_block_data(self, address: int, mode: int, data: list[int]) -> None:
+        self._transfer(address, bytes([mode, *data]))
+
+    def i2c_rdwr(self, message: Any) -> None:
+        self._transfer(message.addr, bytes(list(message)))
+
+    def close(self) -> None:
+        pass
+
+
+def test_auto_on_a_flaky_bus_finds_the_oled_at_once_and_never_leaves_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real luma and the real search: only the wires are not."""
+    monkeypatch.setattr("smbus2.SMBus", FlakyBus)
+    monkeypatch.setattr("edge.outputs.oled_search.bus_numbers", lambda dev: [1, 3])
+    monkeypatch.setattr("edge.outputs.display.oled_possible", lambda display: True)
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    for _ in range(8):
+        bench = Bench(DisplayMaker(DisplaySettings(), Host()))
+        bench.show(40)
+        assert (bench.stage.state, bench.stage.part) == ("open", "display ssd1306")
+        assert bench.reported == ["The display is the SSD1306 at 0x3D on I2C bus 3."]
+        assert any(FlakyBus.chip.picture())
+        bench.stage.finish()
+        assert not any(FlakyBus.chip.picture())
+    assert FlakyBus.refused > 30
+    assert capsys.readouterr().err == ""
 
 
 def test_oled_that_is_found_while_the_preview_closes_is_let_go_of() -> None:
