@@ -178,7 +178,8 @@ def test_in_the_background_it_leaves_the_terminal_to_the_shell(shell: tuple[Term
     terminal.settle()
     assert not terminal.cursor_hidden
     assert not any(map(FACE.search, terminal.lines))
-    terminal.type("kill $jobs\n")
+    terminal.type("kill $jobs; wait; echo it has 'ended'\n")
+    terminal.wait_for(lambda it: b"it has ended" in it.got)
 
 
 def test_a_still_picture_is_not_written_again() -> None:
