@@ -31,8 +31,9 @@ class DisplaySettings(Section):
     kind: Literal["auto", "none", "terminal", "oled", "window", "png", "gif"] = setting(
         "auto",
         '"auto" takes an OLED that answers and keeps to it; as long as none does, the terminal; '
-        '"oled" insists on the OLED; "terminal" and "window" show the same pixels on a desktop; '
-        '"png" and "gif" write them to a file.',
+        '"oled" insists on the OLED; "terminal" draws as large as the terminal has room; '
+        '"window", "png" and "gif" show what the panel of these settings would, turned and in its '
+        "colours.",
     )
     driver: Literal[
         "auto", "ssd1306", "ssd1309", "ssd1322", "ssd1325", "ssd1327", "ssd1331", "ssd1351", "ssd1362",
