@@ -93,6 +93,7 @@ prepare() {
 
 run_mien() {
     prepare ""
+    say_how_to_type
     cd "$called_from"
     exec "$VENV/bin/mien" run "$@"
 }

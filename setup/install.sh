@@ -85,6 +85,7 @@ install_mien() {
     switch_i2c_on
     switch_watchdog_on
     switch_over
+    link_command
     if [ "$DRY_RUN" = yes ]; then
         printf '\nNothing was changed.\n'
         return
@@ -144,7 +145,7 @@ say_what_now() {
     fi
     cat <<END
   What it says:      journalctl -u mien -f
-  What is missing:   sudo -u mien /opt/mien/venv/bin/mien doctor
+  What is missing:   sudo -u mien $COMMAND_IS doctor
   Settings:          /etc/mien/config.toml, then: sudo systemctl restart mien
   Take it out:       sudo /opt/mien/current/setup.sh uninstall
 END

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # names are read by the other pieces
 # What the service needs of the system: its user, its settings, access to devices, its units.
 
 # What tells systemd's tools of another root folder.
@@ -13,6 +13,10 @@ RULES_FILE=$ROOT/etc/udev/rules.d/60-mien.rules
 MODULES_FILE=$ROOT/etc/modules-load.d/mien.conf
 SETTINGS_FILE=$ROOT/etc/mien/config.toml
 STATE_FOLDER=$ROOT/var/lib/mien
+COMMAND=/opt/mien/venv/bin/mien
+COMMAND_LINK=$ROOT/usr/local/bin/mien
+# What a person types.
+COMMAND_IS=mien
 
 # systemd_runs: not so in a chroot or while an image is made.
 systemd_runs() {
@@ -107,4 +111,20 @@ put_units() {
     local unit
     for unit in "${UNITS[@]}"; do put "$CHECKOUT/systemd/$unit" "$UNIT_FOLDER/$unit"; done
     if on_jetson; then put "$CHECKOUT/systemd/jetson.conf" "$UNIT_FOLDER/mien.service.d/jetson.conf"; fi
+}
+
+# link_command: let `mien` be typed alone; what somebody else has put there stays.
+link_command() {
+    if [ -L "$COMMAND_LINK" ] && [ "$(readlink "$COMMAND_LINK")" = "$COMMAND" ]; then return; fi
+    if [ -e "$COMMAND_LINK" ] || [ -L "$COMMAND_LINK" ]; then
+        COMMAND_IS=$COMMAND
+    elif ! { act mkdir -p "${COMMAND_LINK%/*}" && act ln -s "$COMMAND" "$COMMAND_LINK"; }; then
+        COMMAND_IS=$COMMAND # a read-only /usr is no reason to stop
+    fi
+}
+
+unlink_command() {
+    if [ -L "$COMMAND_LINK" ] && [ "$(readlink "$COMMAND_LINK")" = "$COMMAND" ]; then
+        act rm -f "$COMMAND_LINK"
+    fi
 }

@@ -104,3 +104,10 @@ stop_ticker() {
         ticker=
     fi
 }
+
+# say_how_to_type: the documentation says `mien`, which a checkout puts on nobody's PATH.
+say_how_to_type() {
+    if ! command -v mien >/dev/null; then
+        printf 'To type mien alone, as the documentation does:  . %q\n' "$VENV/bin/activate" >&2
+    fi
+}

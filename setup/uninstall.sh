@@ -53,6 +53,7 @@ take_files_out() {
 # take_own_out: the program, and with --purge what a person put into it.
 take_own_out() {
     step "Program"
+    unlink_command
     act rm -rf "$OPT/releases" "$OPT/current" "$OPT/venv"
     if [ "$PURGE" = yes ]; then
         act rm -rf "${SETTINGS_FILE%/*}" "$STATE_FOLDER"

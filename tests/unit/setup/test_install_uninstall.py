@@ -57,3 +57,21 @@ def test_the_installed_copy_can_uninstall_itself(device: Device) -> None:
         "uninstall", script=f"{device.root}/opt/mien/current/setup.sh", PYTHON="/nonexistent"
     )
     assert not (device.root / "opt/mien").exists()
+
+
+def test_mien_can_be_typed_alone_until_it_is_taken_out(device: Device) -> None:
+    link = device.root / "usr/local/bin/mien"
+    assert "sudo -u mien mien doctor" in device.installed().stdout
+    assert str(link.readlink()) == "/opt/mien/venv/bin/mien"
+    device.installed()
+    device.passes("uninstall")
+    assert not link.is_symlink()
+
+
+def test_a_command_of_somebody_else_is_left_alone(device: Device) -> None:
+    other = device.root / "usr/local/bin/mien"
+    other.parent.mkdir(parents=True)
+    other.write_text("another mien")
+    assert "sudo -u mien /opt/mien/venv/bin/mien doctor" in device.installed().stdout
+    device.passes("uninstall")
+    assert other.read_text() == "another mien"

@@ -272,6 +272,14 @@ def test_progress_is_not_on_the_standard_output(house: Path) -> None:
     assert "hello" in (house / "var/setup.log").read_text()
 
 
+def test_says_how_to_type_the_command_alone_where_it_cannot_be(house: Path) -> None:
+    here = shell(house, "say_how_to_type", PATH="/usr/bin:/bin")
+    assert here.stderr.endswith(f"does:  . {house}/.venv/bin/activate\n")
+    (house / "bin").mkdir()
+    (house / "bin/mien").symlink_to("/bin/true")
+    assert shell(house, "say_how_to_type", PATH=f"{house}/bin:/usr/bin:/bin").stderr == ""
+
+
 def test_lock_is_not_handed_on_to_what_is_run(house: Path) -> None:
     done = shell(
         house,
