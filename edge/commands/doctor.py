@@ -1,5 +1,6 @@
 """`mien doctor`, and the report that it packs for a maintainer."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -93,8 +94,6 @@ def check_target(out: Path) -> None:
         SettingsError: it is another file.
         OutputError: it cannot be written there.
     """
-    import os
-
     from edge.diagnostics.report import is_report
     from edge.process.regular_files import read_regular
 
