@@ -12,6 +12,8 @@ VENV=$REPO_ROOT/.venv
 
 # shellcheck source=setup/steps.sh
 . setup/steps.sh
+# shellcheck source=setup/usage.sh
+. setup/usage.sh
 # shellcheck source=setup/python.sh
 . setup/python.sh
 # shellcheck source=setup/system.sh
@@ -30,10 +32,14 @@ VENV=$REPO_ROOT/.venv
 . setup/board.sh
 # shellcheck source=setup/watchdog.sh
 . setup/watchdog.sh
+# shellcheck source=setup/rollback.sh
+. setup/rollback.sh
 # shellcheck source=setup/uninstall.sh
 . setup/uninstall.sh
 # shellcheck source=setup/bundle.sh
 . setup/bundle.sh
+# shellcheck source=setup/use_bundle.sh
+. setup/use_bundle.sh
 # shellcheck source=setup/bundle_debs.sh
 . setup/bundle_debs.sh
 
@@ -43,11 +49,12 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
        ./setup.sh test [FLAGS OF pytest]    set up what is missing, then check and test the code
        ./setup.sh test --lowest [...]       test with the oldest packages that are allowed
        ./setup.sh lock [--upgrade]          write down anew which packages are installed
-       sudo ./setup.sh install [--dry-run] [--yes] [--spi] [--watchdog]
+       sudo ./setup.sh install [--dry-run] [--yes] [--spi] [--watchdog] [--bundle FOLDER]
                                             install it as a service, or upgrade that
+       sudo ./setup.sh rollback [--dry-run] go back to the version before
        sudo ./setup.sh uninstall [--dry-run] [--yes] [--purge]
                                             take it out again
-       ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE]
+       ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE] [--sign KEY]
                                             all that install fetches, for a device without network
        sudo ./setup.sh rig [container] [devices] [arm-nets] [arm-boot] [picamera]
                                             prove it in a container, in a guest with all its devices,
@@ -59,6 +66,7 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
        ./setup.sh release VERSION [--dry-run] [--bundle ARCH/PYTHON]
                                             check, build, try and tag a release
        ./setup.sh help                      this page
+       ./setup.sh COMMAND --help            one command's flags, with examples
 
 The first run installs system packages (as root or where sudo asks for no password; otherwise it
 prints the line to run), makes .venv, and needs a network. Later runs need none.
@@ -117,6 +125,15 @@ run_tests() {
 }
 
 case "${1:-help}" in
+    run | test | lock | install | rollback | uninstall | bundle | rig | release)
+        if wants_help "${@:2}"; then
+            usage_of "$1"
+            exit
+        fi
+        ;;
+esac
+
+case "${1:-help}" in
     run)
         shift
         run_mien "$@"
@@ -132,6 +149,10 @@ case "${1:-help}" in
     install)
         shift
         install_mien "$@"
+        ;;
+    rollback)
+        shift
+        rollback_mien "$@"
         ;;
     uninstall)
         shift
@@ -156,7 +177,7 @@ case "${1:-help}" in
         ;;
     help | -h | --help) show_help ;;
     *)
-        printf 'setup.sh knows run, test, lock, install, uninstall, bundle, rig, release and help, not "%s".\n' "$1" >&2
+        printf 'setup.sh knows run, test, lock, install, rollback, uninstall, bundle, rig, release and help, not "%s".\n' "$1" >&2
         exit 2
         ;;
 esac

@@ -284,6 +284,24 @@ def bench(
     raise typer.Exit(run_bench(settings, clip or demo_clip(), seconds, json))
 
 
+@app.command(
+    name="self-test",
+    hidden=True,
+    epilog=examples("mien self-test", "mien self-test --config /etc/mien/config.toml"),
+)
+def self_test(config: ConfigOption = None) -> None:
+    """Load the models and read a frame and a sound of the demo, without any device.
+
+    ./setup.sh install runs it before a new release takes the place of the old one.
+    """
+    settings = _load(config, {}).settings
+    check_limits()
+    from edge.demo.excerpt import excerpt
+    from edge.diagnostics.self_test import run_self_test
+
+    print(run_self_test(settings, *excerpt()))
+
+
 def _check_display(display: str, config: Path | None) -> None:
     """Refuse a --display that is no kind of one, in the words of its help."""
     from edge.outputs.display import DisplaySettings

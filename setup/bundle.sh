@@ -3,6 +3,9 @@
 # network; and how install makes use of it.
 
 BUNDLE_PYTHON=
+BUNDLE_NAME=
+# Measured: 370 MB with everything.
+ARCHIVE_MB=600
 # Where the files of an unpacked bundle lie.
 WHEELS=$REPO_ROOT/wheels
 # Wheels that were made from sources of the lock, whose hashes the lock cannot know.
@@ -13,16 +16,16 @@ BUNDLE_LOCKS=(build run pi pi-classic jetson)
 
 bundle_mien() {
     STEPS=6
-    local arch="" python="" out=""
+    local arch="" python="" out="" key=""
     while [ $# -gt 0 ]; do
         case $1 in
-            --arch=* | --python=* | --out=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
-            --arch | --python | --out)
-                [ $# -gt 1 ] || die "$1 needs a value; see ./setup.sh help."
-                case $1 in --arch) arch=$2 ;; --python) python=$2 ;; --out) out=$2 ;; esac
+            --arch=* | --python=* | --out=* | --sign=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+            --arch | --python | --out | --sign)
+                [ $# -gt 1 ] || die "$1 needs a value; see ./setup.sh bundle --help."
+                case $1 in --arch) arch=$2 ;; --python) python=$2 ;; --out) out=$2 ;; --sign) key=$2 ;; esac
                 shift 2
                 ;;
-            *) die "setup.sh bundle does not know \"$1\"; see ./setup.sh help." ;;
+            *) die "setup.sh bundle does not know \"$1\"; see ./setup.sh bundle --help." ;;
         esac
     done
     arch=${arch:-$(uname -m)}
@@ -32,6 +35,8 @@ bundle_mien() {
     esac
     [ -n "$python" ] || die "Say for which Python with --python; it is what python3 --version says on the device, such as 3.13."
     glibc_of "$python" >/dev/null || die "Mien runs on Python 3.10 to 3.13; --python cannot be \"$python\"."
+    name_archive "$arch" "$python" "$out"
+    if [ -n "$key" ]; then check_signing_key "$key"; fi
     open_log
     VENV=$WORK/bundle-venv
     NEEDED_MB=1000
@@ -44,7 +49,8 @@ bundle_mien() {
     collect_wheels "$arch" "$python"
     fetch_detectors
     collect_debs "$arch" "$python"
-    pack_bundle "$arch" "$python" "$out"
+    write_notices
+    pack_bundle "$arch" "$python" "$key"
     rm -rf "$STAGE"
     close_log
     say_what_to_do_with_it "$python"
@@ -124,26 +130,59 @@ is_pure() {
     ! tar -tf "$1" | grep -E '\.(c|cc|cpp|pyx|i)$' >/dev/null
 }
 
-# pack_bundle ARCH PYTHON OUT: the archive, with a sum for each file.
+# write_notices: what is in the bundle, and the licences.
+write_notices() {
+    local folders=("$STAGE/wheels" "$STAGE/compiled")
+    if [ -d "$STAGE/debs" ]; then folders+=("$STAGE/debs"); fi
+    logged "$VENV/bin/python" "$REPO_ROOT/setup/sbom.py" files "${folders[@]}" --out "$STAGE" ||
+        die_with_log "The list of what is in the bundle cannot be made; the lines above name the package."
+}
+
+# name_archive ARCH PYTHON OUT: set BUNDLE_NAME and ARCHIVE, which has to have a place to go to.
+name_archive() {
+    local version folder
+    version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$REPO_ROOT/edge/__init__.py")
+    BUNDLE_NAME=mien-$version-$1-py$2
+    ARCHIVE=${3:-$called_from/$BUNDLE_NAME.tar}
+    case $ARCHIVE in /*) ;; *) ARCHIVE=$called_from/$ARCHIVE ;; esac
+    folder=${ARCHIVE%/*}
+    folder=${folder:-/}
+    [ -d "$folder" ] || die "There is no folder $folder for the bundle; make it, or name another place with --out."
+    [ -w "$folder" ] || die "You may not write to $folder; name another place for the bundle with --out."
+    [ ! -d "$ARCHIVE" ] || die "$ARCHIVE is a folder; name a file in it with --out."
+    local free_mb
+    free_mb=$(df -Pm "$folder" | awk 'NR == 2 { print $4 }')
+    [ "$free_mb" -ge "$ARCHIVE_MB" ] ||
+        die "The disk of $folder has $free_mb MB left and a bundle takes up to $ARCHIVE_MB MB; make room, or name another place with --out."
+}
+
+# pack_bundle ARCH PYTHON KEY: the archive, with a sum for each file, signed if there is a key.
 pack_bundle() {
     step "Archive"
-    local version name
-    version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$REPO_ROOT/edge/__init__.py")
-    name=mien-$version-$1-py$2
-    ARCHIVE=${3:-$called_from/$name.tar}
-    case $ARCHIVE in /*) ;; *) ARCHIVE=$called_from/$ARCHIVE ;; esac
+    local name=$BUNDLE_NAME
     rm -rf "$STAGE/scratch"
     mkdir "$STAGE/$name"
-    tar -C "$REPO_ROOT" --exclude=__pycache__ -cf - "${SOURCES[@]}" | tar -C "$STAGE/$name" -xf -
+    # A folder that is a link, as one for several checkouts may be, goes along as what it leads to.
+    tar -C "$REPO_ROOT" --exclude=__pycache__ --dereference -cf - "${SOURCES[@]}" | tar -C "$STAGE/$name" -xf -
+    mkdir "$STAGE/$name/var"
+    cp "$REPO_ROOT/var/astronaut.png" "$STAGE/$name/var"
     mv "$STAGE/wheels" "$STAGE/compiled" "$STAGE/$name"
     if [ -d "$STAGE/debs" ]; then mv "$STAGE/debs" "$STAGE/$name"; fi
     printf 'arch=%s\npython=%s\n' "$1" "$2" >"$STAGE/$name/bundle.txt"
-    (cd "$STAGE/$name" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >"$STAGE/sums")
-    mv "$STAGE/sums" "$STAGE/$name/SHA256SUMS"
+    mv "$STAGE/sbom.cdx.json" "$STAGE/NOTICES.txt" "$STAGE/$name"
+    sum_up "$STAGE/$name"
+    if [ -n "$3" ]; then sign_bundle "$STAGE/$name" "$3"; fi
     tar -C "$STAGE" --sort=name --owner=0 --group=0 --numeric-owner -cf "$ARCHIVE.part" "$name" 2>>"$LOG" ||
         die_with_log "The archive cannot be written to $ARCHIVE; make room or name another place with --out."
     mv "$ARCHIVE.part" "$ARCHIVE"
     finish "$ARCHIVE ($(du -m "$ARCHIVE" | cut -f 1) MB)"
+}
+
+# sum_up FOLDER: its SHA256SUMS.
+sum_up() {
+    rm -f "$1/SHA256SUMS" "$1/SHA256SUMS.sig"
+    (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$1.sums"
+    mv "$1.sums" "$1/SHA256SUMS"
 }
 
 say_what_to_do_with_it() {
@@ -151,25 +190,4 @@ say_what_to_do_with_it() {
     name=$(tar -tf "$ARCHIVE" | sed -n '1s,/.*,,p')
     printf '\nOn the device, with Python %s and without a network:\n' "$1"
     printf '  tar -xf %s && sudo %s/setup.sh install\n' "${ARCHIVE##*/}" "$name"
-}
-
-# bundled KEY: what the bundle says of itself.
-bundled() {
-    sed -n "s/^$1=//p" "$CHECKOUT/bundle.txt"
-}
-
-# use_bundle: take everything from the unpacked bundle that this is, if it is one.
-use_bundle() {
-    [ -f "$CHECKOUT/bundle.txt" ] || return 0
-    step "Bundle"
-    BUNDLE_PYTHON=$(bundled python)
-    [ "$(bundled arch)" = "$(uname -m)" ] ||
-        die "This bundle is for $(bundled arch) and here is $(uname -m); make one with: ./setup.sh bundle --arch $(uname -m) --python $BUNDLE_PYTHON"
-    if [ "$DRY_RUN" = no ]; then
-        (cd "$CHECKOUT" && logged sha256sum --check --quiet --strict SHA256SUMS) ||
-            die_with_log "The bundle is damaged; copy it again."
-        export PIP_NO_INDEX=1 PIP_FIND_LINKS="file://${WHEELS// /%20}"
-        if [ -d "$DEBS" ]; then use_debs; fi
-    fi
-    finish "Python $BUNDLE_PYTHON, $(find "$WHEELS" "$COMPILED" -type f | wc -l) packages"
 }

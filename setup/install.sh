@@ -23,26 +23,35 @@ act() {
 # plan TEXT: under --dry-run print it; fails when it is meant.
 plan() {
     [ "$DRY_RUN" = yes ] || return 1
-    printf '      would: %s\n' "${1% }"
+    printf '      would: %s\n' "${1% }" >&"$STREAM"
 }
 
 # read_options WORD...: those of install and uninstall.
 read_options() {
-    local command=$1 word
+    local command=$1
     shift
-    for word in "$@"; do
-        case $command:$word in
-            *:--dry-run) DRY_RUN=yes ;;
-            *:--yes | *:-y) ASSUME_YES=yes ;;
-            install:--spi) WANT_SPI=yes ;;
-            install:--watchdog) WANT_WATCHDOG=yes ;;
-            uninstall:--purge) PURGE=yes ;;
-            *)
-                printf 'setup.sh %s does not know "%s"; see ./setup.sh help.\n' "$command" "$word" >&2
-                exit 2
+    while [ $# -gt 0 ]; do
+        case $command:$1 in
+            install:--bundle=* | install:--key=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+            install:--bundle | install:--key)
+                [ $# -gt 1 ] && [ -n "$2" ] || die "$1 needs a value; see ./setup.sh install --help."
+                case $1 in --bundle) BUNDLE=$(from_caller "$2") ;; --key) BUNDLE_KEY=$(from_caller "$2") ;; esac
+                shift 2
                 ;;
+            install:--unsigned) UNSIGNED=yes && shift ;;
+            *:--dry-run) DRY_RUN=yes STREAM=1 && shift ;;
+            *:--yes | *:-y) ASSUME_YES=yes && shift ;;
+            install:--spi) WANT_SPI=yes && shift ;;
+            install:--watchdog) WANT_WATCHDOG=yes && shift ;;
+            uninstall:--purge) PURGE=yes && shift ;;
+            *) refuse_word "$command" "$1" ;;
         esac
     done
+}
+
+# from_caller PATH: it as seen from where setup.sh was called.
+from_caller() {
+    case $1 in /*) echo "$1" ;; *) echo "${called_from:-$PWD}/$1" ;; esac
 }
 
 # become_installer WORD: root, a log and a lock of its own, and files that the service can read.
@@ -69,10 +78,25 @@ become_installer() {
 
 install_mien() {
     STEPS=12
-    if [ -f "$CHECKOUT/bundle.txt" ]; then STEPS=13; fi
     read_options install "$@"
+    local words=()
+    if [ "$ASSUME_YES" = yes ]; then words+=(--yes); fi
+    if [ "$WANT_SPI" = yes ]; then words+=(--spi); fi
+    if [ "$WANT_WATCHDOG" = yes ]; then words+=(--watchdog); fi
+    if [ -n "$BUNDLE" ] && ! is_bundle "$BUNDLE"; then
+        die "$BUNDLE is no unpacked bundle; name the folder that tar -xf made of one."
+    fi
+    if [ -z "$BUNDLE" ] && [ "${MIEN_CHECKED_BUNDLE:-}" != "$CHECKOUT" ] && is_bundle "$CHECKOUT"; then BUNDLE=$CHECKOUT; fi
+    if [ -n "$BUNDLE" ] || [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then STEPS=13; fi
     if has_watchdog_step; then STEPS=$((STEPS + 1)); fi
     become_installer install
+    if [ -n "$BUNDLE" ]; then
+        if [ "$DRY_RUN" = no ]; then take_bundle "$BUNDLE" "${words[@]}"; fi
+        CHECKOUT=$BUNDLE
+        WHEELS=$BUNDLE/wheels COMPILED=$BUNDLE/compiled DEBS=$BUNDLE/debs
+    elif [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then
+        AT_END=("$CHECKOUT")
+    fi
     name_board
     use_bundle
     choose_service_python
@@ -80,10 +104,10 @@ install_mien() {
     stage_release
     fill_release
     make_users
-    write_settings
-    open_devices
+    look_at_settings
     switch_i2c_on
     switch_watchdog_on
+    self_test
     switch_over
     link_command
     if [ "$DRY_RUN" = yes ]; then
@@ -91,6 +115,7 @@ install_mien() {
         return
     fi
     close_log
+    rm -rf "${AT_END[@]}"
     say_what_now
 }
 

@@ -5,12 +5,7 @@
 AT_ROOT=()
 if [ -n "${MIEN_ROOT:-}" ]; then AT_ROOT=("--root=$MIEN_ROOT"); fi
 
-UNITS=(mien.service mien-splash.service)
 UNIT_FOLDER=$ROOT/etc/systemd/system
-SYSUSERS_FILE=$ROOT/etc/sysusers.d/mien.conf
-TMPFILES_FILE=$ROOT/etc/tmpfiles.d/mien.conf
-RULES_FILE=$ROOT/etc/udev/rules.d/60-mien.rules
-MODULES_FILE=$ROOT/etc/modules-load.d/mien.conf
 SETTINGS_FILE=$ROOT/etc/mien/config.toml
 STATE_FOLDER=$ROOT/var/lib/mien
 COMMAND=/opt/mien/venv/bin/mien
@@ -33,13 +28,37 @@ put() {
     fi
 }
 
+# system_files: what a release puts into the system: its own file, and where that goes.
+system_files() {
+    cat <<'TEXT'
+mien.service etc/systemd/system/mien.service
+mien-splash.service etc/systemd/system/mien-splash.service
+mien.sysusers.conf etc/sysusers.d/mien.conf
+mien.tmpfiles.conf etc/tmpfiles.d/mien.conf
+60-mien.rules etc/udev/rules.d/60-mien.rules
+mien.modules.conf etc/modules-load.d/mien.conf
+TEXT
+    if on_jetson; then echo "jetson.conf etc/systemd/system/mien.service.d/jetson.conf"; fi
+}
+
+# gather_system_files FOLDER: these and the default settings, lying in FOLDER as they will in /.
+gather_system_files() {
+    local file target
+    {
+        while read -r file target; do
+            mkdir -p "$1/${target%/*}" && cp "$CHECKOUT/systemd/$file" "$1/$target"
+        done < <(system_files)
+        mkdir -p "$1/etc/mien" && board_settings >"$1/etc/mien/config.toml"
+    } 2>>"$LOG" || die_with_log "$1 cannot be written."
+}
+
+# make_users: from the new release's own files, which are not in force yet.
 make_users() {
     step "User and groups"
-    put "$CHECKOUT/systemd/mien.sysusers.conf" "$SYSUSERS_FILE"
-    put "$CHECKOUT/systemd/mien.tmpfiles.conf" "$TMPFILES_FILE"
-    act systemd-sysusers "${AT_ROOT[@]}" mien.conf ||
+    local from=$RELEASE/system/etc
+    act systemd-sysusers "${AT_ROOT[@]}" "$from/sysusers.d/mien.conf" ||
         die_with_log "The user mien cannot be made."
-    act systemd-tmpfiles "${AT_ROOT[@]}" --create mien.conf ||
+    act systemd-tmpfiles "${AT_ROOT[@]}" --create "$from/tmpfiles.d/mien.conf" ||
         die_with_log "$STATE_FOLDER cannot be made."
     conclude "mien, in video audio gpio i2c spi render"
 }
@@ -72,7 +91,7 @@ TOML
     fi
 }
 
-write_settings() {
+look_at_settings() {
     step "Settings"
     if [ -f "$SETTINGS_FILE" ]; then
         if [ "$DRY_RUN" = no ]; then check_settings; fi
@@ -80,37 +99,19 @@ write_settings() {
     elif plan "write $SETTINGS_FILE"; then
         finish "to be written"
     else
-        board_settings >"$WORK/config.toml"
-        put "$WORK/config.toml" "$SETTINGS_FILE"
-        finish "$SETTINGS_FILE"
+        finish "those of this board"
     fi
+}
+
+# settings_to_try: those that the new release will run with.
+settings_to_try() {
+    if [ -f "$SETTINGS_FILE" ]; then echo "$SETTINGS_FILE"; else echo "$RELEASE/system/etc/mien/config.toml"; fi
 }
 
 # check_settings: that the new version understands those of the old one, while that still runs.
 check_settings() {
     logged "$RELEASE/venv/bin/mien" config check "$SETTINGS_FILE" ||
         die_with_log "This version does not understand $SETTINGS_FILE; mend the lines named above and run it again. Nothing was switched over."
-}
-
-open_devices() {
-    step "Devices"
-    put "$CHECKOUT/systemd/60-mien.rules" "$RULES_FILE"
-    put "$CHECKOUT/systemd/mien.modules.conf" "$MODULES_FILE"
-    if systemd_runs; then
-        # A kernel without one of them is no reason to stop: then there is no such device either.
-        act systemctl restart systemd-modules-load.service || true
-        act udevadm control --reload || true
-        act udevadm trigger --subsystem-match=video4linux --subsystem-match=media \
-            --subsystem-match=dma_heap --subsystem-match=gpio --subsystem-match=i2c-dev \
-            --subsystem-match=spidev || true
-    fi
-    conclude "cameras, sound, GPIO, I2C and SPI for their groups"
-}
-
-put_units() {
-    local unit
-    for unit in "${UNITS[@]}"; do put "$CHECKOUT/systemd/$unit" "$UNIT_FOLDER/$unit"; done
-    if on_jetson; then put "$CHECKOUT/systemd/jetson.conf" "$UNIT_FOLDER/mien.service.d/jetson.conf"; fi
 }
 
 # link_command: let `mien` be typed alone; what somebody else has put there stays.

@@ -5,10 +5,7 @@
 make_lock() {
     case "$*" in
         "" | --upgrade) ;;
-        *)
-            printf 'setup.sh lock does not know "%s"; see ./setup.sh help.\n' "$*" >&2
-            exit 2
-            ;;
+        *) refuse_word lock "$*" ;;
     esac
     STEPS=4
     NEEDED_MB=300

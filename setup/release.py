@@ -1,4 +1,4 @@
-"""Makes a release: `./setup.sh release VERSION [--dry-run] [--bundle ARCH/PYTHON]...`.
+"""Makes a release: `./setup.sh release VERSION [--dry-run] [--bundle ARCH/PYTHON]... [--sign KEY]`.
 
 Everything is built from an export of the commit, beside the working tree, and tried; the version and
 the changelog are written, committed and tagged only when all of it is there. So a step that fails
@@ -149,8 +149,10 @@ def make_plan(root: Path, version: str, run: Run, day: datetime.date) -> Plan:
     return Plan(root, version, branch, _head(root, run), files, notes)
 
 
-def build(plan: Plan, bundles: Sequence[str], run: Run) -> None:
+def build(plan: Plan, bundles: Sequence[str], run: Run, key: str = "") -> None:
     """Build wheel, sdist and *bundles* into `Plan.out` from an export of the commit, try the wheel.
+
+    The bundles are signed with the private *key*, if there is one.
 
     Raises:
         ReleaseError: a step failed.
@@ -175,7 +177,9 @@ def build(plan: Plan, bundles: Sequence[str], run: Run) -> None:
     for bundle in bundles:
         arch, _, version = bundle.partition("/")
         out = str(plan.out / f"mien-{plan.version}-{arch}-py{version}.tar")
-        run(("./setup.sh", "bundle", "--arch", arch, "--python", version, "--out", out), source)
+        signed = ("--sign", str(Path(key).resolve())) if key else ()
+        words = ("--arch", arch, "--python", version, "--out", out, *signed)
+        run(("./setup.sh", "bundle", *words), source)
     sums = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
         for path in sorted(plan.out.iterdir())
@@ -218,13 +222,16 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def _steps(plan: Plan, bundles: Sequence[str]) -> list[str]:
+def _steps(plan: Plan, bundles: Sequence[str], key: str) -> list[str]:
     return [
         "./setup.sh test",
         f"export {plan.commit[:12]}, with {plan.version} in {VERSION_FILE} and {CHANGELOG}",
         "python -m build: wheel and sdist",
         "try the wheel away from the checkout",
-        *(f"./setup.sh bundle for {bundle}" for bundle in bundles),
+        *(
+            f"./setup.sh bundle for {bundle}" + (f", signed with {key}" if key else "")
+            for bundle in bundles
+        ),
         f"SHA256SUMS; all of it in {plan.out}",
         f"write {' and '.join(plan.files)}, commit on {plan.branch}, tag {plan.tag}",
     ]
@@ -240,6 +247,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="ARCH/PYTHON",
         help=f'"none", or which to make, again and again (unless given: {" ".join(BUNDLES)})',
     )
+    parser.add_argument("--sign", default="", metavar="KEY", help="sign the bundles with it")
     return parser.parse_args(arguments)
 
 
@@ -252,11 +260,13 @@ def main(arguments: Sequence[str], root: Path, run: Run = run) -> int:
         if wrong:
             raise ReleaseError(f'--bundle takes one such as aarch64/3.13, not "{wrong[0]}".')
         plan = make_plan(root, options.version, run, datetime.date.today())
+        if options.sign and not Path(options.sign).is_file():
+            raise ReleaseError(f"There is no key {options.sign}; name a private key of ssh-keygen.")
         if options.dry_run:
-            print("\n".join(f"would: {step}" for step in _steps(plan, bundles)))
+            print("\n".join(f"would: {step}" for step in _steps(plan, bundles, options.sign)))
             return 0
         run(("./setup.sh", "test"), root)
-        build(plan, bundles, run)
+        build(plan, bundles, run, options.sign)
         publish(plan, run)
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)

@@ -4,17 +4,16 @@
 KEPT=()
 
 uninstall_mien() {
-    STEPS=3
+    STEPS=2
     read_options uninstall "$@"
     if [ "$DRY_RUN" = no ] && [ ! -e "$OPT/.made-by-mien" ] && [ ! -e "$UNIT_FOLDER/mien.service" ]; then
         printf 'Mien is not installed.\n'
         return
     fi
     become_installer uninstall
-    if grep -qxsF "$BLOCK_BEGINS" "$(boot_config)"; then STEPS=4; fi
+    if grep -qxsF "$BLOCK_BEGINS" "$(boot_config)"; then STEPS=3; fi
     take_service_out
     switch_i2c_back
-    take_files_out
     take_own_out
     if [ "$DRY_RUN" = yes ]; then
         printf '\nNothing was changed.\n'
@@ -27,34 +26,30 @@ uninstall_mien() {
 }
 
 take_service_out() {
-    step "Service"
+    step "Service and rules"
+    local file
     if systemd_runs; then
-        act systemctl stop mien.service mien-splash.service || true
+        # First what would start the others again.
+        act systemctl stop mien-probation.service mien.service mien-splash.service || true
     fi
-    act systemctl "${AT_ROOT[@]}" disable mien.service || true
-    local unit
-    for unit in "${UNITS[@]}"; do act rm -f "$UNIT_FOLDER/$unit"; done
+    act systemctl "${AT_ROOT[@]}" disable mien.service mien-probation.service || true
+    while read -r _ file; do act rm -f "$ROOT/$file"; done < <(system_files)
+    act rm -f "$UNIT_FOLDER/$GUARD_UNIT"
     act rm -rf "$UNIT_FOLDER/mien.service.d"
     switch_watchdog_back
     if systemd_runs; then
         act systemctl daemon-reload
         act systemctl reset-failed mien.service mien-splash.service || true
+        act udevadm control --reload || true
     fi
     conclude "stopped and taken out"
-}
-
-take_files_out() {
-    step "Rules"
-    act rm -f "$RULES_FILE" "$MODULES_FILE" "$TMPFILES_FILE" "$SYSUSERS_FILE"
-    if systemd_runs; then act udevadm control --reload || true; fi
-    conclude "taken out"
 }
 
 # take_own_out: the program, and with --purge what a person put into it.
 take_own_out() {
     step "Program"
     unlink_command
-    act rm -rf "$OPT/releases" "$OPT/current" "$OPT/venv"
+    act rm -rf "$OPT/releases" "$OPT/current" "$OPT/previous" "$OPT/venv" "$OPT/guard"
     if [ "$PURGE" = yes ]; then
         act rm -rf "${SETTINGS_FILE%/*}" "$STATE_FOLDER"
         if grep -qs '^mien:' "$ROOT/etc/passwd"; then

@@ -26,6 +26,7 @@ from edge.diagnostics.checks.machine import (
 from edge.diagnostics.checks.outputs import check_adapters, check_display, check_lights
 from edge.diagnostics.checks.sensors import check_camera, check_microphone
 from edge.diagnostics.checks.software import check_libraries, check_packages, check_python
+from edge.diagnostics.checks.upgrade import check_upgrade
 from edge.hardware.board import board_name
 from edge.process.printable import printable
 
@@ -67,6 +68,7 @@ def examine(config: Path | None = None) -> Iterator[Check]:
         ("display", lambda: check_display(settings, board)),
         ("lights", lambda: check_lights(settings, board)),
         ("adapters", lambda: check_adapters(settings, this_host(settings))),
+        ("upgrade", check_upgrade),
         ("disk", check_disk),
         ("memory", check_memory),
         ("temperature", lambda: check_temperature(settings.load.hot_c)),

@@ -20,6 +20,7 @@ from edge.perception.detector_files import DETECTOR_FILES
 from edge.perception.manifest import MANIFEST, load_manifest
 from tests.fakes.clips import beep, make_clip
 from tests.fakes.portrait import draw_portrait
+from tests.fuzz.bundles import CAN_SIGN, damage_bundle, make_bundle
 from tests.fuzz.clips import CLIPS, damage_clip, make_clips, play
 from tests.fuzz.mutations import NASTY, another_kind, bytes_of, json_of, toml_of
 from tests.fuzz.sockets import Play, heard_well, honest_reader, ill_manager, ill_reader, occupy
@@ -88,6 +89,8 @@ class Originals:
         )
         save_calibration(Calibration(face, voice), self.folder / "calibration.json")
         (self.folder / "default.toml").write_text(default_toml())
+        if CAN_SIGN:
+            make_bundle(self.folder)
         return self
 
     def stamps(self) -> list[tuple[str, int, int]]:
@@ -273,6 +276,11 @@ def servers(originals: Originals, folder: Path, random: Random) -> Command:
     return Command(arguments, environment, [manager] if manager else [])
 
 
+def bundles(originals: Originals, folder: Path, random: Random) -> Arguments:
+    """A signed bundle is damaged; one that is taken all the same has to be whole."""
+    return damage_bundle(random, originals.folder, folder)
+
+
 Prepare = Callable[[Originals, Path, Random], Arguments | Command]
 KINDS: Final[dict[str, Prepare]] = {
     "models": models,
@@ -284,9 +292,10 @@ KINDS: Final[dict[str, Prepare]] = {
     "clips": clips,
     "readers": readers,
     "servers": servers,
+    **({"bundles": bundles} if CAN_SIGN else {}),
 }
 """Each puts what is damaged into the folder `in` of its place, beside which is `work`, where `mien` is
-run; and gives the arguments."""
+run; and gives the arguments, or a line for bash."""
 
 
 def digest(folder: Path) -> dict[str, str]:

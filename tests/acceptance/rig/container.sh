@@ -77,7 +77,7 @@ make_debian() {
 make_bundle() {
     step "Bundle"
     local stamp=$RIG/bundle.stamp wanted
-    wanted=$(cat locks/*.txt setup/bundle*.sh setup/lock.py | sha256sum)
+    wanted=$(cat locks/*.txt setup/bundle*.sh setup/lock.py setup/sbom.py | sha256sum)
     if [ -f "$RIG/bundle.tar" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         finish "ready"
         return
@@ -102,13 +102,13 @@ fill_bundle() {
         touch "$folder.part/bundle.txt"
         mv "$folder.part" "$folder"
     fi
-    rm -f "$folder/SHA256SUMS"
     (cd "$folder" && rm -rf "${SOURCES[@]}")
     tar --exclude=__pycache__ -cf - "${SOURCES[@]}" | tar -C "$folder" --no-same-owner -xf -
+    mkdir -p "$folder/var"
+    if [ -f var/astronaut.png ]; then cp var/astronaut.png "$folder/var"; fi
     # MediaPipe's detectors, should this checkout not have them any more.
     tar -C "$folder" --strip-components=1 --no-same-owner --skip-old-files --wildcards \
         -xf "$RIG/bundle.tar" '*/models_tflite/fetched/*'
-    (cd "$folder" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) >"$RIG/bundle.sums"
-    mv "$RIG/bundle.sums" "$folder/SHA256SUMS"
+    sum_up "$folder"
     finish "$(wc -l <"$folder/SHA256SUMS") files"
 }

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(CANNOT, reason="set-up needs bash and the checko
 SYSTEM_FILES = {
     "etc/systemd/system/mien.service",
     "etc/systemd/system/mien-splash.service",
+    "etc/systemd/system/mien-probation.service",
     "etc/sysusers.d/mien.conf",
     "etc/tmpfiles.d/mien.conf",
     "etc/udev/rules.d/60-mien.rules",
@@ -25,6 +26,7 @@ def test_installs_everything_and_starts_it(device: Device) -> None:
     assert (device.root / "opt/mien/current/edge/__init__.py").is_file()
     calls = device.calls()
     order = [
+        "systemctl daemon-reload",
         "systemd-sysusers mien.conf",
         "systemd-tmpfiles --create mien.conf",
         "udevadm control --reload",
@@ -47,7 +49,9 @@ def test_dry_run_prints_every_step_and_changes_nothing(device: Device) -> None:
         assert f"would: write {device.root}/{name}" in done.stdout
     for words in ("systemd-sysusers", "enable mien.service", "restart mien.service", "-m venv"):
         assert words in done.stdout
-    assert "[12/12] Service" in done.stderr
+    # In the order in which it would happen, so all of it on one stream.
+    assert "[12/12] Service" in done.stdout
+    assert done.stderr == ""
     assert done.stdout.endswith("Nothing was changed.\n")
 
 
@@ -71,23 +75,85 @@ def test_installing_twice_is_as_once(device: Device) -> None:
     assert "there already" in done.stderr
 
 
-def test_upgrade_keeps_the_settings_and_puts_the_new_version_in_place(device: Device) -> None:
+def test_upgrade_keeps_the_settings_and_the_version_before(device: Device) -> None:
     old = device.outdated()
     settings = device.root / "etc/mien/config.toml"
     settings.write_text("# mine\n")
-    device.installed()
+    done = device.installed()
     assert settings.read_text() == "# mine\n"
     assert device.current().startswith("1.3.0-")
-    assert device.releases() == [device.current()] != [old]
+    assert f"Mien {device.current()} has passed its probation" in done.stderr
+    assert device.releases() == sorted([old, device.current()])
     assert f"mien config check {settings}" in device.calls()
+    # One is kept, not all.
+    second = device.current()
+    device.bring("1.4.0")
+    device.installed()
+    assert device.releases() == sorted([second, device.current()])
 
 
-def test_upgrade_goes_back_when_the_new_version_does_not_start(device: Device) -> None:
+def test_an_upgrade_that_does_less_than_the_version_before_goes_back_whole(device: Device) -> None:
     old = device.outdated()
-    said = device.refuses("install", REFUSE="systemctl restart mien.service")
-    assert "the one before is back in its place" in said
+    before = device.files()
+    said = device.refuses("install", BROKEN="1.3.0")
+    assert "did not pass its probation: it ended with exit code 1 within " in said
+    assert f"{old} is back." in said
+    assert (device.current(), device.releases()) == (old, [old])
+    assert device.files() - before == {"opt/mien/last-upgrade.json"}
+    for name in ("etc/systemd/system/mien.service", "etc/mien/config.toml"):
+        assert "# of 1.3.0" not in (device.root / name).read_text()
+    assert device.calls()[-1] == "systemctl restart --no-block mien.service"
+
+
+def test_an_upgrade_that_does_not_pass_its_self_test_is_removed_and_never_switched_in(
+    device: Device,
+) -> None:
+    old = device.outdated()
+    said = device.refuses("install", SELF_TEST="mien: The voice model is damaged.")
+    assert "did not pass its self-test: The voice model is damaged." in said
+    assert f"Mien {old} stays." in said
+    assert (device.current(), device.releases()) == (old, [old])
+    assert not any("restart" in call for call in device.calls())
+
+
+def test_rollback_puts_the_version_before_back_with_all_that_belongs_to_it(device: Device) -> None:
+    old = device.outdated()
+    device.installed()
+    new = device.current()
+    settings = device.root / "etc/mien/config.toml"
+    assert "# of 1.3.0" in device.unit()
+    assert "# of 1.3.0" in settings.read_text()
+    assert (
+        f"would: put releases/{old} in the place" in device.passes("rollback", "--dry-run").stdout
+    )
+    assert device.current() == new
+    device.passes("rollback", script=f"{device.root}/opt/mien/current/setup.sh")
     assert device.current() == old
-    assert (device.root / "opt/mien/venv/bin/mien").is_file()
+    assert "# of 1.3.0" not in device.unit() + settings.read_text()
+    device.passes("rollback")
+    assert device.current() == new
+    assert "# of 1.3.0" in device.unit()
+
+
+def test_rollback_says_when_there_is_nothing_to_go_back_to(device: Device) -> None:
+    assert "Mien is not installed" in device.refuses("rollback")
+    device.installed()
+    assert "no other version" in device.refuses("rollback")
+
+
+def test_a_shell_that_is_closed_during_the_switch_leaves_the_rest_to_the_guard(
+    device: Device,
+) -> None:
+    old = device.outdated()
+    # Nobody runs the guard: the shell ends, the machine is started again.
+    device.refuses("install", GUARD_IS_LATE="yes")
+    assert device.current() == old
+    pending = device.root / "opt/mien/probation.json"
+    pending.write_text(pending.read_text().replace('"boot": "', '"boot": "before-'))
+    device.passes(script="systemctl start --no-block mien-probation.service #")
+    assert (device.current(), device.releases()) == (old, [old])
+    outcome = (device.root / "opt/mien/last-upgrade.json").read_text()
+    assert "the machine stopped before its probation was over" in outcome
 
 
 def test_upgrade_stops_before_settings_that_it_does_not_understand(device: Device) -> None:
@@ -118,7 +184,7 @@ def test_the_old_version_runs_on_wherever_an_upgrade_is_killed(device: Device) -
         assert (device.root / "opt/mien/venv/bin/mien").is_file()
         assert not any("systemctl restart mien" in call for call in device.calls())
     device.installed()
-    assert device.releases() == [device.current()] != [old]
+    assert device.releases() == sorted([device.current(), old])
     assert device.files() >= SYSTEM_FILES
 
 
@@ -176,9 +242,9 @@ def test_needs_root_and_says_how(device: Device) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_named(device: Device) -> None:
-    device.has_no_room_for("*rules*")
+    device.has_no_room_for("*probation*")
     said = device.refuses("install")
-    assert "60-mien.rules cannot be written." in said
+    assert "mien-probation.service cannot be written." in said
     assert "full disk" in said
     assert not any(".mien-new" in name for name in device.files())
 

@@ -17,9 +17,9 @@ def test_uninstall_takes_out_what_install_put_there(device: Device) -> None:
     done = device.passes("uninstall")
     assert device.files() == before | {"etc/mien/config.toml"}
     calls = device.calls()
-    assert calls.index("systemctl stop mien.service mien-splash.service") < calls.index(
-        "systemctl disable mien.service"
-    )
+    assert calls.index(
+        "systemctl stop mien-probation.service mien.service mien-splash.service"
+    ) < calls.index("systemctl disable mien.service mien-probation.service")
     for kept in ("etc/mien/config.toml", "var/lib/mien"):
         assert str(device.root / kept) in done.stdout
     assert not any(call.startswith("userdel") for call in calls)

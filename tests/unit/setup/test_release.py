@@ -48,6 +48,7 @@ class Workshop:
 
     def __init__(self, fails: str = "") -> None:
         self.fails, self.built_version = fails, ""
+        self.bundle_words: list[str] = []
 
     def __call__(self, command: Sequence[str], folder: Path) -> str:
         words = " ".join(command)
@@ -59,13 +60,19 @@ class Workshop:
             self.built_version = (folder / "edge/__init__.py").read_text()
             (Path(command[-1]) / "mien-0.2.0-py3-none-any.whl").write_bytes(b"wheel")
         if "bundle" in command:
-            Path(command[-1]).write_bytes(b"bundle")
+            self.bundle_words = list(command)
+            Path(command[command.index("--out") + 1]).write_bytes(b"bundle")
         return ""
 
 
 def test_a_release_has_its_version_its_notes_its_tag_and_its_sums(repo: Path) -> None:
     workshop = Workshop()
-    assert release.main(["0.2.0", "--bundle", "aarch64/3.13"], repo, workshop) == 0
+    key = repo / "var/key"
+    key.parent.mkdir()
+    key.touch()
+    words = ["0.2.0", "--bundle", "aarch64/3.13", "--sign", str(key)]
+    assert release.main(words, repo, workshop) == 0
+    assert workshop.bundle_words[-2:] == ["--sign", str(key)]
     assert '__version__ = "0.2.0"' in workshop.built_version
     assert '__version__ = "0.2.0"' in git(repo, "show", "v0.2.0:edge/__init__.py")
     today = datetime.date.today().isoformat()
@@ -106,6 +113,7 @@ def test_a_step_that_fails_leaves_the_repository_as_it_was(
         ("0.2", "", '"0.2" is no version'),
         ("0.0.9", "", "0.0.9 is older than 0.1.0"),
         ("0.1.0", "", "CHANGELOG.md has 0.1.0 already"),
+        ("0.2.0 --sign none", "", "There is no key none"),
         ("0.2.0", "git tag v0.2.0", "The tag v0.2.0 is there already"),
         ("0.2.0", "git checkout -q --detach", "No branch is checked out"),
         ("0.2.0", "touch new", "The working tree has changes"),
@@ -116,7 +124,8 @@ def test_what_is_not_fit_for_a_release_is_refused_in_one_sentence(
     repo: Path, version: str, spoil: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subprocess.run(spoil, shell=True, cwd=repo, check=True)
-    assert release.main([version, "--dry-run"], repo, Workshop(fails="setup.sh")) == 1
+    words = [*version.split(), "--dry-run"]
+    assert release.main(words, repo, Workshop(fails="setup.sh")) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"release: {says}")
     assert said.count("\n") == 1

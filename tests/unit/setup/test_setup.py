@@ -88,9 +88,88 @@ def test_help_and_unknown_words(house: Path) -> None:
         assert "./setup.sh run" in done.stdout
     done = run(house, "./setup.sh", "instal")
     assert done.returncode == 2
-    known = "run, test, lock, install, uninstall, bundle, rig, release and help"
+    known = "run, test, lock, install, rollback, uninstall, bundle, rig, release and help"
     assert done.stderr == f'setup.sh knows {known}, not "instal".\n'
     assert not (house / "var").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run",
+        "test",
+        "lock",
+        "install",
+        "rollback",
+        "uninstall",
+        "bundle",
+        "rig",
+        "rig soak",
+        "release",
+    ],
+)
+def test_help_of_a_command_has_its_flags_and_examples_and_does_nothing(
+    house: Path, words: str
+) -> None:
+    done = run(house, "./setup.sh", *words.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    usage, _, examples = done.stdout.partition("\nExamples:\n")
+    command = words.partition(" ")[0]
+    assert f"./setup.sh {command}" in usage.splitlines()[0]
+    assert f"setup.sh {command}" in examples
+    assert not (house / "var").exists()
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
+        "Failed building wheel for PyAudio\nerror: command '/usr/bin/gcc' failed with exit code 1",
+        "collect2: fatal error: ld terminated with signal 7 [Bus error], core dumped\n"
+        "error: command '/usr/bin/gcc' failed with exit code 1",
+        "E: You don't have enough free space in /var/cache/apt/archives/.",
+        "tar: ./x: Cannot write: No space left on device",
+        "gcc: Disk quota exceeded",
+    ],
+)
+def test_a_full_disk_is_called_that_whatever_runs_into_it(house: Path, complaint: str) -> None:
+    # Far above the last lines, as a compiler that goes on complains of much else afterwards.
+    (house / "said").write_text(complaint + "\nnoise" * 300)
+    script = 'open_log; step "Python packages"; logged sh -c "cat said; false" || '
+    for judge in ("explain_pip", 'die_with_log "A package could not be compiled."'):
+        said = refused(house, script + judge)
+        assert "no room on the disk" in said.splitlines()[-1]
+        assert "compiled" not in said.splitlines()[-1]
+
+
+def test_an_earlier_command_that_ran_out_of_room_does_not_count(house: Path) -> None:
+    script = (
+        'open_log; logged sh -c "echo No space left on device; false" || true; '
+        'logged sh -c "echo oops; false" || die_with_log "It is broken."'
+    )
+    assert "It is broken." in refused(house, script).splitlines()[-1]
+
+
+def test_a_command_without_a_sentence_of_its_own_is_placed(house: Path) -> None:
+    said = refused(house, 'open_log; step "Settings"; false')
+    assert said.splitlines()[-1].startswith('setup: It ended in the step "Settings"')
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_the_log_tells_of_a_full_disk_that_it_lies_on_itself(house: Path) -> None:
+    (house / "var").mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", house / "var"])
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        script = (
+            'open_log; step "Python packages"; logged sh -c "cat /dev/zero >var/full" || '
+            'die_with_log "A package could not be compiled."'
+        )
+        assert "no room on the disk" in refused(house, script).splitlines()[-1]
+        assert "no room on the disk" in refused(house, "open_log; step x; echo y >var/z; ")
+    finally:
+        subprocess.run(["umount", house / "var"], check=True)
 
 
 def test_works_from_plain_sh_and_from_elsewhere(house: Path, tmp_path: Path) -> None:
