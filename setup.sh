@@ -56,8 +56,9 @@ Usage: ./setup.sh run [FLAGS OF mien run]   set up what is missing, then run Mie
                                             take it out again
        ./setup.sh bundle --python 3.13 [--arch aarch64] [--out FILE] [--sign KEY]
                                             all that install fetches, for a device without network
-       sudo ./setup.sh rig [container] [devices] [arm-nets] [arm-boot] [picamera]
-                                            prove it in a container, in a guest with all its devices,
+       sudo ./setup.sh rig [container] [upgrades] [devices] [arm-nets] [arm-boot] [picamera]
+                                            prove it in a container, upgraded there to broken releases,
+                                            in a guest with all its devices,
                                             the nets for aarch64, booted as aarch64, with a camera
                                             behind picamera2; without a word: container arm-nets
        ./setup.sh rig soak [--minutes 60] [--speed 4] [--each-output]

@@ -6,6 +6,8 @@
 PROBATION_S=${MIEN_PROBATION_S:-180}
 SELF_TEST_S=${MIEN_SELF_TEST_S:-300}
 GUARD_UNIT=mien-probation.service
+# Variables of set-up, which Mien would take for misspelt settings.
+NOT_SETTINGS=(-u MIEN_ROOT -u MIEN_PROBATION_S -u MIEN_SELF_TEST_S -u MIEN_CHECKED_BUNDLE)
 # What of a checkout, or of a bundle, belongs on a device.
 SOURCES=(edge models_tflite systemd setup locks docs setup.sh pyproject.toml README.md LICENSE CHANGELOG.md)
 
@@ -185,7 +187,7 @@ in_the_background() {
     # A thread on each core has its stack.
     timeout --kill-after=5 "$SELF_TEST_S" nice -n 19 ionice -c 3 choom -n 1000 -- \
         prlimit --data=$((1000000000 + $(nproc) * 100000000)) --core=0 \
-        "${user[@]}" env HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1 "$@"
+        "${user[@]}" env "${NOT_SETTINGS[@]}" HOME=/nonexistent PYTHONDONTWRITEBYTECODE=1 "$@"
 }
 
 # switch_over: let the new version take the place of the old one. Where there is an old one, systemd runs

@@ -110,7 +110,7 @@ settings_to_try() {
 
 # check_settings: that the new version understands those of the old one, while that still runs.
 check_settings() {
-    logged "$RELEASE/venv/bin/mien" config check "$SETTINGS_FILE" ||
+    logged env "${NOT_SETTINGS[@]}" "$RELEASE/venv/bin/mien" config check "$SETTINGS_FILE" ||
         die_with_log "This version does not understand $SETTINGS_FILE; mend the lines named above and run it again. Nothing was switched over."
 }
 

@@ -121,13 +121,14 @@ TEXT
             ;;
         rig)
             cat <<'TEXT'
-Usage: sudo ./setup.sh rig [container] [devices] [arm-nets] [arm-boot] [picamera]
+Usage: sudo ./setup.sh rig [container] [upgrades] [devices] [arm-nets] [arm-boot] [picamera]
        ./setup.sh rig soak [--minutes 60] [--speed 4]
        ./setup.sh rig start
 
 Proves the installed service where the tests cannot; without a word: container arm-nets.
 
   container   installed, booted by systemd, and everything done to it that may befall it
+  upgrades    there, to ten releases that are broken, each of which has to go back
   devices     in an emulated machine with all its devices
   arm-nets    both nets as aarch64 programs
   arm-boot    installed and booted as aarch64

@@ -4,6 +4,7 @@
 Python it has found: it needs the standard library alone.
 """
 
+import re
 import sys
 import time
 from typing import Final
@@ -51,6 +52,11 @@ def explain(complaint: str, what: str, room_mb: int) -> str:
         return (
             f"{what} cannot be downloaded because the package index is out of reach; connect to a "
             "network and run it again."
+        )
+    if missing := re.search(r"No matching distribution found for (\S+)", complaint):
+        return (
+            f"{what} cannot be installed because {missing[1]} is nowhere to be found; make the bundle "
+            "again, or look at the package index that pip is configured for."
         )
     if any(word in complaint for word in _NOT_COMPILED):
         return f"{what} cannot be compiled; the lines above name what is missing."

@@ -40,6 +40,10 @@ def _part(word: str, rig: Path) -> tuple[str, Iterable[Proof]]:
         from tests.acceptance.container import host as container
 
         return container.TITLE, container.InstalledContainer(rig).prove()
+    if word == "upgrades":
+        from tests.acceptance.upgrades import host as upgrades
+
+        return upgrades.TITLE, upgrades.BrokenUpgrades(rig).prove()
     if word == "devices":
         from tests.acceptance.devices import host as devices
 

@@ -55,24 +55,29 @@ class InstalledContainer:
 
     def _prove(self) -> Iterator[Proof]:
         layers = Layers([self.root], self.installed)
-        stamp = self.installed / "made"
-        wanted = (self.bundle / "SHA256SUMS").read_text() + (self.root / "made").read_text()
-        if not (stamp.is_file() and stamp.read_text().startswith(wanted)):
-            layers.discard()
-            proof = self._install(layers, INSTALL)
-            yield proof
-            if proof.outcome == "FAILED":
-                return
-            stamp.write_text(f"{wanted}\ntook {proof.took_s}\n")
-        else:
-            took_s = float(stamp.read_text().rsplit("took ", 1)[1])
-            yield Proof(INSTALL, "passed", "in an earlier run, from this same bundle", took_s)
+        proof = self.install_once(layers)
+        yield proof
+        if proof.outcome == "FAILED":
+            return
         scratch = Layers([self.root, layers.upper], self.rig / "run")
         try:
             yield self._install(scratch, AGAIN)
             yield from self._boot(scratch)
         finally:
             scratch.discard()
+
+    def install_once(self, layers: Layers) -> Proof:
+        """Install from the bundle, unless that was done with this very one."""
+        stamp = self.installed / "made"
+        wanted = (self.bundle / "SHA256SUMS").read_text() + (self.root / "made").read_text()
+        if stamp.is_file() and stamp.read_text().startswith(wanted):
+            took_s = float(stamp.read_text().rsplit("took ", 1)[1])
+            return Proof(INSTALL, "passed", "in an earlier run, from this same bundle", took_s)
+        layers.discard()
+        proof = self._install(layers, INSTALL)
+        if proof.outcome == "passed":
+            stamp.write_text(f"{wanted}\ntook {proof.took_s}\n")
+        return proof
 
     def _install(self, layers: Layers, what: str) -> Proof:
         log = self.logs / f"{what.lower().replace(' ', '-')}.txt"
@@ -118,11 +123,11 @@ def reason(rig: Path, path: Path) -> str:
     return ""
 
 
-def prepare(root: Path) -> None:
-    """Put the proofs into the system at *root*."""
+def prepare(root: Path, unit: Path = HERE / "proof.service") -> None:
+    """Put the proofs into the system at *root*, where *unit* runs them."""
     copy_proofs(root / "rig")
     units = root / "etc/systemd/system"
-    shutil.copy(HERE / "proof.service", units)
+    shutil.copy(unit, units / "proof.service")
     wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
     link = wants / "proof.service"

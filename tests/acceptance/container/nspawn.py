@@ -1,10 +1,11 @@
 """A Debian in a folder, used by systemd-nspawn without a network."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.acceptance.common.programs import run
+from tests.acceptance.common.programs import end_group, run
 
 
 class Container:
@@ -37,6 +38,25 @@ class Container:
             RigError: it failed or took too long.
         """
         return run([*self._command, "--console=pipe", *command], log, limit_s)
+
+    @contextlib.contextmanager
+    def booted(self, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+        """Start its systemd; the process is systemd-nspawn's own and leads its session."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [*self._command, "--console=read-only", "--boot"],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                end_group(process)
+                with contextlib.suppress(OSError):
+                    Path("/run/systemd/nspawn/propagate", self._name).rmdir()
 
     def boot(self, log: Path, limit_s: float) -> None:
         """Start its systemd and wait until it powers off.

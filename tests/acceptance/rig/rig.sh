@@ -37,8 +37,9 @@ rig_mien() {
             c | arm-nets) words+=(arm-nets) ;;
             d | arm-boot) words+=(arm-boot) ;;
             e | picamera) words+=(picamera) ;;
+            upgrades) words+=(upgrades) ;;
             soak | start) die "setup.sh rig $word runs by itself, with its own flags; leave the other words out." ;;
-            *) die "setup.sh rig takes container, devices, arm-nets, arm-boot, picamera, soak or start, not \"$word\"; see docs/acceptance.md." ;;
+            *) die "setup.sh rig takes container, devices, arm-nets, arm-boot, picamera, upgrades, soak or start, not \"$word\"; see docs/acceptance.md." ;;
         esac
     done
     umask 022
@@ -50,7 +51,7 @@ rig_mien() {
     # picamera needs an installed Mien, of whatever checkout.
     local container=
     case " ${words[*]} " in
-        *" container "* | *" devices "*) container=yes ;;
+        *" container "* | *" devices "* | *" upgrades "*) container=yes ;;
         *" picamera "*) [ -f "$RIG/installed/made" ] || container=yes ;;
     esac
     STEPS=$((${container:+4}))
