@@ -90,6 +90,9 @@ install_mien() {
     if [ -n "$BUNDLE" ] || [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then STEPS=13; fi
     if has_watchdog_step; then STEPS=$((STEPS + 1)); fi
     become_installer install
+    if [ "$DRY_RUN" = no ] && [ -f "$OPT/probation.json" ]; then
+        die "An upgrade is on probation; wait for its end (journalctl -fu mien-probation), or go back with: sudo ./setup.sh rollback"
+    fi
     if [ -n "$BUNDLE" ]; then
         if [ "$DRY_RUN" = no ]; then take_bundle "$BUNDLE" "${words[@]}"; fi
         CHECKOUT=$BUNDLE
@@ -172,6 +175,7 @@ say_what_now() {
   What it says:      journalctl -u mien -f
   What is missing:   sudo -u mien $COMMAND_IS doctor
   Settings:          /etc/mien/config.toml, then: sudo systemctl restart mien
+  Go back:           sudo /opt/mien/current/setup.sh rollback
   Take it out:       sudo /opt/mien/current/setup.sh uninstall
 END
 }

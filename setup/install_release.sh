@@ -176,7 +176,8 @@ self_test() {
 
 # said_last: the last line that the last command has said.
 said_last() {
-    grep -v '^$' "$LOG" | tail -n 1 | grep -v '^\$ ' | sed 's/^mien: //' | cut -c 1-300
+    awk '/^\$ / { said = ""; next } NF { said = $0 } END { print said }' "$LOG" |
+        sed 's/^mien: //' | tr -d '\000-\011\013-\037' | cut -c 1-400
 }
 
 # in_the_background COMMAND...: as the user of the service, as what everything else comes before, within

@@ -52,7 +52,10 @@ class Guard:
         before = recorded(self._system.look())
         save(self._opt, Upgrade(old, name, boot, watch_s, before))
         (self._opt / "last-upgrade.json").unlink(missing_ok=True)
-        return self._system.start_guard()
+        if self._system.start_guard():
+            return True
+        self._forget()
+        return False
 
     def rollback(self) -> str:
         """Put the previous release in force by hand; its name.

@@ -55,6 +55,8 @@ class Releases:
         Raises:
             OSError: a file cannot be written.
         """
+        if other:
+            self._adopt(other, name)
         own = set(self._files(name))
         for file in own:
             if file != SETTINGS or self._may_replace_settings(other):
@@ -77,6 +79,20 @@ class Releases:
     def free(self, name: str) -> None:
         """Make room by removing the environment of a release that is given up, in force or not."""
         shutil.rmtree(self.folder(name) / "venv", ignore_errors=True)
+
+    def _adopt(self, old: str, new: str) -> None:
+        """Give a release from before there was `system` what is in force now, to go back to."""
+        folder = self.folder(old) / "system"
+        if folder.is_dir() or not folder.parent.is_dir():
+            return
+        part = folder.with_name(".system-part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        for file in self._files(new):
+            if file != SETTINGS and (self.root / file).is_file():
+                self._put(self.root / file, part / file)
+        part.rename(folder)
+        sync_folder(folder.parent)
 
     def _files(self, name: str) -> Iterator[Path]:
         folder = self.folder(name) / "system"

@@ -148,6 +148,7 @@ def test_a_shell_that_is_closed_during_the_switch_leaves_the_rest_to_the_guard(
     # Nobody runs the guard: the shell ends, the machine is started again.
     device.refuses("install", GUARD_IS_LATE="yes")
     assert device.current() == old
+    assert "An upgrade is on probation" in device.refuses("install")
     pending = device.root / "opt/mien/probation.json"
     pending.write_text(pending.read_text().replace('"boot": "', '"boot": "before-'))
     device.passes(script="systemctl start --no-block mien-probation.service #")

@@ -1,6 +1,7 @@
 """The guard switches in, watches and goes back, wherever it is cut off."""
 
 import errno
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,27 @@ def test_rollback_during_a_probation_goes_to_the_release_before_it(house: House)
         house.guard.run()
     house.machine.cut_at = -1
     assert house.guard.rollback() == "old"
+    assert house.is_on("old")
+
+
+def test_a_release_from_before_there_were_files_of_its_own_is_gone_back_to_whole(
+    house: House,
+) -> None:
+    shutil.rmtree(house.releases.folder("old") / "system")
+    (house.root / "etc/only-old").unlink()
+    before = house.files()
+    house.machine.broken = "new"
+    house.guard.begin("new", 5.0)
+    house.guard.run()
+    assert house.files() == before
+    assert house.releases.named("current") == "old"
+
+
+def test_a_guard_that_does_not_start_leaves_everything_as_it_was(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.machine, "start_guard", lambda: False)
+    assert not house.guard.begin("new", 5.0)
     assert house.is_on("old")
 
 
