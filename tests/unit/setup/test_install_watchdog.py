@@ -25,7 +25,7 @@ def drop_in(device: Device) -> Path:
 
 def test_is_switched_on_when_asked_for_and_off_by_uninstall(board: Device) -> None:
     done = board.installed("--watchdog")
-    assert "[12/13] Watchdog: restarts the board when that hangs for 10 s" in done.stderr
+    assert "[11/13] Watchdog: restarts the board when that hangs for 10 s" in done.stderr
     lines = drop_in(board).read_text().splitlines()
     # A Raspberry Pi's counts to 15 s.
     assert lines[-2:] == ["[Manager]", "RuntimeWatchdogSec=10s"]

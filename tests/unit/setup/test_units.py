@@ -11,6 +11,7 @@ import pytest
 REPO_ROOT = Path(__file__).resolve().parents[3]
 FOLDER = REPO_ROOT / "systemd"
 UNITS = ("mien.service", "mien-splash.service")
+GUARD = "mien-probation.service"
 WORST_EXPOSURE = 1.5
 ANALYZE = shutil.which("systemd-analyze")
 needs_analyze = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
@@ -37,11 +38,16 @@ def root(tmp_path: Path) -> Path:
     """A root folder as after an installation, with no other units than systemd's own targets."""
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in UNITS:
+    for unit in (*UNITS, GUARD):
         shutil.copy(FOLDER / unit, units)
     for target in ("sysinit", "basic", "shutdown", "multi-user", "sound"):
         (units / f"{target}.target").write_text(f"[Unit]\nDescription={target}\n")
-    for program in ("opt/mien/venv/bin/mien", "opt/mien/venv/bin/python", "usr/bin/systemctl"):
+    for program in (
+        "opt/mien/venv/bin/mien",
+        "opt/mien/venv/bin/python",
+        "opt/mien/guard/python",
+        "usr/bin/systemctl",
+    ):
         file = tmp_path / program
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("#!/bin/sh\n")
@@ -50,7 +56,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @needs_analyze
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", (*UNITS, GUARD))
 def test_systemd_finds_nothing_wrong(root: Path, unit: str) -> None:
     done = analyze("verify", f"--root={root}", "--man=no", unit)
     # It ends with 0 on an unknown key as well: what counts is that it has nothing to say.

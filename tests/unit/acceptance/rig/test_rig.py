@@ -17,7 +17,9 @@ def rig(house: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:
-    words = 'takes container, devices, arm-nets, arm-boot, picamera, soak or start, not "z"'
+    words = (
+        'takes container, devices, arm-nets, arm-boot, picamera, upgrades, soak or start, not "z"'
+    )
     done = rig(REPO_ROOT, "container", "z")
     assert (done.returncode, words in done.stderr) == (1, True), done.stderr
 
