@@ -243,7 +243,7 @@ place_guard() {
     mkdir -p "$new/edge/process" "$new/edge/upgrade"
     {
         cp "$CHECKOUT/edge/__init__.py" "$new/edge" &&
-            cp "$CHECKOUT"/edge/process/{__init__,printable}.py "$new/edge/process" &&
+            cp "$CHECKOUT"/edge/process/{__init__,command_output,printable}.py "$new/edge/process" &&
             cp "$CHECKOUT"/edge/upgrade/*.py "$new/edge/upgrade" &&
             ln -s "$PY" "$new/python" && chmod -R u=rwX,go=rX "$new" && sync -f "$new"
     } 2>>"$LOG" || die_with_log "$new cannot be written."

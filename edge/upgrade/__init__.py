@@ -2,5 +2,5 @@
 
 It is copied beside the releases, to /opt/mien/guard, and run there by the system's Python: it has to
 work when the release that it watches does not. So it needs the standard library alone, and of
-`edge` no more than `edge.process.printable`.
+`edge.process` no more than what `setup/install_release.sh` copies along.
 """

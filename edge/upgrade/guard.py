@@ -158,7 +158,8 @@ class Guard:
         )
 
     def _with_last_words(self, why: str) -> str:
-        words = self._system.last_words()
+        # A signal comes without a word: what was said last is about something else.
+        words = self._system.last_words() if "exit code" in why else ""
         return f'{why} (it said: "{words[:_WORDS]}")' if words else why
 
     def _conclude(self, passed: bool, sentence: str) -> None:

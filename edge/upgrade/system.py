@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from edge.process.command_output import output_of
 from edge.upgrade.observation import PROPERTIES, Observation, own_memory_mb, parse
 
 SERVICE: Final = "mien.service"
@@ -38,7 +39,7 @@ class System:
 
     def look(self) -> Observation:
         """At the service."""
-        shown = self._ask("systemctl", "show", f"--property={','.join(PROPERTIES)}", SERVICE)
+        shown = _ask("systemctl", "show", f"--property={','.join(PROPERTIES)}", SERVICE)
         pid = next((line[8:] for line in shown.splitlines() if line.startswith("MainPID=")), "0")
         memory_mb = None
         try:
@@ -50,7 +51,7 @@ class System:
 
     def last_words(self) -> str:
         """The last sentence of the service in the journal; "" if there is none."""
-        lines = self._ask(
+        lines = _ask(
             *("journalctl", "--no-pager", "--output=cat", "--lines=40", "--identifier=mien")
         ).splitlines()
         said = [line for line in lines if line.startswith("mien: ")]
@@ -83,30 +84,19 @@ class System:
 
     def guard_runs(self) -> bool:
         """Whether systemd runs the guard."""
-        shown = self._ask("systemctl", "show", "--property=ActiveState", GUARD)
+        shown = _ask("systemctl", "show", "--property=ActiveState", GUARD)
         return any(state in shown for state in ("=active", "=activating", "=reloading"))
 
     def stop_guard(self) -> None:
         """End it."""
         self._do("systemctl", "stop", GUARD)
 
-    def _ask(self, *command: str) -> str:
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=LIMIT_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return done.stdout
-
     def _do(self, *command: str, limit_s: float = LIMIT_S) -> bool:
         return run(command, limit_s)
+
+
+def _ask(*command: str) -> str:
+    return output_of(*command, limit_s=LIMIT_S)
 
 
 def run(command: Sequence[str], limit_s: float) -> bool:

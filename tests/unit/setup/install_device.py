@@ -14,7 +14,7 @@ STANDALONE = ("edge/diagnostics/checks/libraries.py", "edge/process/pip_errors.p
 """Files of Mien that set-up runs before Mien is installed."""
 
 GUARD = (
-    *("edge/process/__init__.py", "edge/process/printable.py"),
+    *(f"edge/process/{name}.py" for name in ("__init__", "command_output", "printable")),
     *(f"edge/upgrade/{file.name}" for file in (REPO_ROOT / "edge/upgrade").glob("*.py")),
 )
 """Files of Mien that run beside every release."""

@@ -26,7 +26,7 @@ class Machine(System):
         super().__init__(root)
         self.runs = True
         self.boot, self.t_s = "first", 100.0
-        self.broken = ""
+        self.broken, self.ends_by = "", ("exit-code", 1)
         self.cut_at = -1
         self.steps: list[str] = []
         self.current: Callable[[], str] = lambda: ""
@@ -43,7 +43,7 @@ class Machine(System):
 
     def look(self) -> Observation:
         if self.broken and self.current() == self.broken:
-            return Observation(self.t_s, "activating", "signal", 11, restarts=1)
+            return Observation(self.t_s, "activating", *self.ends_by, restarts=1)
         return Observation(self.t_s, "active", senses={"face": "ok"}, memory_mb=90.0)
 
     def last_words(self) -> str:
@@ -127,9 +127,17 @@ def test_a_release_that_fails_goes_away_with_all_that_was_its_own(house: House) 
     assert not house.releases.folder("new").exists()
     assert house.machine.steps[-2:] == ["take up", "restart"]
     (sentence,) = [line for line in house.said if "did not pass" in line]
-    assert "it was ended by signal 11 within" in sentence
+    assert "it ended with exit code 1 within" in sentence
     assert 'it said: "The face net is of no use."' in sentence
     assert outcome(house.opt) == Outcome(False, sentence)
+
+
+def test_what_was_said_last_explains_no_signal(house: House) -> None:
+    house.guard.begin("new", 60.0)
+    house.machine.broken, house.machine.ends_by = "new", ("signal", 11)
+    house.guard.run()
+    assert "it was ended by signal 11 within" in house.said[-1]
+    assert "it said" not in house.said[-1]
 
 
 def test_after_a_power_cut_at_any_point_the_old_release_is_in_force(tmp_path: Path) -> None:
@@ -166,7 +174,7 @@ def test_a_power_cut_while_it_goes_back_is_gone_on_with(tmp_path: Path) -> None:
         assert house.is_on("old")
         ended = outcome(house.opt)
         assert ended is not None
-        assert "signal 11" in ended.sentence
+        assert "exit code 1" in ended.sentence
 
 
 def test_an_orderly_shutdown_begins_the_probation_anew(house: House) -> None:
