@@ -190,7 +190,7 @@ def _become_mien(command: Command, place: Path) -> None:
         tempfile.tempdir = home
         for limit, most in LIMITS:
             resource.setrlimit(limit, (most, most))
-        if command.arguments[0] == "bash":
+        if command.arguments[:1] == ["bash"]:
             os.execvp("bash", command.arguments)
         sys.argv = ["mien", *command.arguments]
         sys.addaudithook(_watch(place, touched))

@@ -21,6 +21,7 @@ from tests.fuzz.runner import Case
 CASES = 300
 
 
+@pytest.mark.timeout(600)
 def test_three_hundred_damages_end_in_a_sentence_at_most() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "--cases", str(CASES)],
