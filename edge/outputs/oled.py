@@ -158,14 +158,14 @@ class Oled:
                 finally:
                     _forget_exit_hooks()
         self._sender = Sender(self._device, column_offset or 0)
-        self._supply = _supply_watch(self._bus) if self._mode == "1" else None
-        if contrast is not None:
-            try:
-                with self._troubles():
+        try:
+            with self._troubles():
+                self._supply = _supply_watch(self._bus) if self._mode == "1" else None
+                if contrast is not None:
                     self._device.contrast(contrast)
-            except OutputError:
-                self.close()
-                raise
+        except OutputError:
+            self.close()
+            raise
 
     @property
     def size(self) -> tuple[int, int]:
@@ -175,7 +175,9 @@ class Oled:
 
     def show(self, mood: Mood, t_s: float) -> None:
         """Show *mood*; see `edge.outputs.Output`."""
-        if self._supply is not None and not self._asleep and self._supply.lost(t_s):
+        with self._troubles():
+            off = self._supply is not None and not self._asleep and self._supply.lost(t_s)
+        if off:
             raise OutputError(
                 f"The {self.name} has gone off by itself and is set up anew: see that its power (VCC, "
                 "GND) sits firmly."

@@ -11,7 +11,7 @@ PAUSES_S: Final = (0.0, 0.0, 0.001, 0.001, 0.002, 0.002, 0.004, 0.004, 0.008, 0.
 """Before each repetition. Where one of twenty transfers is refused, at random, fewer than one picture in
 10^9 is lost."""
 LONGEST_S: Final = 0.3
-"""No further repetition after this time: a bus that hangs takes a second to say so."""
+"""No further repetition after this time: a bus that hangs takes seconds to say so, each time."""
 PASSING: Final = frozenset(
     (errno.EREMOTEIO, errno.ENXIO, errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EPROTO,
      errno.ETIMEDOUT)
@@ -89,14 +89,14 @@ class Repeating:
     def _send(self, step: _Step, again: list[_Step]) -> None:
         """Send *step*; when it is refused send *again*, which ends with it, until that arrives."""
         send, arguments = step
+        began_s = self._clock()
         try:
             send(*arguments)
         except (OSError, DeviceNotFoundError) as error:
-            self._repeat(again, error)
+            self._repeat(again, error, began_s)
         self._lost = False
 
-    def _repeat(self, steps: list[_Step], error: Exception) -> None:
-        began_s = self._clock()
+    def _repeat(self, steps: list[_Step], error: Exception, began_s: float) -> None:
         for pause_s in () if self._lost else PAUSES_S:
             if not _passing(error) or self._clock() - began_s > LONGEST_S:
                 break
