@@ -100,6 +100,10 @@ install_mien() {
     elif [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then
         AT_END=("$CHECKOUT")
     fi
+    if [ -L "$OPT/current" ] && [ "$DRY_RUN" = no ]; then
+        STAYS=$(readlink "$OPT/current")
+        STAYS=" Mien ${STAYS##*/} stays."
+    fi
     name_board
     use_bundle
     choose_service_python

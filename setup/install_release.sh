@@ -100,7 +100,7 @@ reject_release() {
     if [ "$before" = "releases/$NAME" ]; then die_with_log "$1"; fi
     rm -rf "$RELEASE"
     if [ -z "$before" ]; then die_with_log "$1 Nothing was switched over."; fi
-    die_with_log "$1 Mien ${before##*/} stays."
+    die_with_log "$1"
 }
 
 plan_filling() {
@@ -213,7 +213,8 @@ switch_over() {
         logged guard switch "$NAME" || service_does_not_start
         finish "runs"
     else
-        logged guard begin "$NAME" "$PROBATION_S" || die_with_log "The guard does not start; $before stays."
+        logged guard begin "$NAME" "$PROBATION_S" || die_with_log "The guard does not start."
+        STAYS=
         logged guard await || result=$?
         [ "$result" -eq 0 ] || die_with_log "$(said_last)"
         finish "$(said_last | sed 's/\.$//')"

@@ -15,6 +15,8 @@ LOG_ROOM_KB=4096
 ticker=
 announced=0
 explained=no
+# What is said beside what went wrong: " Mien 0.2.0-... stays."
+STAYS=
 # What goes away when set-up ends, whatever came of it.
 AT_END=()
 
@@ -27,7 +29,7 @@ heading() {
 die() {
     stop_ticker
     if [ "$STEP" -gt 0 ] && [ -t 2 ]; then printf '\n' >&2; fi
-    printf 'setup: %s\n' "$1" >&2
+    printf 'setup: %s\n' "$1$STAYS" >&2
     explained=yes
     exit 1
 }

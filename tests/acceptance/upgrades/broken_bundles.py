@@ -30,7 +30,7 @@ class Break:
     name: str
     apply: Callable[[Path], None]
     room_mb: int = 0
-    """Size of the disk that it is installed with; 0 for all that there is."""
+    """Size of the disk that it is installed on, and that is filled meanwhile; 0 for all that there is."""
 
 
 def _append(file: str, text: str) -> Callable[[Path], None]:
@@ -92,7 +92,7 @@ BREAKS: Final = (
     Break("memory leak", _later(5, _LEAK)),
     Break("wrong wheel", _wrong_wheel),
     Break("unlisted wheel", _unlisted_wheel),
-    Break("disk full", _nothing, room_mb=500),
+    Break("disk full", _nothing, room_mb=3500),
     Break("power cut", _nothing),
 )
 """The last one is whole: it is the machine that fails."""

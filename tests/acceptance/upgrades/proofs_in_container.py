@@ -4,12 +4,12 @@ Python's own library alone. The last upgrade is cut off by the host, which ends 
 after the next boot this looks at what came of it.
 """
 
+import contextlib
 import json
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ PROBATION_S: Final = 45
 SELF_TEST_S: Final = 180
 INSTALL_S: Final = 1500.0
 BACK_S: Final = 120.0
+WHOLE_STORY: Final = " The whole story is in /opt/mien/var/setup.log."
 
 
 def begin(number: int) -> "subprocess.Popen[bytes]":
@@ -71,23 +72,48 @@ def is_back(old: str, broken: str) -> None:
 def upgrade(number: int, broken: Break) -> str:
     """Install it, and see that the old one is in force; how long it took and what was said."""
     old, began_s = in_force(), time.monotonic()
-    disk = OPT / "var"
-    if broken.room_mb:
-        shutil.rmtree(disk, ignore_errors=True)
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={broken.room_mb}m", "rig", str(disk)]
-        subprocess.run(mount, check=True)
-    try:
-        code = begin(number).wait(INSTALL_S)
-    finally:
+    with small_disk(broken.room_mb) if broken.room_mb else contextlib.nullcontext():
+        process = begin(number)
         if broken.room_mb:
-            subprocess.run(["umount", str(disk)], check=False)
-    took_s = time.monotonic() - began_s
-    lines = (SAID / f"{number}.txt").read_text(errors="replace").splitlines()
-    said = next((line for line in reversed(lines) if line.startswith("setup: ")), "nothing")
-    need(code == 1, f"install ended with {code}: {said}")
-    is_back(old, broken.name)
-    return f"{said.removeprefix('setup: ').partition(' The whole story')[0]} ({took_s:.0f} s)"
+            wait_for("the middle", lambda: "Python packages" in said_by(number), INSTALL_S)
+            fill(OPT / "somebody-elses")
+        code = process.wait(INSTALL_S)
+        took_s = time.monotonic() - began_s
+        lines = said_by(number).splitlines()
+        said = next((line for line in reversed(lines) if line.startswith("setup: ")), "nothing")
+        need(code == 1, f"install ended with {code}: {said}")
+        is_back(old, broken.name)
+    return f"{said.removeprefix('setup: ').replace(WHOLE_STORY, '')} ({took_s:.0f} s)"
+
+
+def said_by(number: int) -> str:
+    """What the installation of that bundle has said."""
+    return (SAID / f"{number}.txt").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def small_disk(room_mb: int) -> Iterator[None]:
+    """The installation on a disk of its own, which somebody else can fill."""
+    disk = Path("/run/rig-disk")
+    disk.mkdir()
+    for command in (
+        ("mount", "-t", "tmpfs", "-o", f"mode=755,size={room_mb}m", "rig", str(disk)),
+        ("cp", "-a", f"{OPT}/.", str(disk)),
+        ("mount", "--bind", str(disk), str(OPT)),
+    ):
+        subprocess.run(command, check=True)
+    try:
+        yield
+    finally:
+        for place in (OPT, disk):
+            subprocess.run(["umount", "--lazy", str(place)], check=False)
+
+
+def fill(file: Path) -> None:
+    """Write until there is no room."""
+    with contextlib.suppress(OSError), file.open("wb", buffering=0) as stream:
+        while True:
+            stream.write(bytes(1_000_000))
 
 
 def cut_off(number: int) -> str:
