@@ -14,7 +14,7 @@ from typing import Final
 from tests.acceptance.common.overlay import Layers
 from tests.acceptance.common.programs import RigError, end_group
 from tests.acceptance.common.table import Proof, complete
-from tests.acceptance.container.host import InstalledContainer, prepare, read_results
+from tests.acceptance.container.host import InstalledContainer, prepare
 from tests.acceptance.container.nspawn import Container
 from tests.acceptance.upgrades.broken_bundles import BREAKS, make
 
@@ -70,7 +70,7 @@ class BrokenUpgrades:
             with container.booted(log) as process:
                 end_s = time.monotonic() + BOOT_S
                 while process.poll() is None:
-                    for proof in read_results(_lines(results)[told:], time.time()):
+                    for proof in _proofs(results)[told:]:
                         told += 1
                         yield proof
                     if time.monotonic() > end_s:
@@ -81,7 +81,7 @@ class BrokenUpgrades:
                         time.sleep(SETTLE_S)
                         cut_power(process)
                     time.sleep(LOOK_S)
-        yield from read_results(_lines(results)[told:], time.time())
+        yield from _proofs(results)[told:]
         for name in ("said", "journal.txt"):
             with contextlib.suppress(OSError):
                 subprocess.run(
@@ -97,11 +97,13 @@ def cut_power(process: "subprocess.Popen[bytes]") -> None:
     end_group(process)
 
 
-def _lines(results: Path) -> list[str]:
+def _proofs(results: Path) -> list[Proof]:
+    """What the container has written so far, in whole lines."""
     if not results.is_file():
         return []
     text = results.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()
+    made = (json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines())
+    return [Proof(each["what"], each["outcome"], each["seen"], each["took_s"]) for each in made]
 
 
 def _watched(record: Path) -> bool:

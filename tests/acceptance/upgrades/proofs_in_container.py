@@ -61,7 +61,8 @@ def is_back(old: str, broken: str) -> None:
         if file.is_file() and place != Path("/etc/mien/config.toml"):
             need(place.read_bytes() == file.read_bytes(), f"{place} is of another release")
             need(MARK.format(broken) not in place.read_text(), f"{place} is the broken one's")
-    left = [each.name for each in (OPT / "releases").iterdir() if each.name != old]
+    kept = {old, os.path.basename(os.path.realpath(OPT / "previous"))}
+    left = [each.name for each in (OPT / "releases").iterdir() if each.name not in kept]
     need(not left, f"{left} is left on the disk")
     wait_for("the old release", lambda: show("ActiveState") == "active", READY_S)
     program = Path(f"/proc/{show('MainPID')}/cmdline").read_bytes()
