@@ -49,20 +49,23 @@ class Trend:
 
 @dataclass(frozen=True)
 class Flatness:
-    """How a count that goes up and down fared: its least and most, early and late."""
+    """How a count that goes up and down fared: its least, median and most, early and late."""
 
-    early: tuple[int, int]
-    late: tuple[int, int]
+    early: tuple[int, float, int]
+    late: tuple[int, float, int]
 
     @property
     def flat(self) -> bool:
-        """A count that something is added to for good never gets as low again as it was."""
-        return self.late[0] <= self.early[0]
+        """A count that something is added to for good never gets as low again as it was.
+
+        Nor is it mostly as low: its least may be that of rare moments, which only one of both met.
+        """
+        return self.late[0] <= self.early[0] or self.late[1] <= self.early[1]
 
     def __str__(self) -> str:
         """As the table says it."""
-        (early_low, early_high), (late_low, late_high) = self.early, self.late
-        return f"{early_low} to {early_high} at first, {late_low} to {late_high} at the end"
+        early, late = (f"{low} to {high}" for low, _, high in (self.early, self.late))
+        return f"{early} at first, {late} at the end"
 
 
 def read_status(status: str) -> dict[str, int]:
@@ -134,8 +137,10 @@ def trend(t_s: Sequence[float], values: Sequence[float], block_s: float = BLOCK_
 def flatness(counts: Sequence[int]) -> Flatness:
     """The first third of *counts* against the last; of at least three."""
     third = len(counts) // 3
-    early, late = counts[:third], counts[-third:]
-    return Flatness((min(early), max(early)), (min(late), max(late)))
+    early, late = (
+        (min(part), float(np.median(part)), max(part)) for part in (counts[:third], counts[-third:])
+    )
+    return Flatness(early, late)
 
 
 def sparkline(values: Sequence[float], width: int = 60) -> str:

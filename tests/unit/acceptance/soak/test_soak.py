@@ -177,7 +177,13 @@ def test_too_few_blocks_have_no_trend() -> None:
 def test_what_only_falls_is_flat_and_what_gained_for_good_is_not(counts: list[int]) -> None:
     assert flatness(sorted(counts, reverse=True)).flat
     third = len(counts) // 3
-    assert not flatness([*counts[:-third], *(min(counts[:third]) + 1 for _ in range(third))]).flat
+    assert not flatness([*counts[:-third], *(max(counts[:third]) + 1 for _ in range(third))]).flat
+
+
+def test_a_count_that_is_low_for_rare_moments_only_is_flat() -> None:
+    early, late = [8] * 29 + [7], [8] * 30
+    assert flatness(early + late + late).flat
+    assert not flatness(early + late + [9] * 30).flat
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=80))
