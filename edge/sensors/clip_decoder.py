@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ STILL_HZ: Final = 10
 """A still image is shown as a film of this rate."""
 LONGEST_SIDE_PX: Final = 1280
 """Larger pictures are scaled down while they are converted: no stage uses more."""
+OPEN_S: Final = 3.0
+READ_S: Final = 1.0
+"""Longest that FFmpeg may look for the streams of a file, and for its next piece: of one that a power cut
+has damaged, gigabytes may be zeros. Then the file ends there."""
 _GAP_S: Final = 0.05
 """Sound that comes this much later than expected left a gap, which is filled with silence."""
 _NOT_CLIPS: Final = ("tty", "bin", "xbin", "adf", "idf", "hls", "concat")
@@ -59,15 +64,17 @@ def _load_av() -> Any:
 
 
 def _open(av: Any, path: Path) -> Any:
+    began_s = time.monotonic()
     try:
-        container = av.open(str(path))
+        container = av.open(str(path), timeout=(OPEN_S, READ_S))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
             raise SensorError(
                 f"{path} may not be read by this user: change its permissions with `chmod a+r`."
             ) from error
         raise _unreadable(path) from error
-    if container.format.name in _NOT_CLIPS:
+    gave_up = time.monotonic() - began_s >= OPEN_S  # which PyAV does not tell
+    if gave_up or container.format.name in _NOT_CLIPS:
         container.close()
         raise _unreadable(path)
     return container
@@ -98,12 +105,19 @@ def _span_s(stream: Any) -> tuple[float, float | None]:
 
 
 def _scanned_end_s(av: Any, path: Path, streams: list[int]) -> float:
-    """Find the end of a clip that does not tell its length, by going through its packets."""
-    end_s = 0.0
+    """Find the end of a clip that does not tell its length, by going through its packets.
+
+    Raises:
+        SensorError: there are none.
+    """
+    end_s, empty = 0.0, True
     with _open(av, path) as container:
         for packet in _packets(av, container, [container.streams[i] for i in streams]):
+            empty = False
             if packet.pts is not None:
                 end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    if empty:
+        raise _unreadable(path)
     return end_s
 
 

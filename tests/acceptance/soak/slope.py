@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 HOUR_S: Final = 3600.0
 BLOCK_S: Final = 60.0
-"""The trend is that of the medians of so long a time: neighbouring samples are no separate
-witnesses, and one that fell into a moment's need (a frame being converted) is left out."""
+"""The trend is that of the lower deciles of so long a time: neighbouring samples are no separate
+witnesses, and what a moment needs (a frame being converted) comes on top of what is held, the more
+often the busier the machine is."""
+HELD_PERCENT: Final = 10
 LEAST_BLOCKS: Final = 5
 """Fewer tell nothing of a trend."""
 _SURE: Final = 1.96
@@ -91,10 +93,10 @@ def sample(t_s: float, status: Mapping[str, int], files: int, cpu_s: float) -> S
     return Sample(t_s, status["VmRSS"] / 1024, own_kb / 1024, status["Threads"], files, cpu_s)
 
 
-def medians(
+def held(
     t_s: Sequence[float], values: Sequence[float], block_s: float = BLOCK_S
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Median times and values of blocks of *block_s*, the last one only if it is half full."""
+    """Median times and lower deciles of blocks of *block_s*, the last one only if it is half full."""
     times, numbers = np.asarray(t_s, np.float64), np.asarray(values, np.float64)
     if not len(times):
         return np.zeros(0), np.zeros(0)
@@ -103,7 +105,7 @@ def medians(
     kept = [block for block in np.unique(which) if np.sum(which == block) >= full]
     return (
         np.array([np.median(times[which == block]) for block in kept]),
-        np.array([np.median(numbers[which == block]) for block in kept]),
+        np.array([np.percentile(numbers[which == block], HELD_PERCENT) for block in kept]),
     )
 
 
@@ -118,7 +120,7 @@ def trend(t_s: Sequence[float], values: Sequence[float], block_s: float = BLOCK_
     Raises:
         ValueError: fewer than `LEAST_BLOCKS` blocks.
     """
-    middles, levels = medians(t_s, values, block_s)
+    middles, levels = held(t_s, values, block_s)
     count = len(middles)
     if count < LEAST_BLOCKS:
         raise ValueError(f"{count} blocks of {block_s:.0f} s are too few")

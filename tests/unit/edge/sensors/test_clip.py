@@ -289,6 +289,27 @@ def test_file_that_breaks_off_before_its_index_is_damaged(
         Clip(tmp_path / "cut.mp4")
 
 
+@pytest.mark.parametrize("name", ["zeros.mp3", "zeros.flac"])
+def test_a_hundred_gigabytes_of_zeros_are_not_searched_to_their_end(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_decoder, "OPEN_S", 0.2)
+    file = tmp_path / name
+    file.touch()
+    os.truncate(file, 10**11)
+    with pytest.raises(SensorError, match="or it is damaged"):
+        Clip(file)
+
+
+def test_a_file_that_goes_on_with_zeros_plays_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_decoder, "READ_S", 0.2)
+    file = make_clip(tmp_path / "clip.mkv", levels=[DARK, FLASH] * 5)
+    os.truncate(file, 10**11)
+    assert len(_all_frames(Clip(file, speed=5))) >= 5
+
+
 def test_file_that_breaks_off_midway_plays_what_is_there(tmp_path: Path) -> None:
     whole = make_clip(tmp_path / "whole.mkv", levels=[DARK] * 40, sound=beep(4.0, 0.2), fps=20)
     data = whole.read_bytes()
