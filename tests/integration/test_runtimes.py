@@ -126,7 +126,7 @@ def test_real_tflite_runtime_under_numpy_2_is_refused_in_one_sentence(tmp_path: 
     done = _python(REFUSED, tmp_path, b"")
     told = done.stdout.decode()
     assert told.startswith("tflite-runtime was built for numpy 1 and cannot run under numpy 2.")
-    assert "pip install 'ai-edge-litert" in told
+    assert "-m pip install ai-edge-litert" in told
     assert done.stderr == b""  # numpy would write a page and a traceback there
 
 
