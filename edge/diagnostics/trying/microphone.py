@@ -122,7 +122,8 @@ def try_microphone(settings: Settings, host: Host, guide: Guide) -> None:
         )  # fmt: skip
     detector = open_speech_detector(settings)
     light = recording_light(settings.of(LedSettings), host)
-    heard, pending = Heard(), np.empty(0, np.float32)
+    heard = Heard()
+    pending: NDArray[np.float32] = np.empty(0, np.float32)
     told = 0
     try:
         light.sensor_opened("microphone")
