@@ -88,13 +88,17 @@ install_mien() {
     fi
     if [ -z "$BUNDLE" ] && [ "${MIEN_CHECKED_BUNDLE:-}" != "$CHECKOUT" ] && is_bundle "$CHECKOUT"; then BUNDLE=$CHECKOUT; fi
     if [ -n "$BUNDLE" ] || [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then STEPS=13; fi
+    if [ -n "$BUNDLE_KEY" ]; then check_public_key "$BUNDLE_KEY"; fi
+    if [ -z "$BUNDLE" ] && [ -z "${MIEN_CHECKED_BUNDLE:-}" ] && [ "$BUNDLE_KEY$UNSIGNED" != no ]; then
+        die "--key and --unsigned are about a bundle, and $CHECKOUT is none; name the unpacked one with --bundle FOLDER."
+    fi
     if has_watchdog_step; then STEPS=$((STEPS + 1)); fi
     become_installer install
     if [ "$DRY_RUN" = no ] && [ -f "$OPT/probation.json" ]; then
         die "An upgrade is on probation; wait for its end (journalctl -fu mien-probation), or go back with: sudo ./setup.sh rollback"
     fi
     if [ -n "$BUNDLE" ]; then
-        if [ "$DRY_RUN" = no ]; then take_bundle "$BUNDLE" "${words[@]}"; fi
+        if [ "$DRY_RUN" = no ]; then take_bundle "$BUNDLE" "${words[@]}"; else plan_check "$BUNDLE"; fi
         CHECKOUT=$BUNDLE
         WHEELS=$BUNDLE/wheels COMPILED=$BUNDLE/compiled DEBS=$BUNDLE/debs
     elif [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then

@@ -22,7 +22,7 @@ release_name() {
             find "${SOURCES[@]}" -type f ! -path '*/__pycache__/*' ! -path '*/fetched/*' -print0 |
                 LC_ALL=C sort -z | xargs -0 sha256sum
             echo "$PY $PY_VERSION $(locks "" | paste -sd ' ')"
-            if [ -d "$COMPILED" ]; then (cd "$COMPILED" && sha256sum -- *); fi
+            if [ -n "$(ls -A "$COMPILED" 2>/dev/null)" ]; then (cd "$COMPILED" && sha256sum -- *); fi
             system_module picamera2 && echo picamera2
         } | sha256sum | cut -c 1-12
     )

@@ -22,6 +22,21 @@ check_signing_key() {
     ssh-keygen -l -f "$1" >/dev/null 2>&1 || die "$1 is no key that ssh-keygen knows; make one with: ssh-keygen -t ed25519 -C mien -f mien-bundle"
 }
 
+# check_public_key KEY: that a signature can be checked by it.
+check_public_key() {
+    [ -f "$1" ] || die "There is no key $1; give the public key that the bundle is signed by."
+    if grep -qs 'PRIVATE KEY' "$1"; then
+        die "$1 is a private key, which belongs on no device; give the public one, whose name ends in .pub."
+    fi
+    first_key "$1" | ssh-keygen -l -f - >/dev/null 2>&1 ||
+        die "$1 is no public key of ssh-keygen; give the file whose name ends in .pub."
+}
+
+# first_key FILE: its first line that is no comment.
+first_key() {
+    timeout 10 head -c "$SIGNATURE_BYTES" "$1" | tr -d '\0' | grep -m 1 -v '^[[:space:]]*\(#\|$\)'
+}
+
 # sign_bundle FOLDER KEY: its list; may ask for the key's passphrase.
 sign_bundle() {
     rm -f "$1/SHA256SUMS.sig"
@@ -49,6 +64,17 @@ take_bundle() {
     finish "$(wc -l <"$copy/SHA256SUMS") files checked, $SIGNED"
     close_log
     MIEN_CHECKED_BUNDLE=$copy exec "$copy/setup.sh" install "$@"
+}
+
+# plan_check FOLDER: what a real install would do with the bundle first.
+plan_check() {
+    local unsigned=""
+    if [ ! -f "$1/SHA256SUMS.sig" ] && [ "$UNSIGNED" = no ]; then
+        unsigned=" (it is not signed: it is refused without --unsigned)"
+    fi
+    step "Check of the bundle"
+    plan "copy what its SHA256SUMS lists, and check the sums and the signature$unsigned"
+    finish "not checked yet"
 }
 
 # check_listed FROM TO: copy the bundle FROM to TO and check it there.
@@ -123,7 +149,6 @@ check_signature() {
     otherwise="or take it as it is with --unsigned, if you know where it comes from"
     if [ -n "$BUNDLE_KEY" ]; then
         key=$BUNDLE_KEY
-        [ -f "$key" ] || die "There is no key $key; give the public key that the bundle is signed by."
     fi
     if [ ! -f "$1/SHA256SUMS.sig" ]; then
         fault="it is not signed"
@@ -133,7 +158,7 @@ check_signature() {
     else
         command -v ssh-keygen >/dev/null ||
             die "There is no ssh-keygen here to check the bundle's signature; install it with: sudo apt-get install openssh-client"
-        (umask 077 && { printf '%s namespaces="%s" ' "$SIGNER" "$NAMESPACE" && head -n 1 "$key"; } >"$1.signers")
+        (umask 077 && { printf '%s namespaces="%s" ' "$SIGNER" "$NAMESPACE" && first_key "$key"; } >"$1.signers")
         if logged verify_signature "$1"; then
             SIGNED="signed by $(ssh-keygen -l -f "$key" | cut -d ' ' -f 2)"
             rm -f "$1.signers"
@@ -171,5 +196,5 @@ use_bundle() {
         export PIP_NO_INDEX=1 PIP_FIND_LINKS="file://${WHEELS// /%20}"
         if [ -d "$DEBS" ]; then use_debs; fi
     fi
-    finish "Python $BUNDLE_PYTHON, $(find "$WHEELS" "$COMPILED" -type f | wc -l) packages"
+    finish "Python $BUNDLE_PYTHON, $(find "$WHEELS" "$COMPILED" -type f 2>/dev/null | wc -l) packages"
 }

@@ -53,7 +53,7 @@ def doctor(
     if report:
         write_report(config, out or REPORT_FILE)
         return
-    checks = examine(config)
+    checks = list(examine(config))
     failed = print_as_json(checks) if json else print_as_lines(checks)
     raise typer.Exit(1 if failed else 0)
 
@@ -72,7 +72,11 @@ def write_report(config: Path | None, out: Path) -> None:
     from edge.diagnostics.report import report
     from edge.process.written_files import written_whole
 
-    text = report(examine(config), config)
+    checks = list(examine(config))
+    for check in checks:
+        if check.name == "settings" and check.state == "problem":
+            typer.echo(f"mien: The report is without your settings: {check.says}", err=True)
+    text = report(checks, config)
     if to_stdout:
         print(text)
         return

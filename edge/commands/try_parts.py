@@ -56,7 +56,7 @@ def try_parts(
 
     Says what you should see or hear, and what to do when you do not. Each step waits for Enter; Ctrl-C
     ends it, with everything dark and off. Exits with 0 if all is well as far as Mien can tell, with 1
-    if something is not.
+    if something is not or is not wired, with 3 or 5 if a sensor or an output cannot be used.
     """
     if thing is not None and thing not in THINGS:
         raise SettingsError(f'There is no "{thing}" to try: choose one of {", ".join(THINGS)}.')

@@ -12,7 +12,7 @@ from edge.emotions import EMOTIONS
 from edge.hardware.host import Host
 from edge.messages import Mood
 from edge.outputs import Output
-from edge.outputs.display import DisplaySettings, open_display, open_oled
+from edge.outputs.display import DisplaySettings, oled_possible, open_display, open_oled
 from edge.outputs.image_file import Picture
 from edge.outputs.oled import Oled
 
@@ -41,6 +41,11 @@ def try_display(settings: Settings, host: Host, guide: Guide) -> None:
     wanted = settings.of(DisplaySettings)
     if wanted.kind == "none":
         raise NotWiredError('No display is set up: set [display] kind to "auto" or "oled".')
+    if wanted.kind == "auto" and not host.board and not oled_possible(wanted):
+        raise NotWiredError(
+            "No OLED can be wired here, as there is no I2C bus: the face shows in the terminal. To try "
+            'that, set [display] kind to "terminal".'
+        )
     # The preview does not stand in for an OLED that somebody wants to try.
     wired = wanted.kind in ("auto", "oled")
     display: Output = open_oled(wanted, host) if wired else open_display(wanted, host)

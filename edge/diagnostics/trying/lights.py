@@ -59,6 +59,10 @@ def try_lights(settings: Settings, host: Host, guide: Guide) -> None:
             "No lights are set up here: on a Raspberry Pi or Jetson they are by themselves, on any other "
             "board set [leds] backend; NeoPixels want [neopixel] enabled = true."
         )
+    if lights and leds.backend == "mock":
+        guide.say(
+            'These pins are a mock ([leds] backend = "mock"): nothing lights up, whatever is wired.'
+        )
     for number, light in enumerate(lights, 1):
         gpio = host.pins.gpio()
         guide.say()

@@ -161,6 +161,30 @@ def test_a_bundle_is_taken_by_the_key_that_was_given_once(device: Device, tmp_pa
 
 
 @needs_keygen
+def test_a_key_that_is_none_or_would_be_of_no_use_is_refused(
+    device: Device, tmp_path: Path
+) -> None:
+    key = make_key(tmp_path, "mine")
+    said = device.refuses("install", "--key", f"{key}.pub")
+    assert "--key and --unsigned are about a bundle" in said
+    unpack(device)
+    sign(device, key)
+    assert "is a private key" in device.refuses("install", "--key", str(key))
+    text = tmp_path / "text"
+    text.write_text("no key\n")
+    assert "is no public key" in device.refuses("install", "--key", str(text))
+    noted_key = tmp_path / "noted.pub"
+    noted_key.write_text(f"# ours\n{Path(f'{key}.pub').read_text()}")
+    device.installed("--key", str(noted_key))
+
+
+def test_a_dry_run_says_that_an_unsigned_bundle_would_be_refused(device: Device) -> None:
+    unpack(device)
+    done = device.installed("--dry-run")
+    assert "it is refused without --unsigned" in done.stdout
+
+
+@needs_keygen
 def test_a_list_that_was_changed_after_it_was_signed_is_refused(
     device: Device, tmp_path: Path
 ) -> None:

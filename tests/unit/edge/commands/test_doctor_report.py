@@ -34,6 +34,17 @@ def test_prints_it_where_asked(mien: Mien) -> None:
     assert done.err == ""
 
 
+def test_says_that_the_settings_could_not_be_read(
+    mien: Mien, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Check("settings", "problem", "there is no file x.toml", "give another --config")
+    monkeypatch.setattr(doctor, "examine", lambda config: [wrong])
+    assert (
+        "without your settings: there is no file x.toml"
+        in mien("doctor", "--report", "--out", "-").err
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -17,6 +17,8 @@ from tests.fakes.oled_chip import Chip, Wire
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # luma reads with getdata()
 
+WIRED = Settings.model_validate({"display": {"kind": "oled"}})
+
 
 class Watched(Guide):
     """Looks at the panel at the end of each step."""
@@ -49,7 +51,7 @@ def chip(monkeypatch: pytest.MonkeyPatch) -> Chip:
 def test_a_frame_and_nine_faces_are_shown_and_the_panel_is_dark_afterwards(chip: Chip) -> None:
     seen: list[bytes] = []
     guide = Watched(lambda: seen.append(chip.pixels().tobytes()))
-    try_display(Settings(), Host(), guide)
+    try_display(WIRED, Host(), guide)
     assert seen[0] == np.asarray(frame((128, 64), "1")).astype(np.uint8).tobytes()
     assert len(seen) == len(set(seen)) == 1 + len(FACES)
     assert not chip.on and not chip.memory.any()
@@ -62,7 +64,7 @@ def test_a_frame_and_nine_faces_are_shown_and_the_panel_is_dark_afterwards(chip:
 @pytest.mark.parametrize("steps", [1, 4])
 def test_whoever_has_enough_leaves_a_dark_panel(chip: Chip, steps: int) -> None:
     with pytest.raises(StoppedError):
-        try_display(Settings(), Host(), Watched(lambda: None, steps))
+        try_display(WIRED, Host(), Watched(lambda: None, steps))
     assert not chip.on and not chip.memory.any()
 
 
@@ -82,7 +84,7 @@ def test_loose_wire_is_told_of_though_every_picture_arrived(
         "edge.diagnostics.trying.display.open_oled", lambda *given: Oled(serial=Loose(chip))
     )
     guide = Watched(lambda: None)
-    try_display(Settings(), Host(), guide)
+    try_display(WIRED, Host(), guide)
     assert guide.wrong == 1
     assert "2 transfers were refused" in guide.said.getvalue()
 
@@ -91,3 +93,11 @@ def test_without_a_display_it_says_how_to_set_one_up() -> None:
     settings = Settings.model_validate({"display": {"kind": "none"}})
     with pytest.raises(NotWiredError, match=r"set \[display\] kind"):
         try_display(settings, Host(), Watched(lambda: None))
+
+
+def test_where_no_oled_can_be_wired_it_says_where_the_face_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge.diagnostics.trying.display.oled_possible", lambda display: False)
+    with pytest.raises(NotWiredError, match="the face shows in the terminal"):
+        try_display(Settings(), Host(), Watched(lambda: None))
