@@ -55,8 +55,7 @@ class CrashRecord:
         self._said = ""
         self._begun = False
         self._fatal: Any = None
-        self._hang_s = 0.0
-        self._armed_s = -1e9
+        self._lived = False
         self._lock = threading.Lock()
 
     def hide(self, words: Sequence[str]) -> None:
@@ -81,16 +80,42 @@ class CrashRecord:
             faulthandler.enable(self._fatal, all_threads=True)
 
     def watch(self, hang_s: float) -> None:
-        """From now on `alive` has to be called more often than every *hang_s* seconds; 0 for never."""
-        self._hang_s = hang_s
+        """From the first `alive` on keep where the threads are if no other follows for *hang_s* seconds.
 
-    def alive(self, t_s: float) -> None:
-        """Say at monotonic time *t_s* that all goes well; without it, where each thread is is kept."""
-        if self._fatal is None or self._hang_s <= 0 or t_s - self._armed_s < self._hang_s / 4:
-            return
-        self._armed_s = t_s
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            faulthandler.dump_traceback_later(self._hang_s, file=self._fatal)
+        By a thread that nobody waits for: faulthandler's own, which needs no lock of Python's, is waited
+        for at each sign of life, and would hold up what it watches if it hung itself.
+
+        Args:
+            hang_s: 0 watches nothing.
+        """
+        if hang_s > 0:
+            threading.Thread(
+                target=self._watch, args=(hang_s,), name="crash-record", daemon=True
+            ).start()
+
+    def alive(self) -> None:
+        """Say that all goes well."""
+        self._lived = True
+
+    def _watch(self, hang_s: float) -> None:
+        step_s = hang_s / 8
+        silent_s = -1.0  # until there has been a sign of life
+        while True:
+            time.sleep(step_s)
+            if self._lived:
+                self._lived, silent_s = False, 0.0
+            elif silent_s >= 0:
+                # Its own steps are counted: while the whole process stood still nobody was silent.
+                silent_s += step_s
+                if silent_s >= hang_s:
+                    silent_s = -1.0
+                    self._dump()
+
+    def _dump(self) -> None:
+        fatal = self._fatal
+        if fatal is not None:
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
+                faulthandler.dump_traceback(fatal, all_threads=True)
 
     def notice(self, part: str, kind: str, text: str) -> None:
         """Note what Mien did about one of its parts, or said; once, if it is told twice in a row."""
@@ -118,8 +143,6 @@ class CrashRecord:
         """Note that the run ends, by itself."""
         if not self._begun:
             return
-        with contextlib.suppress(RuntimeError):
-            faulthandler.cancel_dump_traceback_later()
         if self._fatal is not None:
             faulthandler.disable()
             self._fatal.close()

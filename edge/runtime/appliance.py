@@ -258,7 +258,7 @@ class Appliance:
         self._notifier.status(status_line(mood))
         if self.supervisor.advancing:
             self._notifier.alive(mood.t_s)
-            self._record.alive(mood.t_s)
+            self._record.alive()
 
     def _put(self, mood: Mood) -> None:
         if not self._shown or self._shown[-1][1] != mood.shown:

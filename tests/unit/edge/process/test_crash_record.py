@@ -64,7 +64,7 @@ def test_a_crash_of_native_code_leaves_where_the_threads_were(tmp_path: Path) ->
 def test_a_process_that_does_not_answer_leaves_where_it_hangs(tmp_path: Path) -> None:
     code = (
         "import sys, time; from edge.process.crash_record import CrashRecord\n"
-        "record = CrashRecord(sys.argv[1]); record.begin('1.2'); record.watch(0.2); record.alive(0)\n"
+        "record = CrashRecord(sys.argv[1]); record.begin('1.2'); record.watch(0.2); record.alive()\n"
         "def wait_for_the_driver(): time.sleep(1)\n"
         "wait_for_the_driver()"
     )
