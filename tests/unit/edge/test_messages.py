@@ -69,6 +69,17 @@ def test_unless_said_otherwise_a_mood_is_of_one_who_shows_nothing_and_is_not_see
     assert (reading.faces, reading.gaze) == (1, (0.0, 0.0))
 
 
+@pytest.mark.parametrize("somebody", [True, False])
+def test_a_mood_tells_all_of_a_belief_and_whether_somebody_is_there(somebody: bool) -> None:
+    belief = Belief(1.0, "happy", somebody, valence=0.5, arousal=-0.5, gaze=(0.1, 0.2))
+    face, voice = Sense("ok"), Sense("lost")
+    mood = messages.mood_of(belief, face, voice)
+    assert mood.condition == (Condition.WATCHING if somebody else Condition.ALONE)
+    assert (mood.t_s, mood.shown, mood.face, mood.voice) == (1.0, "happy", face, voice)
+    assert (mood.valence, mood.arousal, mood.gaze) == (0.5, -0.5, (0.1, 0.2))
+    assert mood.probabilities is belief.probabilities
+
+
 def test_uniform_probabilities_that_all_share_cannot_be_written_to() -> None:
     with pytest.raises(ValueError, match="read-only"):
         UNIFORM[0] = 1.0
