@@ -58,6 +58,15 @@ def _took_back(number: int, size: int, written: int) -> bool:
     return False
 
 
+def _of_events(file: Path) -> bool:
+    """Whether *file* begins as events do; also of one that may not be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(1) in b"\n{\0"
+    except OSError:
+        return True
+
+
 class FileLines:
     """Appends to a file or a named pipe, whole lines at a time; goes on after a full disk.
 
@@ -161,6 +170,11 @@ class FileLines:
         self._regular = stat.S_ISREG(status.st_mode)
         # A number of the file system may come again for the file that replaces a deleted one.
         if (status.st_dev, status.st_ino) != self._identity or not status.st_size:
+            if self._regular and status.st_size and not _of_events(self._real):
+                os.close(number)
+                raise OutputError(
+                    f"{self._path} is there and holds no events: name another file, or move it away."
+                )
             self._identity = (status.st_dev, status.st_ino)
             self._fresh, self._lines = True, WholeLines()
             if self._regular:

@@ -98,7 +98,6 @@ def test_a_file_that_was_moved_or_deleted_is_made_anew(tmp_path: Path, how: str)
     [
         ('{"event":"bye","t":1}\n{"event":"mood","t":1.2', '{"event":"bye","t":1}\n'),
         ('{"event":"mo', ""),
-        ("notes of mine", "notes of mine\n"),
     ],
 )
 def test_what_a_power_cut_left_of_a_line_is_removed_and_nothing_else(
@@ -108,3 +107,11 @@ def test_what_a_power_cut_left_of_a_line_is_removed_and_nothing_else(
     file.write_text(found)
     Events(str(file)).close()
     assert file.read_text().startswith(kept + '{"event":"hello"')
+
+
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "e"
+    file.write_text("notes of mine")
+    with pytest.raises(OutputError, match="is there and holds no events"):
+        Events(str(file))
+    assert file.read_text() == "notes of mine"
