@@ -27,8 +27,9 @@ def test_events_are_not_written_through_the_link_of_another_user(
 ) -> None:
     link = tmp_path / "events.jsonl"
     link.symlink_to(precious)
+    precious.write_text("")
     Events(str(link)).close()  # one's own is followed
-    assert precious.read_text().startswith("mine\n{")
+    assert precious.read_text().startswith("{")
     precious.write_text("mine")
     belongs_to_another(link, monkeypatch)
     with pytest.raises(OutputError, match=r"cannot be opened \(it is a link that belongs to"):
