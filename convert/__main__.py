@@ -4,7 +4,7 @@ from edge.process.signals import end_on_interrupt, end_while_importing
 
 if __name__ == "__main__":
     end_on_interrupt()
-    from convert.commands.command_line import main
+    from convert.commands.command_line import STOPPED, main
 
-    end_while_importing("convert: stopped; the same command goes on from here.")
+    end_while_importing(STOPPED)
     main()

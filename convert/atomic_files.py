@@ -70,12 +70,6 @@ def claim(
     write_json(said, file)
 
 
-def nearest_there(path: Path) -> Path:
-    """*path*, or the nearest of its parents that exists."""
-    path = path.absolute()
-    return next(each for each in (path, *path.parents) if each.exists())
-
-
 def read_json(file: Path) -> Any:
     """What `write_json` wrote.
 

@@ -21,6 +21,8 @@ Data = Annotated[Path, typer.Option(help="Folder with the data set; see the mode
 Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
 RecipeFile = Annotated[Path, typer.Option(help="How to train.")]
 Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
+STOPPED = "convert: stopped; the same command goes on from here."
+"""What is said after Ctrl-C."""
 _INTERRUPTED = 130
 """With what typer ends after Ctrl-C, as shells do."""
 
@@ -34,7 +36,7 @@ def check_writable(**folders: Path) -> None:
     Raises:
         SettingsError: a file is in the way, or nothing can be written there.
     """
-    from convert.atomic_files import nearest_there
+    from edge.process.written_files import nearest_there
 
     for option, folder in folders.items():
         there = nearest_there(folder)
@@ -260,7 +262,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == _INTERRUPTED:
-            print("\nconvert: stopped; the same command goes on from here.", file=sys.stderr)
+            print(f"\n{STOPPED}", file=sys.stderr)
         raise
     except OSError as error:
         print(
@@ -276,7 +278,3 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

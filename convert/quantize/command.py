@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from convert.atomic_files import nearest_there
 from convert.errors import ConversionError
 from convert.int8.static import LEAST_AGREEMENT, name_outputs, quantize_static
 from convert.quantize.compare import compare_layers, compare_outputs
@@ -26,7 +25,7 @@ from convert.quantize.sources import kind_of, to_float_tflite
 from edge.perception.interpreter import Model
 from edge.process.printable import printable
 from edge.process.regular_files import is_one_of
-from edge.process.written_files import written_whole
+from edge.process.written_files import nearest_there, written_whole
 
 _ROOM_TIMES: Final = 4
 """The float and the int8 .tflite, and what TensorFlow writes on the way, in sizes of the model."""

@@ -16,6 +16,7 @@ from edge.emotions import EMOTIONS
 from edge.errors import SettingsError
 from edge.perception.manifest import Manifest
 from edge.process.regular_files import open_regular, read_regular
+from edge.process.written_files import nearest_there
 
 _AGAIN: Final = "run `mien calibrate` again, or `mien calibrate --reset` to do without"
 _MARK: Final = b'"mien_calibration"'
@@ -132,13 +133,10 @@ def check_writable(file: Path) -> None:
         SettingsError: as `save_calibration`.
     """
     _refuse_foreign(file)
-    folder = file.parent
     try:
-        while not folder.exists():
-            folder = folder.parent
         if file.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=nearest_there(file.parent)):
             return
     except OSError as error:
         raise _unwritable(file, error) from error

@@ -60,6 +60,16 @@ def open_for_writing(path: Path, flags: int, mode: int = 0o644) -> tuple[int, Pa
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
+def nearest_there(path: Path) -> Path:
+    """*path*, or the nearest of its parents that exists.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    path = path.absolute()
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
 def by_kernel(path: Path) -> bool:
     """Whether *path* lies in /proc, whose links lead to open files and are nobody's."""
     return os.path.realpath(path.parent).startswith("/proc/")

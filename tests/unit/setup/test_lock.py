@@ -1,15 +1,15 @@
 """The lock: that it is what pyproject.toml asks for, whole, and names no place to get it from."""
 
-import importlib.util
 import itertools
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.unit.setup.scripts import load_script
 
 REPO_ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = REPO_ROOT / "setup/lock.py"
@@ -21,13 +21,7 @@ BOARDS = ("pi", "pi-classic", "jetson")
 
 @pytest.fixture(scope="module")
 def lock() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("mien_setup_lock", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("lock")
 
 
 def versions(lock: ModuleType, arch: str, python: str, *names: str) -> dict[str, list[str]]:

@@ -2,21 +2,15 @@
 
 import datetime
 import hashlib
-import importlib.util
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-REPO_ROOT = Path(__file__).resolve().parents[3]
-_spec = importlib.util.spec_from_file_location("release", REPO_ROOT / "setup" / "release.py")
-assert _spec is not None
-assert _spec.loader is not None
-release = importlib.util.module_from_spec(_spec)
-sys.modules["release"] = release  # where its dataclass looks for its names
-_spec.loader.exec_module(release)
+from tests.unit.setup.scripts import load_script
+
+release = load_script("release")
 
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A wink.\n\n## [0.1.0] - 2026-01-02\n"
 

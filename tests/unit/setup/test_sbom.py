@@ -1,24 +1,18 @@
 """What is packed is listed, with its licences."""
 
-import importlib.util
 import io
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-REPO_ROOT = Path(__file__).resolve().parents[3]
-_spec = importlib.util.spec_from_file_location("sbom", REPO_ROOT / "setup" / "sbom.py")
-assert _spec is not None
-assert _spec.loader is not None
-sbom = importlib.util.module_from_spec(_spec)
-sys.modules["sbom"] = sbom  # where its dataclass looks for its names
-_spec.loader.exec_module(sbom)
+from tests.unit.setup.scripts import load_script
+
+sbom = load_script("sbom")
 
 
 def wheel(folder: Path) -> None:

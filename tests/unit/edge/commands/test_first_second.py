@@ -19,6 +19,23 @@ def console_script() -> str:
     return f"import sys; from {module} import {function}; sys.exit({function}())"
 
 
+def interrupted(command: list[str], modules: Path) -> tuple[int, str]:
+    """Ctrl-C while a module in *modules* is imported: the exit code, and what is said."""
+    with subprocess.Popen(
+        [sys.executable, *command],
+        cwd=REPO_ROOT,
+        env={**os.environ, "PYTHONPATH": f"{modules}{os.pathsep}{REPO_ROOT}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "importing\n"
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        return process.wait(10), said
+
+
 @pytest.mark.parametrize(
     ("command", "slow"),
     [
@@ -35,19 +52,7 @@ def test_an_interrupt_in_the_middle_of_an_import_prints_nothing(
     (tmp_path / f"{slow}.py").write_text(
         "print('importing', flush=True)\nimport time\ntime.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, *command],
-        cwd=REPO_ROOT,
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPO_ROOT}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == "importing\n"
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == ""
-        assert process.wait(10) == -signal.SIGINT
+    assert interrupted(command, tmp_path) == (-signal.SIGINT, "")
 
 
 def test_an_interrupt_while_a_command_of_convert_imports_is_one_line(tmp_path: Path) -> None:
@@ -55,16 +60,6 @@ def test_an_interrupt_while_a_command_of_convert_imports_is_one_line(tmp_path: P
         "print('importing', flush=True)\nimport time\n"
         "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    raise ImportError('half loaded')\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "convert", "face", "--data", str(tmp_path)],
-        cwd=REPO_ROOT,
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPO_ROOT}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == "importing\n"
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == "\nconvert: stopped; the same command goes on from here.\n"
-        assert process.wait(10) == 130
+    command = ["-m", "convert", "face", "--data", str(tmp_path)]
+    said = "\nconvert: stopped; the same command goes on from here.\n"
+    assert interrupted(command, tmp_path) == (130, said)
