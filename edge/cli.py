@@ -209,6 +209,11 @@ def run(
         else:
             flags["display.kind"] = ("--display", display)
     if events is not None:
+        if not events:
+            raise SettingsError(
+                '--events does not say where to: "-" is the standard output, else name a file or a '
+                "socket (unix:/path)."
+            )
         flags["events.to"] = ("--events", events)
     if display is not None:
         _check_display(display, config)
@@ -227,6 +232,11 @@ def run(
     if demo:
         clip = demo_clip()
     keep_inputs(settings, clip, config)
+    if events is not None:
+        # What the settings name may come later, as a disk does; what was just typed is looked at.
+        from edge.outputs.event_targets import check_place
+
+        check_place(events)
     raise typer.Exit(
         run_appliance(
             settings,
@@ -312,11 +322,11 @@ def _check_display(display: str, config: Path | None) -> None:
         raise SettingsError(
             f"--display {display} does not say where to; name the file: --display face.{display}"
         )
-    if display not in kinds and not display.lower().endswith(tuple(f".{one}" for one in pictures)):
+    if display not in kinds and Path(display).suffix.lower() not in (".png", ".gif"):
         others = ", ".join(kind for kind in kinds if kind not in pictures)
         raise SettingsError(
             f'--display is "{display}", but has to be one of {others}, or a file whose name ends in '
-            ".png or .gif."
+            ".png or .gif, such as face.png."
         )
 
 

@@ -21,20 +21,20 @@ bundle_mien() {
         case $1 in
             --arch=* | --python=* | --out=* | --sign=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
             --arch | --python | --out | --sign)
-                [ $# -gt 1 ] || die "$1 needs a value; see ./setup.sh bundle --help."
+                [ $# -gt 1 ] || die "$1 needs a value; see ./setup.sh bundle --help." 2
                 case $1 in --arch) arch=$2 ;; --python) python=$2 ;; --out) out=$2 ;; --sign) key=$2 ;; esac
                 shift 2
                 ;;
-            *) die "setup.sh bundle does not know \"$1\"; see ./setup.sh bundle --help." ;;
+            *) refuse_word bundle "$1" ;;
         esac
     done
     arch=${arch:-$(uname -m)}
     case $arch in
         aarch64 | x86_64) ;;
-        *) die "There are no packages of MediaPipe for \"$arch\"; --arch takes aarch64 or x86_64." ;;
+        *) die "There are no packages of MediaPipe for \"$arch\"; --arch takes aarch64 or x86_64." 2 ;;
     esac
-    [ -n "$python" ] || die "Say for which Python with --python; it is what python3 --version says on the device, such as 3.13."
-    glibc_of "$python" >/dev/null || die "Mien runs on Python 3.10 to 3.13; --python cannot be \"$python\"."
+    [ -n "$python" ] || die "Say for which Python with --python; it is what python3 --version says on the device, such as 3.13." 2
+    glibc_of "$python" >/dev/null || die "Mien runs on Python 3.10 to 3.13; --python cannot be \"$python\"." 2
     name_archive "$arch" "$python" "$out"
     if [ -n "$key" ]; then check_signing_key "$key"; fi
     open_log

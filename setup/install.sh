@@ -34,7 +34,7 @@ read_options() {
         case $command:$1 in
             install:--bundle=* | install:--key=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
             install:--bundle | install:--key)
-                [ $# -gt 1 ] && [ -n "$2" ] || die "$1 needs a value; see ./setup.sh install --help."
+                [ $# -gt 1 ] && [ -n "$2" ] || die "$1 needs a value; see ./setup.sh install --help." 2
                 case $1 in --bundle) BUNDLE=$(from_caller "$2") ;; --key) BUNDLE_KEY=$(from_caller "$2") ;; esac
                 shift 2
                 ;;
@@ -87,10 +87,10 @@ install_mien() {
         die "$BUNDLE is no unpacked bundle; name the folder that tar -xf made of one."
     fi
     if [ -z "$BUNDLE" ] && [ "${MIEN_CHECKED_BUNDLE:-}" != "$CHECKOUT" ] && is_bundle "$CHECKOUT"; then BUNDLE=$CHECKOUT; fi
-    if [ -n "$BUNDLE" ] || [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then STEPS=13; fi
+    if [ -n "$BUNDLE" ] || [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then STEPS=14; fi
     if [ -n "$BUNDLE_KEY" ]; then check_public_key "$BUNDLE_KEY"; fi
     if [ -z "$BUNDLE" ] && [ -z "${MIEN_CHECKED_BUNDLE:-}" ] && [ "$BUNDLE_KEY$UNSIGNED" != no ]; then
-        die "--key and --unsigned are about a bundle, and $CHECKOUT is none; name the unpacked one with --bundle FOLDER."
+        die "--key and --unsigned are about a bundle, and $CHECKOUT is none; name the unpacked one with --bundle FOLDER." 2
     fi
     if has_watchdog_step; then STEPS=$((STEPS + 1)); fi
     become_installer install
@@ -103,6 +103,7 @@ install_mien() {
         WHEELS=$BUNDLE/wheels COMPILED=$BUNDLE/compiled DEBS=$BUNDLE/debs
     elif [ -n "${MIEN_CHECKED_BUNDLE:-}" ]; then
         AT_END=("$CHECKOUT")
+        STEP=1 # its check was the first
     fi
     if [ -L "$OPT/current" ] && [ "$DRY_RUN" = no ]; then
         STAYS=$(readlink "$OPT/current")

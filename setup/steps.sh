@@ -25,13 +25,14 @@ heading() {
     printf '\n== %s\n' "$1"
 }
 
-# die SENTENCE: end with what is wrong and what to do about it.
+# die SENTENCE [STATUS]: end with what is wrong and what to do about it, with 1 unless it is given.
+# 2 is for a command line that is wrong.
 die() {
     stop_ticker
     if [ "$STEP" -gt 0 ] && [ -t 2 ]; then printf '\n' >&2; fi
     printf 'setup: %s\n' "$1$STAYS" >&2
     explained=yes
-    exit 1
+    exit "${2:-1}"
 }
 
 # die_with_log SENTENCE: as die, with the end of the log before it; if what it tells of is a full disk,

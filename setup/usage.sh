@@ -122,7 +122,8 @@ TEXT
         rig)
             cat <<'TEXT'
 Usage: sudo ./setup.sh rig [container] [upgrades] [devices] [arm-nets] [arm-boot] [picamera]
-       ./setup.sh rig soak [--minutes 60] [--speed 4]
+       ./setup.sh rig soak [--minutes 60] [--speed 4] [--each-output]
+                           [--output NAME]... [--at-once 2]
        ./setup.sh rig start
 
 Proves the installed service where the tests cannot; without a word: container arm-nets.
@@ -133,13 +134,16 @@ Proves the installed service where the tests cannot; without a word: container a
   arm-nets    both nets as aarch64 programs
   arm-boot    installed and booted as aarch64
   picamera    with a camera behind picamera2
-  soak        memory, descriptors and threads over an hour
+  soak        memory, descriptors and threads over an hour; by --output only with one of
+              events-file, events-stdout, events-socket, terminal, png, gif, oled, leds,
+              neopixel and window, by --each-output with one after the other, each by itself
   start       the time to READY and to the splash
 
 Examples:
   sudo ./setup.sh rig container
   sudo ./setup.sh rig devices picamera
   ./setup.sh rig soak --minutes 30 --speed 2
+  ./setup.sh rig soak --output png --output gif
 TEXT
             ;;
         release)

@@ -1,6 +1,7 @@
 """Where Mien's own files lie."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,20 @@ SYSTEM_STATE: Final = Path("/var/lib/mien")
 def models_folder(folder: str = "auto") -> Path:
     """The folder that `[models] folder` names, with Mien's models and their manifest."""
     return MODELS if folder == "auto" else Path(os.path.expanduser(folder))
+
+
+def restore_models(folder: Path) -> str:
+    """What brings the models and the manifest in *folder* back: half a sentence, without a stop."""
+    if os.path.realpath(folder) != os.path.realpath(MODELS):
+        return (
+            f"put the models that belong together into {folder} again, or take those of Mien with "
+            '[models] folder = "auto"'
+        )
+    if (REPO_ROOT / ".git").exists():
+        return f"git -C {shlex.quote(str(REPO_ROOT))} checkout -- {MODELS.name}"
+    if IN_CHECKOUT:
+        return "install this release again (sudo ./setup.sh install), or sudo ./setup.sh rollback"
+    return f"install Mien again: {sys.executable} -m pip install --force-reinstall mien"
 
 
 def fetched_folder(folder: str = "auto") -> Path:

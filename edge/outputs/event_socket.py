@@ -104,11 +104,7 @@ class SocketLines:
         self._clients: list[_Client] = []
         self._server: socket.socket | None = None
         self._closed = False
-        if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
-            raise OutputError(
-                f"The events socket {path} has a path of more than {_SOCKET_PATH_BYTES} bytes: "
-                "name a shorter one, such as unix:/run/mien.sock."
-            )
+        check_path(path)
         self._listen()
 
     def _listen(self) -> None:
@@ -228,21 +224,37 @@ class SocketLines:
         server.close()
 
 
+def check_path(path: Path) -> bool:
+    """Whether there is a socket at *path*.
+
+    Raises:
+        OutputError: there can be none.
+    """
+    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+        raise OutputError(
+            f"The events socket {path} has a path of more than {_SOCKET_PATH_BYTES} bytes: "
+            "name a shorter one, such as unix:/run/mien.sock."
+        )
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return False
+    if not stat.S_ISSOCK(kind):
+        raise OutputError(
+            f"The events socket {path} cannot be opened: a file of that name is there, "
+            "remove it or choose another path."
+        )
+    return True
+
+
 def _make_way(path: Path) -> None:
     """Remove the socket of a Mien that ended without doing so.
 
     Raises:
         OutputError: something else is at *path*.
     """
-    try:
-        kind = path.lstat().st_mode
-    except OSError:
+    if not check_path(path):
         return
-    if not stat.S_ISSOCK(kind):
-        raise OutputError(
-            f"The events socket {path} cannot be opened: a file of that name is there, "
-            "remove it or choose another path."
-        )
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     probe.settimeout(_PATIENCE_S)
     try:

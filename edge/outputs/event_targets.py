@@ -11,7 +11,7 @@ from typing import Final, Protocol, TextIO
 
 from edge.errors import OutputError
 from edge.outputs.event_file import NO_ROOM, FileLines, WholeLines, reason
-from edge.outputs.event_socket import SocketLines
+from edge.outputs.event_socket import SocketLines, check_path
 
 _PATIENCE_S: Final = 0.2
 """How long a reader of stdout may hold Mien up before a line is left out."""
@@ -51,6 +51,25 @@ def open_lines(target: str, greeting: str, most_bytes: int = 0, old_files: int =
     if target.startswith("unix:"):
         return SocketLines(Path(target.removeprefix("unix:")), greeting)
     return FileLines(Path(target), greeting, most_bytes, old_files)
+
+
+def check_place(target: str) -> None:
+    """See that lines can go to *target* as things are now; opens nothing, and leaves nothing there.
+
+    Raises:
+        OutputError: they cannot, and no waiting will help.
+    """
+    if target == "-":
+        return
+    path = Path(target.removeprefix("unix:"))
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"There is no folder {path.parent} for the events: make it, or name another place."
+        )
+    if path.is_dir():
+        raise OutputError(f"The events cannot go to {path}, which is a folder: name a file in it.")
+    if target.startswith("unix:"):
+        check_path(path)
 
 
 class StreamLines:

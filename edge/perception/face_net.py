@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.config.paths import restore_models
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, class_map
-from edge.perception.manifest import REMEDY, Entry, claimed_output, open_model
+from edge.perception.manifest import Entry, claimed_output, open_model
 from edge.perception.probability import softmax
 
 
@@ -41,7 +42,9 @@ class FaceNet:
         self._heads: FaceHeads | None = None
         if entry.ferplus is not None:
             if entry.ferplus.labels != FERPLUS:
-                raise ModelError(f"{path}: its FER+ labels are not {', '.join(FERPLUS)}; {REMEDY}.")
+                raise ModelError(
+                    f"{path}: its FER+ labels are not {', '.join(FERPLUS)}; {restore_models(folder)}."
+                )
             self._outputs.append(claimed_output(path, self._model, entry.ferplus.output))
             self._heads = FaceHeads(entry.ferplus.share, entry.temperature)
         self._features = None
@@ -49,7 +52,9 @@ class FaceNet:
             self._features = claimed_output(path, self._model, entry.class_maps.output)
             weights = np.array(entry.class_maps.weights)
             if weights.shape != (len(EMOTIONS), self._features.shape[-1]):
-                raise ModelError(f"{path}: its class maps do not fit the feature map; {REMEDY}.")
+                raise ModelError(
+                    f"{path}: its class maps do not fit the feature map; {restore_models(folder)}."
+                )
             self._weights = weights - weights.mean(axis=0)
 
     def logits(self, crop: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

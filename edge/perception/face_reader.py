@@ -53,7 +53,10 @@ class FaceReader:
         crop = align(frame, face, self._net.geometry)
         probabilities = self._net.read(crop)
         if not np.isfinite(probabilities).all():
-            raise ModelError("The face model gave no seven finite numbers; restore it.")
+            raise ModelError(
+                "The face model gave no seven finite numbers; convert it from sound weights again, "
+                'or take that of Mien with [models] folder = "auto".'
+            )
         return FaceReading(
             frame.t_s,
             probabilities,

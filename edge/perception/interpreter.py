@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.config.paths import restore_models
 from edge.errors import ModelError
 from edge.process.pip_command import pip_install
 from edge.process.regular_files import read_regular
@@ -88,7 +89,7 @@ class Model:
                 raise ModelError(_explain(module.__name__, error)) from error
             raise ModelError(
                 f"{path} is no model that {module.__name__.split('.')[0]} can run; "
-                "restore it from the release or convert it again."
+                f"{restore_models(path.parent)}."
             ) from error
         self.runtime = module.__name__.split(".")[0]
         inputs = self._interpreter.get_input_details()
@@ -130,11 +131,11 @@ def _read(path: Path) -> bytes:
         return read_regular(path, LARGEST_BYTES)
     except FileNotFoundError as error:
         raise ModelError(
-            f"The model {path} is not there; run ./setup.sh run again to restore it."
+            f"The model {path} is not there; {restore_models(path.parent)}."
         ) from error
     except OSError as error:
         raise ModelError(
-            f"The model {path} cannot be read ({error.strerror}); restore it from the release."
+            f"The model {path} cannot be read ({error.strerror}); {restore_models(path.parent)}."
         ) from error
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from edge.config.paths import restore_models
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception import interpreter
@@ -17,7 +18,6 @@ from edge.perception.spectrogram import FrontEnd
 from edge.process.regular_files import read_regular
 
 MANIFEST = "manifest.json"
-REMEDY = "restore models_tflite from the release, or run the conversion again"
 LARGEST_BYTES = 4_000_000
 """Of a manifest. Ours has 22 kB."""
 LARGEST_TENSOR = 16_777_216
@@ -184,14 +184,16 @@ def load_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(read_regular(file, LARGEST_BYTES))
     except FileNotFoundError as error:
-        raise ModelError(f"{file} is not there; {REMEDY}.") from error
+        raise ModelError(f"{file} is not there; {restore_models(folder)}.") from error
     except OSError as error:
-        raise ModelError(f"{file} cannot be read ({error.strerror}); {REMEDY}.") from error
+        raise ModelError(
+            f"{file} cannot be read ({error.strerror}); {restore_models(folder)}."
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         reason = first["msg"].removeprefix("Value error, ")
-        raise ModelError(f"{file}: {place}: {reason}; {REMEDY}.") from error
+        raise ModelError(f"{file}: {place}: {reason}; {restore_models(folder)}.") from error
 
 
 def open_model(folder: Path, entry: Entry, threads: int = 1) -> tuple[Model, TensorSpec]:
@@ -235,7 +237,7 @@ def _agree(path: Path, spec: TensorSpec, claim: Tensor, role: str) -> None:
     if not same:
         raise ModelError(
             f"{path}: its {role} is {spec.dtype} {list(spec.shape)}, but the manifest says "
-            f"{claim.dtype} {list(claim.shape)} (or another quantization); {REMEDY}."
+            f"{claim.dtype} {list(claim.shape)} (or another quantization); {restore_models(path.parent)}."
         )
 
 
@@ -253,15 +255,17 @@ def read_checked(path: Path, sha256: str) -> bytes:
     try:
         content = read_regular(path, interpreter.LARGEST_BYTES)
     except FileNotFoundError as error:
-        raise ModelError(f"The model {path} is not there; {REMEDY}.") from error
+        raise ModelError(
+            f"The model {path} is not there; {restore_models(path.parent)}."
+        ) from error
     except OSError as error:
         raise ModelError(
-            f"The model {path} cannot be read ({error.strerror}); {REMEDY}."
+            f"The model {path} cannot be read ({error.strerror}); {restore_models(path.parent)}."
         ) from error
     actual = hashlib.sha256(content).hexdigest()
     if actual != sha256:
         raise ModelError(
             f"{path} is damaged or not the model of this release (its SHA-256 begins with "
-            f"{actual[:12]}, the manifest's with {sha256[:12]}); {REMEDY}."
+            f"{actual[:12]}, the manifest's with {sha256[:12]}); {restore_models(path.parent)}."
         )
     return content

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from edge.config.paths import restore_models
 from edge.errors import ModelError
 from edge.process.trial import Trial, try_in_child
 
@@ -65,7 +66,7 @@ def _try_once(path: Path, sha256: str) -> None:
     if trial.trouble:
         raise ModelError(
             f"{path} is damaged, or no model that can be run here: it ends the process that it is in "
-            f"({trial.trouble}); restore models_tflite from the release, or run the conversion again."
+            f"({trial.trouble}); {restore_models(path.parent)}."
         )
 
 

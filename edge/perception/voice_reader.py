@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.config.paths import restore_models
 from edge.errors import ModelError
 from edge.messages import SAMPLE_RATE_HZ, VoiceReading
 from edge.perception.manifest import Entry, claimed_output, open_model
@@ -63,19 +64,20 @@ def open_voice_reader(folder: Path, entry: Entry, threads: int = 1) -> "VoiceRea
         spectrogram = Spectrogram(front_end)
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"The front end in the manifest is not of this version ({error}); restore models_tflite "
-            "from the release."
+            f"The front end in the manifest is not of this version ({error}); "
+            f"{restore_models(folder)}."
         ) from error
     if entry.input.shape != (1, front_end.bands, front_end.frames, 1):
         raise ModelError(
             f"{folder / entry.file} takes {list(entry.input.shape)}, but its front end gives "
-            f"{[1, front_end.bands, front_end.frames, 1]}; restore models_tflite from the release."
+            f"{[1, front_end.bands, front_end.frames, 1]}; "
+            f"{restore_models(folder)}."
         )
     if (front_end.rate_hz, front_end.window_samples) != (SAMPLE_RATE_HZ, WINDOW_SAMPLES):
         raise ModelError(
             f"The front end in the manifest takes {front_end.window_samples} samples at "
             f"{front_end.rate_hz} Hz, but Mien hears {WINDOW_SAMPLES} at {SAMPLE_RATE_HZ} Hz; "
-            "restore models_tflite from the release."
+            f"{restore_models(folder)}."
         )
     threshold = entry.heard.threshold if entry.heard else 0.0
     net = Int8VoiceNet(folder, entry, threads)
@@ -114,7 +116,10 @@ class VoiceReader:
         given = self._net.predict(features.T[None, :, :, None])
         logits = np.asarray(given.emotions).reshape(-1)
         if logits.shape != (7,) or not np.isfinite(logits).all():
-            raise ModelError("The voice model gave no seven finite numbers; restore it.")
+            raise ModelError(
+                "The voice model gave no seven finite numbers; convert it from sound weights again, "
+                'or take that of Mien with [models] folder = "auto".'
+            )
         if given.heard is not None and not sigmoid(given.heard) >= self._threshold:
             return None
         probabilities = softmax(logits, self._temperature)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.config.paths import fetched_folder, models_folder
+from edge.config.paths import fetched_folder, models_folder, restore_models
 from edge.config.schema import Settings
 from edge.diagnostics.checks import Check, State
 from edge.errors import ModelError
@@ -36,7 +36,7 @@ def check_models(settings: Settings) -> Iterator[Check]:
     from edge.perception.manifest import check_hash, load_manifest
 
     folder = models_folder(settings.models.folder)
-    restore = "git checkout -- models_tflite, or restore the folder from the release"
+    restore = restore_models(folder)
     try:
         manifest = load_manifest(folder)
     except ModelError as error:

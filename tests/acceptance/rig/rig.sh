@@ -38,8 +38,8 @@ rig_mien() {
             d | arm-boot) words+=(arm-boot) ;;
             e | picamera) words+=(picamera) ;;
             upgrades) words+=(upgrades) ;;
-            soak | start) die "setup.sh rig $word runs by itself, with its own flags; leave the other words out." ;;
-            *) die "setup.sh rig takes container, devices, arm-nets, arm-boot, picamera, upgrades, soak or start, not \"$word\"; see docs/acceptance.md." ;;
+            soak | start) die "setup.sh rig $word runs by itself, with its own flags; leave the other words out." 2 ;;
+            *) die "setup.sh rig takes container, devices, arm-nets, arm-boot, picamera, upgrades, soak or start, not \"$word\"; see docs/acceptance.md." 2 ;;
         esac
     done
     umask 022

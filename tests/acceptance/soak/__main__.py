@@ -1,12 +1,12 @@
 """`python -m tests.acceptance.soak FOLDER soak|start [FLAGS]`: called by rig/soak.sh."""
 
-import argparse
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
 
 from tests.acceptance.common.table import exit_code, table
+from tests.acceptance.soak.flags import start_flags
 from tests.acceptance.soak.soak import Measured, soak_of
 from tests.acceptance.soak.start import Start
 
@@ -20,7 +20,7 @@ def main() -> int:
     if name == "soak":
         measured = soak_of(rig, flags)
     else:
-        argparse.ArgumentParser(prog="./setup.sh rig start").parse_args(flags)
+        start_flags(flags)
         measured = Start(rig)
     proofs = []
     for proof in measured.prove():

@@ -5,7 +5,6 @@ luma on a bus without an end, LEDs of the mock, and readers of its events. Or ea
 Every few seconds /proc is asked what the process holds.
 """
 
-import argparse
 import contextlib
 import itertools
 import os
@@ -21,6 +20,7 @@ from edge.demo.script import DURATION_S
 from tests.acceptance.common.programs import RigError
 from tests.acceptance.common.table import Proof
 from tests.acceptance.soak.appliance import WATCHDOG_S, Appliance
+from tests.acceptance.soak.flags import MINUTES, SPEED, soak_flags
 from tests.acceptance.soak.judge import (
     FILES,
     MEMORY,
@@ -36,9 +36,6 @@ from tests.acceptance.soak.outputs import APPLIANCE, OUTPUTS, SERVICE, Soaked
 from tests.acceptance.soak.readers import Reader
 from tests.acceptance.soak.slope import Sample, read_cpu_ticks, read_status, sample
 
-MINUTES: Final = 60.0
-SPEED: Final = 4.0
-AT_ONCE: Final = 2
 EVERY_S: Final = 5.0
 LOOK_S: Final = 1.0
 """Longest wait before it looks around: whether it is given up, or at a file."""
@@ -201,27 +198,8 @@ def take(pid: int, t_s: float) -> Sample:
 
 def soak_of(rig: Path, arguments: Sequence[str]) -> Measured:
     """The soak that *arguments* of the command line ask for."""
-    parser = argparse.ArgumentParser(prog="./setup.sh rig soak", description="Soak the appliance.")
-    parser.add_argument("--minutes", type=_above_zero, default=MINUTES, help="how long (60)")
-    parser.add_argument(
-        "--speed", type=_above_zero, help="of the clip (4; 1 where an output is named)"
-    )
-    parser.add_argument(
-        "--output", choices=OUTPUTS, action="append", help="this one by itself; may be repeated"
-    )
-    parser.add_argument("--each-output", action="store_true", help="every one by itself")
-    parser.add_argument(
-        "--at-once", type=int, choices=range(1, 17), default=AT_ONCE, metavar="N", help="(2)"
-    )
-    options = parser.parse_args(list(arguments))
+    options = soak_flags(arguments)
     names = list(OUTPUTS) if options.each_output else options.output
     if not names:
         return Soak(rig, options.minutes, options.speed or SPEED)
     return EachOutput(rig, names, options.minutes, options.speed or 1.0, options.at_once)
-
-
-def _above_zero(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number

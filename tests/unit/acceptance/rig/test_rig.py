@@ -21,7 +21,21 @@ def test_a_part_that_there_is_not_is_refused() -> None:
         'takes container, devices, arm-nets, arm-boot, picamera, upgrades, soak or start, not "z"'
     )
     done = rig(REPO_ROOT, "container", "z")
-    assert (done.returncode, words in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["soak", "--minutes", "-1"], ["soak", "--output", "x"], ["start", "x"]]
+)
+def test_a_wrong_flag_of_the_soak_is_refused_before_anything_is_made_ready(
+    tmp_path: Path, words: list[str]
+) -> None:
+    for name in ("setup.sh", "setup", "tests", "edge"):
+        (tmp_path / name).symlink_to(REPO_ROOT / name)
+    done = rig(tmp_path, *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: ./setup.sh rig {words[0]}")
+    assert not (tmp_path / "var").exists()
 
 
 def test_where_there_are_no_tests_it_says_where_the_rig_is(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_picture_file_may_be_named_as_the_display(mien: Mien, appliance: Appli
         ("--seconds nan", "above 0"),
         ("--display olde", '--display is "olde", but has to be one of auto, none, terminal, oled'),
         ("--display png", "--display png does not say where to; name the file: --display face.png"),
+        ("--display .png", "such as face.png"),
         ("--display face.jpg", "or a file whose name ends in .png or .gif"),
         (
             "--camera rtsp://me:pw@host/1",
@@ -154,6 +155,34 @@ def test_run_refuses_what_makes_no_sense(
     assert done.err.startswith("mien: ")
     assert done.err.count("\n") == 1
     assert not appliance.options
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "sentence"),
+    [
+        ("", 2, "--events does not say where to"),
+        (".", 5, "which is a folder: name a file in it"),
+        ("absent/events.jsonl", 5, "There is no folder absent"),
+        ("unix:absent/socket", 5, "There is no folder absent"),
+        ("unix:taken.txt", 5, "a file of that name is there"),
+        (f"unix:{'x' * 108}", 5, "more than 107 bytes"),
+    ],
+)
+def test_events_that_can_go_nowhere_end_the_run_before_it_begins(
+    mien: Mien,
+    appliance: Appliance,
+    place: str,
+    code: int,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("taken.txt").write_text("mine")
+    done = mien("run", "--events", place)
+    assert (done.code, sentence in done.err, done.err.count("\n")) == (code, True, 1), done.err
+    assert not appliance.options
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.txt"]
 
 
 def test_demo_takes_the_demo_clip_or_says_how_to_make_it(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.paths import fetched_folder, made_folder, models_folder
+from edge.config.paths import MODELS, fetched_folder, made_folder, models_folder, restore_models
 
 
 def test_a_wheel_keeps_what_it_makes_at_home_and_a_checkout_in_var(
@@ -23,3 +23,10 @@ def test_a_wheel_keeps_what_it_makes_at_home_and_a_checkout_in_var(
 def test_a_folder_that_cannot_be_is_taken_as_it_stands(folder: str) -> None:
     assert models_folder(folder) == Path(folder)
     assert fetched_folder(folder).name == "fetched"
+
+
+def test_models_of_ones_own_are_not_brought_back_from_the_release(tmp_path: Path) -> None:
+    (tmp_path / "same").symlink_to(MODELS)
+    assert str(tmp_path) in restore_models(tmp_path)
+    assert restore_models(tmp_path / "same") == restore_models(MODELS)
+    assert "put the models" not in restore_models(MODELS)

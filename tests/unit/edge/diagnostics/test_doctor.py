@@ -123,6 +123,7 @@ def test_a_folder_without_manifest_is_a_problem(tmp_path: Path) -> None:
     check = only(check_models(settings(models={"folder": str(tmp_path)})))
     assert check.state == "problem"
     assert "manifest.json is not there" in check.says
+    assert str(tmp_path) in check.fix
 
 
 def test_camera_is_tried_with_one_picture() -> None:

@@ -47,7 +47,9 @@ def test_one_flipped_bit_is_refused(folder: Path) -> None:
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(ModelError, match=r"damaged or not the model of this release.*restore"):
+    with pytest.raises(
+        ModelError, match=r"damaged or not the model of this release.*put the models"
+    ):
         open_model(folder, load_manifest(folder).face)
 
 
@@ -77,7 +79,7 @@ def test_model_that_does_not_match_the_manifest_is_refused(
 def test_unreadable_manifest_is_one_sentence(folder: Path) -> None:
     for content in ("{", '{"schema_version": 9}', "[]"):
         (folder / "manifest.json").write_text(content)
-        with pytest.raises(ModelError, match="restore models_tflite") as failure:
+        with pytest.raises(ModelError, match="put the models") as failure:
             load_manifest(folder)
         assert "\n" not in str(failure.value)
     (folder / "manifest.json").unlink()
@@ -117,7 +119,7 @@ def test_a_number_that_cannot_be_is_refused_by_its_name(
     folder: Path, path: str, value: object
 ) -> None:
     put(folder, {path: value})
-    with pytest.raises(ModelError, match=path.rpartition(".")[2] + r".*restore models_tflite"):
+    with pytest.raises(ModelError, match=path.rpartition(".")[2] + r".*put the models"):
         load_manifest(folder)
 
 
@@ -139,7 +141,7 @@ def test_what_would_reach_another_file_or_the_events_is_refused(
     folder: Path, path: str, value: object
 ) -> None:
     put(folder, {path: value})
-    with pytest.raises(ModelError, match=rf"{path.rpartition('.')[0]}.*restore models_tflite"):
+    with pytest.raises(ModelError, match=rf"{path.rpartition('.')[0]}.*put the models"):
         load_manifest(folder)
 
 

@@ -36,7 +36,9 @@ def model(folder: Path, does: str) -> Path:
 
 
 def test_one_that_would_end_the_process_is_a_sentence(runtime: Path) -> None:
-    with pytest.raises(ModelError, match=r"ends the process that it is in \(SIGSEGV\); restore"):
+    with pytest.raises(
+        ModelError, match=r"ends the process that it is in \(SIGSEGV\); put the models"
+    ):
         try_model(model(runtime, "os.kill(os.getpid(), 11)"), "1" * 64)
 
 
