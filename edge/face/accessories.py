@@ -90,7 +90,7 @@ def _drop(x: float, y: float, size: float) -> Points:
 
 def _blush(pen: _Pen, amount: float, phase: float, ink: Ink) -> None:
     """Three short slanted lines on either cheek."""
-    x, y = pen.side(45, 9), pen.level(11.5, 3)
+    x, y = pen.side(45, 9), pen.level(11.5, 4.4)
     for side in (-1, 1):
         for step in (-1, 0, 1):
             middle = side * x + step * 4.6
