@@ -1,5 +1,6 @@
 """The figures by which a classifier is judged."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,3 +104,16 @@ def confusion_table(scores: Scores, labels: Sequence[str]) -> str:
         cells = " | ".join(str(count) for count in row)
         lines.append(f"| **{label}** | {cells} | {recall:.1%} |")
     return "\n".join(lines)
+
+
+def wilson(hits: int, cases: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval of a share, 0-1; 95 % unless *z* says otherwise.
+
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927).
+    """
+    if not cases:
+        return (0.0, 1.0)
+    share, weight = hits / cases, z * z / cases
+    middle = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / cases + weight / (4 * cases)) / (1 + weight)
+    return (max(0.0, middle - half), min(1.0, middle + half))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from edge.config.paths import MODELS, REPO_ROOT, fetched_folder
+from edge.config.paths import MODELS, fetched_folder
 from edge.errors import MienError, SettingsError
 from edge.process.printable import printable
 
@@ -213,17 +213,20 @@ def calibration(
 
 @app.command()
 def finders(
-    portrait: Annotated[Path, typer.Option(help="A photograph of one face.")] = REPO_ROOT
-    / "var"
-    / "astronaut.png",
+    data: Annotated[
+        Path, typer.Option(help="Folder with face/ and face_extra/; see FACE_CARD.md.")
+    ],
+    heads: Annotated[int, typer.Option(min=1, help="How many of each source are pasted.")] = 500,
 ) -> None:
-    """Compare MediaPipe's short and full range detectors on faces of many sizes.
+    """Compare the three ways to find faces, on faces of many people and sizes and on photographs.
 
-    Example: python -m convert finders
+    Example: python -m convert finders --data data --heads 200
     """
-    from convert.studies.face_detectors import compare_finders
+    from convert.studies.finders import compare_finders
+    from edge.process.native_output import mute_native_code
 
-    compare_finders(portrait, fetched_folder())
+    mute_native_code()
+    compare_finders(data, fetched_folder(), heads)
 
 
 @app.command()

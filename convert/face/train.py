@@ -128,6 +128,7 @@ def train_face(
         average_decay=recipe.average_decay,
         falling_epochs=recipe.falling_epochs,
         optimiser=recipe.optimiser,
+        precision=recipe.precision,
     )
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

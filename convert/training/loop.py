@@ -40,6 +40,8 @@ class Schedule:
     falling_epochs: int = 10
     optimiser: str = "sgd"
     """Spelt as in recipes and in the checkpoints that are about."""
+    precision: str = "float32"
+    """Or "bfloat16": what the net computes in; its loss and its weights stay in float32."""
 
     def factor(self, step: int) -> float:
         """What the peak rate is multiplied by at *step*, 0 to 1."""
@@ -50,7 +52,7 @@ class Schedule:
 
     def continues(self, other: dict[str, Any], done: int) -> bool:
         """Whether *done* epochs under the schedule *other* are the beginning of this one."""
-        mine = asdict(self)
+        mine, other = asdict(self), {"precision": "float32"} | other
         if mine == other:
             return True
         holding = done <= min(
@@ -63,7 +65,7 @@ class Schedule:
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Mean cross-entropy of logits [N, C] against soft targets [N, C]."""
-    return -(target * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
+    return -(target * torch.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
 
 
 def train(
@@ -94,6 +96,7 @@ def train(
     optimizers = make_optimizers(net, schedule.optimiser, schedule.peak_rate, schedule.weight_decay)
     peaks = [[group["lr"] for group in each.param_groups] for each in optimizers]
     history: History = []
+    half = schedule.precision == "bfloat16"
     if checkpoint.is_file():
         try:
             state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
@@ -132,7 +135,9 @@ def train(
                 for group, rate in zip(optimizer.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
                 optimizer.zero_grad(set_to_none=True)
-            batch_loss = loss(net(inputs), targets)
+            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=half):
+                outputs = net(inputs)
+            batch_loss = loss(outputs, targets)
             batch_loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), 4.0)
             for optimizer in optimizers:

@@ -65,7 +65,9 @@ def explain(
     net = FaceNet(folder, load_manifest(folder).face)
     face = settings.face
     detectors = fetched_folder(settings.models.folder)
-    finder = FaceFinder(detectors, face.range, face.min_score, face.search_width_px)
+    # "auto" follows faces from frame to frame; the search in tiles does in a photograph what it does.
+    reach = "full" if face.range == "auto" else face.range
+    finder = FaceFinder(detectors, reach, face.min_score, face.search_width_px)
     with closing(TileSearch(finder)) as search:
         what = read_face(frame, search, net, emotion)
     save_explanation(what, target)

@@ -81,18 +81,20 @@ class MicrophoneSettings(Section):
 class FaceSettings(Section):
     """How faces are found."""
 
-    range: Literal["short", "full"] = setting(
-        "full",
-        'How small faces may be: "full" finds them from 40 px in a 640 px picture (about 2 m with '
-        'a usual webcam), "short" only from 80 px (about 1 m) at less than half the cost.',
+    range: Literal["auto", "short", "full"] = setting(
+        "auto",
+        'How near and far faces are found: "auto" follows those it knows and searches for others from '
+        "near to far, from 40 px in a 640 px picture (about 2 m with a usual webcam) to heads larger "
+        'than the picture; "full" and "short" look at the whole picture once with one detector: far '
+        "ones are missed by the short range, heads that fill the picture by the full one.",
     )
     min_score: float = setting(
         0.5, "Faces that the detector is less sure of are not looked at.", ge=0.1, le=0.95
     )
     search_width_px: int = setting(
         320,
-        "The picture is scaled down to this width to look for faces; the detectors scale it down "
-        "further themselves, so more than the default gains little.",
+        'By "full" and "short" the picture is scaled down to this width to look for faces; the '
+        "detectors scale it down further themselves, so more than the default gains little.",
         ge=96,
         le=1280,
     )

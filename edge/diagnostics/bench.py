@@ -119,7 +119,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
 
     finders = {
         reach: FaceFinder(fetched, reach, search_width_px=settings.face.search_width_px)
-        for reach in ("short", "full")
+        for reach in ("auto", "short", "full")
     }
     for reach, finder in finders.items():
         time_it(f"find faces ({reach})", _finding(finder, frames))

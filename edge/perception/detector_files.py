@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+FETCH: Final = "python -m edge.fetch"
+
 
 class DetectorFile(NamedTuple):
     """One of them, as MediaPipe 0.10.18 had it."""

@@ -1,23 +1,21 @@
-"""Finds faces with BlazeFace, MediaPipe's face detector."""
+"""Finds the faces in a frame with BlazeFace, MediaPipe's face detector."""
 
 import hashlib
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
-from edge.perception.blaze_face import as_face
-from edge.perception.detector_files import DETECTOR_FILES
+from edge.perception.auto_finder import SIGN, AutoFinder
+from edge.perception.detector_files import DETECTOR_FILES, FETCH
 from edge.perception.lite_detector import LiteDetector
-from edge.perception.mediapipe_tasks import check_processor, import_vision
-from edge.process.no_network import offline
-from edge.process.pip_command import pip_install
+from edge.perception.mediapipe_detector import MediaPipeDetector
+from edge.perception.mediapipe_tasks import check_processor
 from edge.process.regular_files import read_regular
 
-FETCH: Final = "python -m edge.fetch"
 LARGEST_BYTES: Final = 10_000_000
 """The detectors have less than 1 MB."""
 
@@ -36,7 +34,7 @@ class Detector(Protocol):
 
 
 class FaceFinder:
-    """BlazeFace, on a downscaled copy of each frame.
+    """BlazeFace, by itself or following the faces that it knows.
 
     Run by MediaPipe, or by LiteRT on a processor that MediaPipe cannot use.
     """
@@ -44,7 +42,7 @@ class FaceFinder:
     def __init__(
         self,
         models: Path,
-        reach: str = "full",
+        reach: str = "auto",
         min_score: float = 0.5,
         search_width_px: int = 320,
     ) -> None:
@@ -52,72 +50,30 @@ class FaceFinder:
 
         Args:
             models: folder with the two models that `python -m edge.fetch` fetches.
-            reach: "full" (faces from 40 px in a 640 px frame) or "short" (from 80 px, cheaper);
-                `python -m convert finders` measures both.
+            reach: "auto" (near and far, see `AutoFinder`), or one detector on the whole frame:
+                "full" (faces from 40 px in a 640 px frame) or "short" (from 80 px, cheaper);
+                `python -m convert finders` measures all three.
             min_score: weaker detections are dropped, 0-1.
-            search_width_px: width of the picture that is searched.
+            search_width_px: width of the picture that is searched by "full" and "short".
 
         Raises:
             ModelError: the detector's model is missing, damaged or cannot be loaded, or MediaPipe
                 cannot be kept from the network.
         """
-        file = models / DETECTOR_FILES[reach].name
-        self._detector = _open(file, read_detector(models, reach), reach, min_score)
+        auto = reach == "auto"
+        net = "short" if auto else reach
+        lowest = min(SIGN, min_score) if auto else min_score
+        file = models / DETECTOR_FILES[net].name
+        self._detector = _open(file, read_detector(models, net), net, lowest)
+        self._auto = AutoFinder(self._detector.detect, min_score) if auto else None
         self.runtime = self._detector.runtime
         self._width_px = search_width_px
 
     def find(self, frame: Frame) -> list[Face]:
         """All faces in *frame*, in its own pixels."""
+        if self._auto is not None:
+            return self._auto.find(frame)
         return self._detector.detect(_shrink(frame.image, self._width_px), frame)
-
-    def close(self) -> None:
-        """Free the detector."""
-        self._detector.close()
-
-
-class MediaPipeDetector:
-    """MediaPipe's face detector in VIDEO mode."""
-
-    runtime = "MediaPipe"
-
-    def __init__(self, file: Path, content: bytes, min_score: float) -> None:
-        """Load the net *content* that was read from *file*.
-
-        Raises:
-            ModelError: MediaPipe cannot load it, or it cannot be kept from the network.
-        """
-        try:
-            vision, base_options, self._image = import_vision()
-            from mediapipe import ImageFormat
-        except (ImportError, OSError) as error:
-            raise ModelError(
-                f"MediaPipe cannot be loaded ({error}); install what it needs with: "
-                f"sudo apt install libegl1 libgles2 libgl1 && {pip_install('mediapipe>=1.2')}"
-            ) from error
-        try:
-            options = vision.FaceDetectorOptions(
-                base_options=base_options(model_asset_buffer=content),
-                running_mode=vision.RunningMode.VIDEO,
-                min_detection_confidence=min_score,
-            )
-            self._detector: Any = offline(lambda: vision.FaceDetector.create_from_options(options))
-        except (RuntimeError, ValueError) as error:
-            raise ModelError(
-                f"MediaPipe cannot use {file} ({error}); delete it and fetch it again with: {FETCH}"
-            ) from error
-        self._format = ImageFormat.SRGB
-        self._last_ms = -1
-
-    def detect(self, small: NDArray[np.uint8], frame: Frame) -> list[Face]:
-        """All faces in *small*, a scaled copy of *frame*, in the pixels of *frame*."""
-        height, width = frame.image.shape[:2]
-        # VIDEO mode refuses a time stamp that does not rise.
-        self._last_ms = max(self._last_ms + 1, int(frame.t_s * 1000))
-        found = self._detector.detect_for_video(
-            self._image(image_format=self._format, data=small), self._last_ms
-        )
-        scale = width / small.shape[1]
-        return [_face(detection, width, height, scale) for detection in found.detections]
 
     def close(self) -> None:
         """Free the detector."""
@@ -164,13 +120,3 @@ def _shrink(image: NDArray[np.uint8], width_px: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(image)
     size = (width_px, max(1, round(height * width_px / width)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _face(detection: Any, width: int, height: int, scale: float) -> Face:
-    box = detection.bounding_box
-    return as_face(
-        (box.origin_x * scale, box.origin_y * scale),
-        (box.width * scale, box.height * scale),
-        [(point.x * width, point.y * height) for point in detection.keypoints[:6]],
-        float(detection.categories[0].score),
-    )

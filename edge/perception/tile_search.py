@@ -10,14 +10,15 @@ too slow for a camera.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
-from edge.perception.blaze_face import OVERLAP, as_face, blend, shared
+from edge.perception.blaze_face import OVERLAP
 from edge.perception.face_reader import Finder
+from edge.perception.windows import Window, around, cut, merged, overlap
 
 SMALLEST_TILE_PX: Final = 640
 """In which the full-range detector finds faces from 40 pixels on."""
@@ -29,8 +30,6 @@ SURE: Final = 0.75
 """Score from which a face is certain; `edge.perception.framing.quality` trusts it fully from there."""
 _CLOSE: Final = 2.5
 """The second look at a face takes in so many times its size."""
-_CUT: Final = 0.01
-"""A face that comes so near to an inner edge of its tile, in sides of it, goes on beyond it."""
 
 
 class TileSearch:
@@ -51,7 +50,7 @@ class TileSearch:
             seen_twice = [face for face in (self._once_more(face, frame) for face in found) if face]
             sure = [face for face in seen_twice if face.score >= SURE]
             if sure:
-                return _merged(sure)
+                return merged(sure)
             likely += seen_twice
         return sorted(likely, key=lambda face: -face.score)[:1]
 
@@ -59,54 +58,19 @@ class TileSearch:
         """Free the finder."""
         self._finder.close()
 
-    def _find(self, part: "_Part", frame: Frame) -> list[Face]:
+    def _find(self, part: Window, frame: Frame) -> list[Face]:
         faces = self._finder.find(Frame(np.ascontiguousarray(part.image), frame.t_s))
-        return [
-            _moved(face, part.left_px, part.top_px, part.scale)
-            for face in faces
-            if part.holds(face)
-        ]
+        return [part.to_whole(face) for face in faces if part.holds(face)]
 
     def _once_more(self, face: Face, frame: Frame) -> Face | None:
         """The better of both views of *face*; None if it is not seen from close by."""
-        side = max(8.0, _CLOSE * max(face.width_px, face.height_px))
-        left = face.x_px + (face.width_px - side) / 2
-        top = face.y_px + (face.height_px - side) / 2
-        part = _window(frame.image, left, top, side)
-        again = [each for each in self._find(part, frame) if _overlap(face, each) > OVERLAP]
+        part = cut(frame.image, *around(face, _CLOSE), _WINDOW_PX)
+        again = [each for each in self._find(part, frame) if overlap(face, each) > OVERLAP]
         return max([*again, face], key=lambda each: each.score) if again else None
 
 
-class _Part:
-    """A picture cut out of another."""
-
-    def __init__(
-        self,
-        image: NDArray[np.uint8],
-        left_px: float = 0,
-        top_px: float = 0,
-        scale: float = 1,
-        outer: tuple[bool, bool, bool, bool] = (True, True, True, True),
-    ) -> None:
-        self.image, self.left_px, self.top_px, self.scale = image, left_px, top_px, scale
-        self.outer = outer
-        """Whether the left, top, right and bottom edges are those of the whole picture."""
-
-    def holds(self, face: Face) -> bool:
-        """The face is not cut off by an edge behind which the picture goes on."""
-        height, width = self.image.shape[:2]
-        least = _CUT * max(height, width)
-        gaps = (
-            face.x_px,
-            face.y_px,
-            width - face.x_px - face.width_px,
-            height - face.y_px - face.height_px,
-        )
-        return all(outer or gap > least for outer, gap in zip(self.outer, gaps, strict=True))
-
-
-def _looks(image: NDArray[np.uint8]) -> Iterator[Iterator[_Part]]:
-    yield iter([_Part(image)])
+def _looks(image: NDArray[np.uint8]) -> Iterator[Iterator[Window]]:
+    yield iter([Window(image)])
     yield iter([_from_afar(image)])
     side = max(image.shape[:2])
     while side > SMALLEST_TILE_PX:
@@ -114,42 +78,20 @@ def _looks(image: NDArray[np.uint8]) -> Iterator[Iterator[_Part]]:
         yield _tiles(image, side)
 
 
-def _from_afar(image: NDArray[np.uint8]) -> _Part:
+def _from_afar(image: NDArray[np.uint8]) -> Window:
     height, width = image.shape[:2]
     side = _FAR * max(height, width)
-    return _window(image, (width - side) / 2, (height - side) / 2, side)
+    return cut(image, (width - side) / 2, (height - side) / 2, side, _WINDOW_PX)
 
 
-def _window(image: NDArray[np.uint8], left: float, top: float, side: float) -> _Part:
-    """A square of *image*, black where it goes beyond, scaled down as far as a finder may see it."""
-    import cv2
-
-    height, width = image.shape[:2]
-    x, y, end_x, end_y = (
-        min(max(round(edge), 0), most)
-        for edge, most in ((left, width), (top, height), (left + side, width), (top + side, height))
-    )
-    scale = max(1.0, side / _WINDOW_PX)
-    inner: Any = image[y:end_y, x:end_x]
-    if scale > 1:
-        size = (max(1, round((end_x - x) / scale)), max(1, round((end_y - y) / scale)))
-        inner = cv2.resize(inner, size, interpolation=cv2.INTER_AREA)
-    before_x, before_y = round((x - left) / scale), round((y - top) / scale)
-    whole = round(side / scale)
-    after_x = max(0, whole - before_x - inner.shape[1])
-    after_y = max(0, whole - before_y - inner.shape[0])
-    framed = np.pad(inner, ((before_y, after_y), (before_x, after_x), (0, 0)))
-    return _Part(framed, x - before_x * scale, y - before_y * scale, scale)
-
-
-def _tiles(image: NDArray[np.uint8], side: int) -> Iterator[_Part]:
+def _tiles(image: NDArray[np.uint8], side: int) -> Iterator[Window]:
     """Squares that overlap by half, so that whatever is half as large lies whole in one of them."""
     height, width = image.shape[:2]
     for top in _starts(height, side):
         for left in _starts(width, side):
             part = image[top : top + side, left : left + side]
             outer = (left == 0, top == 0, left + side >= width, top + side >= height)
-            yield _Part(part, left, top, outer=outer)
+            yield Window(part, left, top, outer=outer)
 
 
 def _starts(length: int, side: int) -> list[int]:
@@ -157,47 +99,3 @@ def _starts(length: int, side: int) -> list[int]:
         return [0]
     count = -(-2 * (length - side) // side)
     return [round(index * (length - side) / count) for index in range(count + 1)]
-
-
-def _moved(face: Face, left: float, top: float, scale: float) -> Face:
-    """*face* in pixels of the whole picture."""
-    points = [(x * scale + left, y * scale + top) for x, y in _points(face)]
-    box = (face.x_px * scale + left, face.y_px * scale + top)
-    return as_face(box, (face.width_px * scale, face.height_px * scale), points, face.score)
-
-
-def _points(face: Face) -> list[tuple[float, float]]:
-    return [
-        face.right_eye, face.left_eye, face.nose, face.mouth, face.right_ear, face.left_ear
-    ]  # fmt: skip
-
-
-def _detections(faces: list[Face]) -> NDArray[np.float32]:
-    """As `blaze_face.blend` takes them: [k, POINTS, 2]."""
-    return np.array(
-        [
-            [
-                (face.x_px, face.y_px),
-                (face.x_px + face.width_px, face.y_px + face.height_px),
-                *_points(face),
-            ]
-            for face in faces
-        ],
-        np.float32,
-    )
-
-
-def _overlap(one: Face, other: Face) -> float:
-    first, second = _detections([one, other])
-    return float(shared(first, second[None])[0])
-
-
-def _merged(faces: list[Face]) -> list[Face]:
-    """One for each face that several tiles hold."""
-    faces = sorted(faces, key=lambda face: -face.score)
-    scores = np.array([face.score for face in faces], np.float32)
-    merged = []
-    for points, score in zip(*blend(_detections(faces), scores), strict=True):
-        (x, y), (end_x, end_y), *others = ((float(x), float(y)) for x, y in points)
-        merged.append(as_face((x, y), (end_x - x, end_y - y), others, float(score)))
-    return merged

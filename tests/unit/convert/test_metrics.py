@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convert.metrics import calibration_error, fit_temperature, score
+from convert.metrics import calibration_error, fit_temperature, score, wilson
 from edge.perception.probability import softmax
 
 
@@ -24,3 +24,13 @@ def test_temperature_of_overconfident_logits_is_found() -> None:
     before = calibration_error(softmax(loud, 1.0), truth)
     after = calibration_error(softmax(loud, temperature), truth)
     assert after < 0.03 < before
+
+
+@pytest.mark.parametrize(
+    ("hits", "cases", "low", "high"),
+    [(0, 10, 0.0, 0.278), (5, 10, 0.237, 0.763), (10, 10, 0.722, 1.0), (0, 0, 0.0, 1.0)],
+)
+def test_a_share_comes_with_wilsons_interval(
+    hits: int, cases: int, low: float, high: float
+) -> None:
+    assert wilson(hits, cases) == pytest.approx((low, high), abs=1e-3)

@@ -57,8 +57,10 @@ def test_rate_rises_holds_and_falls_to_zero() -> None:
     assert SCHEDULE.factor(20) == 0
 
 
-def test_training_learns(tmp_path: Path) -> None:
-    _, history = run(replace(SCHEDULE, epochs=12), tmp_path / "net.pt")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_training_learns(tmp_path: Path, precision: str) -> None:
+    net, history = run(replace(SCHEDULE, epochs=12, precision=precision), tmp_path / "net.pt")
+    assert {each.dtype for each in net.parameters()} == {torch.float32}
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
     assert [row["epoch"] for row in history] == list(range(1, 13))
 

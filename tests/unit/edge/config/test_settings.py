@@ -78,7 +78,7 @@ camera = 1  # camera has to be a section: [camera] on a line of its own.
 source = 1  # there is no section [camra]; did you mean [camera]?
 [face]
 gate = "silero"  # there is no setting "gate" in [face]; it belongs under [voice].
-range = "medium"  # [face] range is "medium", but has to be "short" or "full".
+range = "medium"  # [face] range is "medium", but has to be "auto", "short" or "full".
 [leds.emotion_pins]
 hapy = 5  # there is no "hapy" in [leds.emotion_pins]; did you mean "happy"?
 sad = 40  # [leds.emotion_pins] sad is 40, but has to be a whole number from 0 to 27.
@@ -371,7 +371,7 @@ def test_any_text_survives_being_written_as_toml(text: str) -> None:
             ("camera", "rate_hz"): st.integers(1, 120),
             ("camera", "enabled"): st.booleans(),
             ("display", "contrast"): st.integers(0, 255),
-            ("face", "range"): st.sampled_from(["short", "full"]),
+            ("face", "range"): st.sampled_from(["auto", "short", "full"]),
             ("fusion", "weights"): st.sampled_from(["bayes", "70-30"]),
             ("events", "to"): st.sampled_from(["", "-", "1", "unix:/run/mien", "true"]),
             ("microphone", "device"): st.one_of(st.integers(0, 99), st.just("USB mic")),

@@ -109,12 +109,12 @@ def test_missing_libraries_are_told_with_their_packages() -> None:
 
 def test_a_damaged_detector_is_a_problem_only_when_it_is_the_one_in_use(tmp_path: Path) -> None:
     (tmp_path / "face_detection_short_range.tflite").write_bytes(b"no")
-    short, full = check_detectors(settings(face={"range": "short"}), tmp_path)
+    short, full = check_detectors(settings(), tmp_path)
     assert (short.state, full.state) == ("problem", "warning")
     assert "damaged" in short.says
     assert "is not in" in full.says
     assert "edge.fetch" in short.fix
-    states = [c.state for c in check_detectors(settings(), tmp_path)]
+    states = [c.state for c in check_detectors(settings(face={"range": "full"}), tmp_path)]
     assert states == ["warning", "problem"]
     assert not list(check_detectors(settings(camera={"enabled": False}), tmp_path))
 

@@ -7,7 +7,7 @@ import pytest
 from edge.diagnostics.checks.software import Package, check_packages
 from edge.errors import ModelError
 from edge.messages import Frame
-from edge.perception import face_finder, lite_detector
+from edge.perception import face_finder, lite_detector, mediapipe_detector
 from edge.perception.blaze_face import NETS, anchors
 from edge.perception.face_finder import FaceFinder
 from edge.perception.lite_detector import LiteDetector
@@ -73,7 +73,7 @@ def test_mediapipe_is_asked_on_all_other_processors(
         raise ModelError("MediaPipe was asked")
 
     monkeypatch.setattr(face_finder, "check_processor", lambda: None)
-    monkeypatch.setattr(face_finder, "import_vision", stop)
+    monkeypatch.setattr(mediapipe_detector, "import_vision", stop)
     monkeypatch.setattr(face_finder, "read_detector", lambda folder, reach: b"")
     with pytest.raises(ModelError, match="MediaPipe was asked"):
         FaceFinder(tmp_path)

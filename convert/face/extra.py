@@ -1,0 +1,108 @@
+"""Faces and pictures from other sources than FER2013, as `shared`-style packs hold them.
+
+A pack of faces is an .npz with crops of 96x96, grey, framed as the face net's input is with room
+around it, and who they are; a pack of pictures is a .zip with an `index.json` of boxes.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.errors import DataError
+
+SIDE_PX: Final = 96
+"""Of a crop."""
+OBTAIN: Final = "pack it as models_tflite/FACE_CARD.md describes, or name another folder"
+
+
+@dataclass(frozen=True)
+class FacePack:
+    """Faces of one pack.
+
+    pixels: uint8 [n, 96, 96], grey. label: int64 [n], 0-6 in FER2013 order, 7 contempt, -1 none.
+    source, person: str [n]; the set that a face is from, and who it is (its file, where nobody knows).
+    """
+
+    pixels: NDArray[np.uint8]
+    label: NDArray[np.int64]
+    source: NDArray[np.str_]
+    person: NDArray[np.str_]
+
+
+def load_faces(file: Path) -> FacePack:
+    """Read a pack of faces.
+
+    Raises:
+        DataError: it is missing or holds something else.
+    """
+    import cv2
+
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            label = stored["label"].astype(np.int64)
+            source = stored["source"]
+            person = stored["person"] if "person" in stored else stored["path"]
+            if "pixels" in stored:
+                pixels = stored["pixels"]
+            else:
+                data, offset = stored["jpeg"], stored["offset"]
+                grey = [
+                    cv2.imdecode(data[begin:end], cv2.IMREAD_GRAYSCALE)
+                    for begin, end in pairwise(offset)
+                ]
+                pixels = np.array(grey)
+    except FileNotFoundError as error:
+        raise DataError(f"{file} is not there; {OBTAIN}.") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, cv2.error) as error:
+        raise DataError(f"{file} is no pack of faces ({error}); {OBTAIN}.") from error
+    shape = (len(label), SIDE_PX, SIDE_PX)
+    if pixels.shape != shape or pixels.dtype != np.uint8:
+        raise DataError(f"{file} holds crops of {pixels.shape}, not {shape}; {OBTAIN}.")
+    return FacePack(pixels, label, source, person)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One picture of a pack.
+
+    image: uint8 [height, width, 3], RGB. kind: what is on it. boxes: x, y, width and height of the
+    faces that are known, in pixels. most: how many faces it has at most, with those that are not known.
+    """
+
+    name: str
+    image: NDArray[np.uint8]
+    kind: str
+    boxes: tuple[tuple[float, float, float, float], ...]
+    most: int
+
+
+def read_pictures(file: Path) -> Iterator[Picture]:
+    """The pictures of a pack, one after the other.
+
+    Raises:
+        DataError: it is missing or holds something else.
+    """
+    import cv2
+
+    try:
+        with zipfile.ZipFile(file) as pack:
+            index = {Path(name).name: name for name in pack.namelist()}
+            for row in json.loads(pack.read(index["index.json"])):
+                data = np.frombuffer(pack.read(index[row["name"]]), np.uint8)
+                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+                if image is None:
+                    raise ValueError(f"{row['name']} is no picture")
+                boxes = tuple((x, y, w, h) for x, y, w, h in row["boxes_xywh"])
+                rgb = np.ascontiguousarray(image[:, :, ::-1], np.uint8)
+                yield Picture(row["name"], rgb, row["kind"], boxes, row["n_max"])
+    except FileNotFoundError as error:
+        raise DataError(f"{file} is not there; {OBTAIN}.") from error
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, cv2.error) as error:
+        raise DataError(f"{file} is no pack of pictures ({error}); {OBTAIN}.") from error

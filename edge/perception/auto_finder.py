@@ -1,0 +1,160 @@
+"""Finds faces near and far, at the cost of the cheap detector.
+
+BlazeFace's short-range net sees a face best that takes up nearly half of what it looks at. So a face
+that was seen is looked for again in a window about the place where it was, and only what is not
+known yet is searched for: in the whole frame, and in tiles of half its size, in turn. A weak sign
+there is enough to look once more from close by, and that look decides.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.messages import Face, Frame
+from edge.perception.blaze_face import OVERLAP
+from edge.perception.windows import Window, around, cut, merged, overlap
+
+SIGN: Final = 0.15
+"""A detection from which on it is worth while to look from close by."""
+SURE: Final = 0.75
+"""Score from close by from which on something new is a face."""
+CLOSE: Final = 2.0
+"""A look from close by takes in so many times the face's size."""
+FOLLOWED: Final = 4
+"""So many faces are followed, the widest ones."""
+SIGNS: Final = 6
+"""So many are looked at from close by in one frame, the best ones."""
+LOOKS: Final = 2
+"""At the frame in search of a face, while there is none."""
+EVERY: Final = 3
+"""In every so manieth frame with a face one look is for others."""
+PAUSE_S: Final = 1.0
+"""A frame so long after the last one is searched wholly, as the first one is."""
+_BORDER: Final = 0.75
+"""Half the side of the widest look, in longer sides of the frame: so a head that fills it, or is cut
+by its edge, is small enough to be seen."""
+_WIDER: Final = 3.5
+"""Where a face is not where it was, it is looked for in so many times its size."""
+
+Detect = Callable[[NDArray[np.uint8], Frame], list[Face]]
+"""A picture and the frame that it stands for -> faces, in pixels of that frame."""
+Look = Callable[[], Window]
+"""A part of a frame, cut out when it is looked at."""
+
+
+class AutoFinder:
+    """A finder for every distance; it follows the faces that it knows."""
+
+    def __init__(self, detect: Detect, min_score: float = 0.5, input_px: int = 128) -> None:
+        """Search with the short-range detector.
+
+        Args:
+            detect: it, reporting everything from a score of `SIGN` on.
+            min_score: a face that is followed is one while its score is no lower, 0-1.
+            input_px: side of the pictures that it looks at; larger ones are scaled down.
+        """
+        self._detect = detect
+        self._min_score, self._sure = min_score, max(SURE, min_score)
+        self._input_px = input_px
+        self._known: list[Face] = []
+        self._last_s = -math.inf
+        self._frames = 0
+        self._next_look = 0
+
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces that are known in *frame*, in its own pixels, best first.
+
+        The first frame, and one after a pause, is searched wholly. Others are only in part, near and
+        far in turn, so that no frame costs much more than another.
+        """
+        paused = frame.t_s - self._last_s > PAUSE_S
+        known = [] if paused else self._known
+        faces = [face for each in known if (face := self._followed(each, frame)) is not None]
+        looks = _looks(frame.image, self._input_px)
+        self._frames += 1
+        if paused:
+            faces += self._found(looks, faces, frame)
+        elif not faces:
+            if known:
+                self._next_look = 0  # most probably still near
+            faces = self._found(self._some(_in_turn(looks), LOOKS), faces, frame)
+        elif self._frames % EVERY == 0:
+            faces += self._found(self._some(_in_turn(looks), 1), faces, frame)
+        self._last_s = frame.t_s
+        faces = merged(faces) if len(faces) > 1 else faces
+        self._known = sorted(faces, key=lambda face: -face.width_px)[:FOLLOWED]
+        return faces
+
+    def _followed(self, face: Face, frame: Frame) -> Face | None:
+        for times in (CLOSE, _WIDER):
+            again = self._close_by(face, frame, times)
+            if again is not None and again.score >= self._min_score:
+                return again
+        return None
+
+    def _some(self, looks: list[Look], count: int) -> list[Look]:
+        """The next ones in turn."""
+        first = self._next_look
+        self._next_look = (first + count) % len(looks)
+        return [looks[(first + index) % len(looks)] for index in range(min(count, len(looks)))]
+
+    def _found(self, looks: list[Look], known: list[Face], frame: Frame) -> list[Face]:
+        """What is sure from close by, of the best that give a sign in *looks* and are not *known*."""
+        signs = [
+            sign
+            for look in looks
+            for sign in self._seen(look(), frame)
+            if not any(overlap(sign, face) > OVERLAP for face in known)
+        ]
+        again = (self._close_by(sign, frame, CLOSE) for sign in merged(signs)[:SIGNS])
+        return [face for face in again if face is not None and face.score >= self._sure]
+
+    def _close_by(self, face: Face, frame: Frame, times: float) -> Face | None:
+        """The best detection in the place of *face*, whose window is *times* its size."""
+        seen = self._seen(cut(frame.image, *around(face, times), self._input_px), frame)
+        if times == CLOSE:
+            seen = [each for each in seen if overlap(each, face) > OVERLAP]
+        return max(seen, key=lambda each: each.score, default=None)
+
+    def _seen(self, window: Window, frame: Frame) -> list[Face]:
+        faces = self._detect(window.image, Frame(window.image, frame.t_s))
+        return [window.to_whole(face) for face in faces]
+
+
+def _looks(image: NDArray[np.uint8], most_px: int) -> list[Look]:
+    """At the whole, wider than that, and near ones at half of it."""
+    height, width = image.shape[:2]
+    longer = max(height, width)
+
+    def square(left: float, top: float, side: float) -> Look:
+        return lambda: cut(image, left, top, side, most_px)
+
+    whole = square((width - longer) / 2, (height - longer) / 2, longer)
+    wide = square(width / 2 - longer * _BORDER, height / 2 - longer * _BORDER, 2 * longer * _BORDER)
+    half = longer / 2
+    return [
+        whole,
+        wide,
+        *(
+            square(left, top, half)
+            for top in _starts(height, half)
+            for left in _starts(width, half)
+        ),
+    ]
+
+
+def _in_turn(looks: list[Look]) -> list[Look]:
+    """Every other one at the whole: most people are near."""
+    whole, *others = looks
+    return [each for other in others for each in (whole, other)]
+
+
+def _starts(length: int, side: float) -> list[float]:
+    """Corners of windows that overlap by at least half a *side* where the frame is longer."""
+    if length <= side:
+        return [(length - side) / 2]
+    count = math.ceil(2 * (length - side) / side)
+    return [index * (length - side) / count for index in range(count + 1)]

@@ -1,0 +1,91 @@
+"""Packs of faces and pictures: what they hold, and what is refused."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from convert.errors import DataError
+from convert.face.extra import load_faces, read_pictures
+
+cv2 = pytest.importorskip("cv2")
+
+
+def jpegs(pixels: NDArray[np.uint8]) -> dict[str, Any]:
+    parts = [cv2.imencode(".jpg", one)[1].ravel() for one in pixels]
+    return {"jpeg": np.concatenate(parts), "offset": np.cumsum([0, *map(len, parts)])}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_faces_are_read_with_who_they_are(packed: bool, tmp_path: Path) -> None:
+    y, x = np.mgrid[:96, :96]
+    pixels = np.stack([x, y, x + y]).astype(np.uint8)
+    who: dict[str, Any] = {
+        "label": np.array([0, 7, -1], np.int8),
+        "source": ["a", "a", "b"],
+        "person": ["1", "2", "1"],
+    }
+    np.savez(tmp_path / "faces.npz", **who, **(jpegs(pixels) if packed else {"pixels": pixels}))
+    faces = load_faces(tmp_path / "faces.npz")
+    assert faces.label.tolist() == [0, 7, -1]
+    assert faces.source.tolist() == ["a", "a", "b"]
+    assert np.abs(faces.pixels.astype(int) - pixels).max() <= (12 if packed else 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"pixels": np.zeros((2, 48, 48), np.uint8)}, "holds crops of"),
+        ({"jpeg": np.zeros(9, np.uint8), "offset": np.array([0, 4, 9])}, "faces"),
+        ({}, "no pack of faces"),
+    ],
+)
+def test_what_is_no_pack_of_faces_is_one_sentence(
+    fault: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "faces.npz"
+    who: dict[str, Any] = {
+        "label": np.zeros(2, np.int8),
+        "source": ["a", "b"],
+        "person": ["1", "2"],
+    }
+    np.savez(file, **who, **fault)
+    with pytest.raises(DataError, match=sentence) as failure:
+        load_faces(file)
+    assert "\n" not in str(failure.value)
+    file.write_text("nothing")
+    with pytest.raises(DataError, match="no pack of faces"):
+        load_faces(file)
+    with pytest.raises(DataError, match="is not there"):
+        load_faces(tmp_path / "absent.npz")
+
+
+def test_pictures_come_with_their_boxes(tmp_path: Path) -> None:
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[:, :, 0] = 200  # blue first, as OpenCV writes it
+    row = {"name": "a.png", "boxes_xywh": [[1, 2, 3, 4]], "kind": "one face", "n_max": 2}
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as pack:
+        pack.writestr("pictures/a.png", cv2.imencode(".png", image)[1].tobytes())
+        pack.writestr("index.json", json.dumps([row]))
+    (picture,) = read_pictures(tmp_path / "pictures.zip")
+    assert (picture.boxes, picture.kind, picture.most) == (((1, 2, 3, 4),), "one face", 2)
+    assert picture.image[0, 0].tolist() == [0, 0, 200]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.png", b"no picture"), ("other.png", b""), ("a.png", b"\x89PNG")]
+)
+def test_a_pack_with_a_broken_picture_is_one_sentence(
+    name: str, content: bytes, tmp_path: Path
+) -> None:
+    row = {"name": "a.png", "boxes_xywh": [], "kind": "no face", "n_max": 0}
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as pack:
+        pack.writestr(name, content)
+        pack.writestr("index.json", json.dumps([row]))
+    with pytest.raises(DataError, match="no pack of pictures") as failure:
+        list(read_pictures(tmp_path / "pictures.zip"))
+    assert "\n" not in str(failure.value)

@@ -1,0 +1,135 @@
+"""The search for faces near and far, with a detector that sees what is not too small or too large."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edge.messages import Face, Frame
+from edge.perception.auto_finder import AutoFinder
+from edge.perception.blaze_face import as_face
+
+GROUND, SKIN, GHOST = 40, 220, 130
+FRAME_S = 1 / 15
+
+
+class Detector:
+    """Sees bright squares as faces, best if they take up half of what it looks at.
+
+    A square of another brightness is a likely face to it from afar, and hardly one from close by.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def detect(self, image: NDArray[np.uint8], frame: Frame) -> list[Face]:
+        self.calls += 1
+        side = max(image.shape[:2])
+        found = []
+        for value in (SKIN, GHOST):
+            seen = np.abs(image[..., 0].astype(int) - value) <= 40
+            for x, y, width, height in self.squares(seen):
+                share = max(width, height) / side
+                if min(width, height) < 0.8 * max(width, height) or not 0.09 < share < 0.8:
+                    continue
+                score = 0.95 - abs(share - 0.5) if value == SKIN else 0.9 - 1.5 * share
+                points = [(x + width / 2, y + height / 2)] * 6
+                found.append(as_face((x, y), (width, height), points, score))
+        return [face for face in found if face.score > 0.15]
+
+    @staticmethod
+    def squares(seen: NDArray[np.bool_]) -> list[tuple[float, float, float, float]]:
+        """Each run of columns with something in it, and its rows."""
+        columns = np.flatnonzero(np.diff(np.pad(seen.any(axis=0), 1).astype(int)))
+        runs = zip(columns[::2], columns[1::2], strict=True)
+        boxes = []
+        for first, end in runs:
+            rows = np.flatnonzero(seen[:, first:end].any(axis=1))
+            boxes.append((first, rows[0], end - first, rows[-1] + 1 - rows[0]))
+        return boxes
+
+
+def room(*squares: tuple[int, int, int], value: int = SKIN) -> NDArray[np.uint8]:
+    """640x480 with squares at x, y of a side."""
+    image = np.full((480, 640, 3), GROUND, np.uint8)
+    for x, y, side in squares:
+        image[max(0, y) : max(0, y + side), max(0, x) : max(0, x + side)] = value
+    return image
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_face_of_any_size_is_found_in_the_first_frame(data: st.DataObject) -> None:
+    side = data.draw(st.integers(40, 480))
+    x, y = data.draw(st.integers(0, 640 - side)), data.draw(st.integers(0, 480 - side))
+    (face,) = AutoFinder(Detector().detect).find(Frame(room((x, y, side)), 5.0))
+    near = 3 + side / 30
+    assert face.x_px == pytest.approx(x, abs=near)
+    assert face.y_px == pytest.approx(y, abs=near)
+    assert face.width_px == pytest.approx(side, abs=near)
+
+
+def test_a_head_larger_than_the_frame_is_found() -> None:
+    assert AutoFinder(Detector().detect).find(Frame(room((60, -24, 528)), 0.0))
+
+
+def test_what_is_a_face_only_from_afar_is_none() -> None:
+    detector = Detector()
+    finder = AutoFinder(detector.detect)
+    frames = [Frame(room((200, 200, 90), value=GHOST), number * FRAME_S) for number in range(40)]
+    assert not any(finder.find(frame) for frame in frames)
+
+
+def test_a_face_is_followed_with_one_look_at_most_frames() -> None:
+    detector = Detector()
+    finder = AutoFinder(detector.detect)
+    calls = []
+    for number in range(60):
+        before, x = detector.calls, 40 + 5 * number
+        (face,) = finder.find(Frame(room((x, 100, 120)), number * FRAME_S))
+        assert face.x_px == pytest.approx(x, abs=6)
+        calls.append(detector.calls - before)
+    assert sorted(calls)[30] == 1
+    assert max(calls[1:]) <= 2
+
+
+def test_a_face_that_goes_is_gone_at_once_and_a_new_one_is_found_soon() -> None:
+    finder = AutoFinder(Detector().detect)
+    t_s = 0.0
+    for squares, expected in (([(100, 100, 120)], 1), ([], 0), ([(500, 40, 60)], 1)):
+        waited = 0
+        while len(finder.find(Frame(room(*squares), t_s))) != expected:
+            t_s, waited = t_s + FRAME_S, waited + 1
+            assert waited < 8 and squares, "half a second"
+        t_s += FRAME_S
+
+
+def test_a_second_face_joins_the_first_and_both_stay() -> None:
+    finder = AutoFinder(Detector().detect)
+    for number in range(60):
+        squares = [(40, 100, 120)] + [(400, 300, 60)] * (number >= 10)
+        faces = finder.find(Frame(room(*squares), number * FRAME_S))
+    assert sorted(round(face.x_px / 10) for face in faces) == [4, 40]
+
+
+def test_no_frame_of_a_busy_picture_is_searched_without_end() -> None:
+    detector = Detector()
+    finder = AutoFinder(detector.detect)
+    ghosts = room(*((30 + 100 * n, 200, 60) for n in range(6)), value=GHOST)
+    counts = [0]
+    for number in range(30):
+        finder.find(Frame(ghosts, number * FRAME_S))
+        counts.append(detector.calls)
+    first, *others = [after - before for before, after in pairwise(counts)]
+    assert first <= 14
+    assert max(others) <= 8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 700), (700, 3), (1080, 1920), (96, 96)])
+def test_a_frame_of_any_shape_is_searched(size: tuple[int, int]) -> None:
+    finder = AutoFinder(Detector().detect)
+    for number in range(20):
+        assert finder.find(Frame(np.full((*size, 3), GROUND, np.uint8), number * FRAME_S)) == []
