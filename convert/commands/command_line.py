@@ -230,6 +230,26 @@ def finders(
 
 
 @app.command()
+def strangers(
+    data: Annotated[Path, typer.Option(help="Folder with face_extra/; see FACE_CARD.md.")],
+    models: Annotated[Path, typer.Option(help="Folder of the models.")] = MODELS,
+    fer: Annotated[
+        Path | None,
+        typer.Option(metavar="PYTHON", help="A Python with the fer package, to compare with it."),
+    ] = None,
+) -> None:
+    """Try the shipped face model on people that no net was trained on, by the appliance's own code.
+
+    Example: python -m convert strangers --data data --fer fer/bin/python
+    """
+    from convert.studies.strangers import tell_strangers
+    from edge.process.native_output import mute_native_code
+
+    mute_native_code()
+    tell_strangers(data, models, fer)
+
+
+@app.command()
 def quantize(
     model: Annotated[
         Path, typer.Argument(help="Float .tflite, .pt2, .keras, .h5 or SavedModel folder.")

@@ -6,11 +6,11 @@ around it, and who they are; a pack of pictures is a .zip with an `index.json` o
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +49,7 @@ def load_faces(file: Path) -> FacePack:
             label = stored["label"].astype(np.int64)
             source = stored["source"]
             person = stored["person"] if "person" in stored else stored["path"]
-            if "pixels" in stored:
-                pixels = stored["pixels"]
-            else:
-                data, offset = stored["jpeg"], stored["offset"]
-                grey = [
-                    cv2.imdecode(data[begin:end], cv2.IMREAD_GRAYSCALE)
-                    for begin, end in pairwise(offset)
-                ]
-                pixels = np.array(grey)
+            pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, cv2.error) as error:
@@ -66,6 +58,31 @@ def load_faces(file: Path) -> FacePack:
     if pixels.shape != shape or pixels.dtype != np.uint8:
         raise DataError(f"{file} holds crops of {pixels.shape}, not {shape}; {OBTAIN}.")
     return FacePack(pixels, label, source, person)
+
+
+def load_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Read a pack of clips: crops uint8 [n, 96, 96], and the number of the clip that each is from.
+
+    Raises:
+        DataError: it is missing or holds something else.
+    """
+    import cv2
+
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return _decode(stored), stored["clip"].astype(np.intp)
+    except FileNotFoundError as error:
+        raise DataError(f"{file} is not there; {OBTAIN}.") from error
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, cv2.error) as error:
+        raise DataError(f"{file} is no pack of clips ({error}); {OBTAIN}.") from error
+
+
+def _decode(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    import cv2
+
+    data, offset = stored["jpeg"], stored["offset"]
+    grey = [cv2.imdecode(data[begin:end], cv2.IMREAD_GRAYSCALE) for begin, end in pairwise(offset)]
+    return np.array(grey, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
