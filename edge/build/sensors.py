@@ -109,6 +109,13 @@ def open_camera(settings: Settings, host: Host) -> Camera:
     raise problem
 
 
+def asked_rate_hz(settings: Settings) -> float:
+    """Pictures a second that the camera is to give: its adapter's own setting, if it has one."""
+    adapter = adapters(CameraAdapter).get(str(settings.camera.source))
+    own = section_of(adapter, settings) if adapter else None
+    return float(getattr(own, "rate_hz", settings.camera.rate_hz))
+
+
 def open_microphone(settings: Settings, host: Host) -> Microphone:
     """Open the microphone that the settings name.
 

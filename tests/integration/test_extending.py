@@ -88,6 +88,19 @@ def test_camera_delivers_and_output_shows_moods_in_a_real_run(studio: Path, tmp_
     assert not sign.exists()
 
 
+def test_a_camera_is_tried_at_its_own_rate(studio: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (320, 240), (120, 120, 120)).save(tmp_path / "grey.jpg")
+    tried = finish(
+        mien(
+            studio, "try", "camera", MIEN_CAMERA__SOURCE="folder",
+            MIEN_FOLDER__PATH=str(tmp_path), MIEN_FOLDER__RATE_HZ="2",
+        )
+    )  # fmt: skip
+    assert "(2 were asked for)" in " ".join(f"{tried.out} {tried.err}".split())
+
+
 def test_a_broken_package_costs_one_sentence(studio: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     subprocess.run(["cp", "-r", studio, broken], check=True)

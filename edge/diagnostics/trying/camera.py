@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from edge.build.sensors import open_camera
+from edge.build.sensors import asked_rate_hz, open_camera
 from edge.config.paths import fetched_folder
 from edge.config.schema import Settings
 from edge.diagnostics.trying.guide import Guide, NotWiredError
@@ -119,7 +119,7 @@ def judge(
 ) -> None:
     """Say how bright, how fast, and what was found."""
     height, width = frame.image.shape[:2]
-    asked_hz = settings.camera.rate_hz
+    asked_hz = asked_rate_hz(settings)
     guide.judge(
         rate_hz >= SLOW_SHARE * asked_hz,
         f"{width} x {height} pixels, {rate_hz:.0f} pictures a second ({asked_hz:g} were asked for).",
