@@ -57,6 +57,10 @@ def face(
     out: Out = MODELS,
     recipe: RecipeFile = MODELS / "face_recipe.toml",
     work: Work = Path("runs/face"),
+    lessons: Annotated[
+        Path | None,
+        typer.Option(help="What face-teachers wrote, for a recipe with a lesson_share."),
+    ] = None,
 ) -> None:
     """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
 
@@ -65,7 +69,33 @@ def face(
     check_writable(out=out, work=work)
     from convert.face.pipeline import make_face
 
-    make_face(data, recipe, out, work, fetched_folder())
+    make_face(data, recipe, out, work, fetched_folder(), lessons)
+
+
+@app.command("face-teachers")
+def face_teachers(
+    data: Data,
+    recipe: RecipeFile = MODELS / "face_teacher_recipe.toml",
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", help="Of a teacher; again and again for more.")
+    ] = None,
+    faces: Annotated[
+        list[Path] | None, typer.Option(help="Pack of faces that they label too; may be repeated.")
+    ] = None,
+    work: Work = Path("runs/face-teachers"),
+) -> None:
+    """Train larger face nets that teach the one on the device, and write down what they say.
+
+    Example: python -m convert face-teachers --data ~/data/face --seed 1 --seed 2
+    """
+    check_writable(work=work)
+    from convert.face.data import load_face_data
+    from convert.face.teachers import make_lessons
+    from convert.training.recipe import FaceRecipe, load_recipe
+
+    own = load_recipe(recipe, FaceRecipe)
+    file = make_lessons(load_face_data(data), own, seeds or [1, 2, 3], faces or [], work)
+    print(f"written to {printable(file)}")
 
 
 @app.command()

@@ -11,23 +11,35 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from convert.face.covers import cover
+
 Uniform = Callable[[float, float], Tensor]
 """Two bounds, or a middle and a reach, to one random number for each image, [N, 1, 1, 1]."""
 
 _JPEG, _DIM, _SIDE_LIT, _BLURRED, _CUT_OUT = 0.08, 0.08, 0.15, 0.12, 0.4
 """How often an image suffers each of these."""
 _JPEG_QUALITY: Final = (12, 60)
+_COVERED, _COARSE, _DARK = 0.12, 0.25, 0.15
+"""And of these, with wide views."""
+_COARSE_PX: Final = (14, 40)
+_DARK_LEAST: Final = 0.03
 
 
 def random_views(
-    gray: Tensor, size_px: int, generator: torch.Generator, strength: float = 1.0
+    gray: Tensor,
+    size_px: int,
+    generator: torch.Generator,
+    strength: float = 1.0,
+    *,
+    wide: bool = False,
 ) -> Tensor:
     """Turn uint8 [N, 1, 48, 48] into float32 [N, 1, size_px, size_px], values (grey - 128) / 128.
 
     *strength* 0 to 1 scales how much and how often. At 1 each image gets its own mirror image,
     rotation (up to 14 degrees), scale (0.85-1.15), shift (up to 8 %), contrast, brightness, gamma
     and sensor noise; now and then JPEG blocks, blur, light from one side, hardly any light, or a
-    blanked rectangle (cut-out).
+    blanked rectangle (cut-out). With *wide* views there are glasses, sunglasses and masks, faces of 14
+    pixels and darkness down to 3 % with the noise of a sensor and steps of 8 bits.
     """
     count, device = gray.shape[0], gray.device
 
@@ -41,6 +53,8 @@ def random_views(
     def chosen(share: float) -> Tensor:
         return (uniform(0, 1) < share * strength).float()
 
+    if wide:
+        gray = _covered(gray, _COVERED * strength, generator)
     unit = _jpeg(gray, _JPEG * strength, generator).float() / 255
     unit = functional.grid_sample(
         unit,
@@ -48,6 +62,8 @@ def random_views(
         padding_mode="border",
         align_corners=False,
     )
+    if wide:
+        unit = _coarse(unit, _COARSE * strength, generator)
     unit = _blur(unit, chosen(_BLURRED) * uniform(0.3, 1))
     unit = unit * (1 + chosen(_SIDE_LIT) * _side_light(uniform, unit.shape[-1]))
     unit = unit.clamp(0, 1) ** torch.exp(around(0, 0.35))
@@ -56,6 +72,8 @@ def random_views(
     unit = unit.clamp(0, 1) * (1 - dim * uniform(0.55, 0.88))
     noise = torch.randn(unit.shape, generator=generator).to(device)
     unit = unit + noise * (uniform(0, 0.03) * strength + dim * uniform(0, 0.03))
+    if wide:
+        unit = _darkened(unit, uniform, chosen(_DARK), generator)
     unit = _cut_out(unit, uniform, chosen(_CUT_OUT))
     return (unit.clamp(0, 1) * 255 - 128) / 128
 
@@ -111,6 +129,40 @@ def _jpeg(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _covered(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Draw glasses, sunglasses or a mask on some of the images."""
+    hit = torch.rand(gray.shape[0], generator=generator) < share
+    rows = torch.nonzero(hit)[:, 0].tolist()
+    if not rows:
+        return gray
+    random = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    out = gray.clone()
+    for row in rows:
+        out[row, 0] = torch.from_numpy(cover(gray[row, 0].cpu().numpy(), random))
+    return out
+
+
+def _coarse(unit: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Let some of the images have as few pixels as a far face."""
+    hit = torch.rand(unit.shape[0], generator=generator) < share
+    rows = torch.nonzero(hit)[:, 0]
+    if not len(rows):
+        return unit
+    side = int(torch.randint(*_COARSE_PX, (1,), generator=generator))
+    whole = unit.shape[-1]
+    small = functional.interpolate(unit[rows], size=(side, side), mode="area")
+    large = functional.interpolate(small, size=(whole, whole), mode="bilinear")
+    return unit.index_copy(0, rows.to(unit.device), large)
+
+
+def _darkened(unit: Tensor, uniform: Uniform, hit: Tensor, generator: torch.Generator) -> Tensor:
+    """As little light as there is, down to 3 %, evenly by its logarithm; the sensor's noise stays."""
+    light = torch.exp(uniform(math.log(_DARK_LEAST), math.log(0.5)))
+    noise = torch.randn(unit.shape, generator=generator).to(unit.device) * uniform(0, 0.012)
+    dark = ((unit.clamp(0, 1) * light + noise).clamp(0, 1) * 255).round() / 255
+    return torch.where(hit > 0, dark, unit)
 
 
 def _blur(unit: Tensor, strength: Tensor) -> Tensor:

@@ -19,6 +19,10 @@ from convert.errors import DataError
 
 SIDE_PX: Final = 96
 """Of a crop."""
+MIDDLE_PX: Final = 64
+"""So much of it is framed as the face net's input is."""
+NET_PX: Final = 48
+"""Side of that input."""
 OBTAIN: Final = "pack it as models_tflite/FACE_CARD.md describes, or name another folder"
 
 
@@ -52,12 +56,22 @@ def load_faces(file: Path) -> FacePack:
             pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, cv2.error) as error:
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, cv2.error) as error:
         raise DataError(f"{file} is no pack of faces ({error}); {OBTAIN}.") from error
     shape = (len(label), SIDE_PX, SIDE_PX)
     if pixels.shape != shape or pixels.dtype != np.uint8:
         raise DataError(f"{file} holds crops of {pixels.shape}, not {shape}; {OBTAIN}.")
     return FacePack(pixels, label, source, person)
+
+
+def net_input(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle of crops [n, 96, 96], framed as the face net takes it: uint8 [n, 48, 48]."""
+    import cv2
+
+    border = (SIDE_PX - MIDDLE_PX) // 2
+    middle = pixels[:, border:-border, border:-border]
+    small = [cv2.resize(one, (NET_PX, NET_PX), interpolation=cv2.INTER_AREA) for one in middle]
+    return np.array(small, np.uint8).reshape(-1, NET_PX, NET_PX)
 
 
 def load_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
@@ -73,7 +87,7 @@ def load_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
             return _decode(stored), stored["clip"].astype(np.intp)
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, cv2.error) as error:
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, cv2.error) as error:
         raise DataError(f"{file} is no pack of clips ({error}); {OBTAIN}.") from error
 
 

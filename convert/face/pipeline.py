@@ -33,6 +33,7 @@ from convert.face.figures import (
     draw_training,
 )
 from convert.face.framing import measure_framing
+from convert.face.lessons import load_lessons
 from convert.face.net import DeviceFaceNet
 from convert.face.targets import votes_predict
 from convert.face.train import build_face_net, calibration_crops, float_logits, train_face
@@ -50,14 +51,22 @@ _HELD_OUT = "held out"
 _TEST = "PrivateTest"
 
 
-def make_face(folder: Path, recipe_file: Path, out: Path, work: Path, detectors: Path) -> None:
+def make_face(
+    folder: Path,
+    recipe_file: Path,
+    out: Path,
+    work: Path,
+    detectors: Path,
+    lessons_file: Path | None = None,
+) -> None:
     """Run the whole way; every step prints what it found."""
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
     data = load_face_data(folder)
+    lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
-    net, history = train_face(data, recipe, work, start=start)
+    net, history = train_face(data, recipe, work, start=start, lessons=lessons)
     write_json(history, work / "history.json")
     file = work / "face_int8.tflite"
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.

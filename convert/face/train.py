@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convert.atomic_files import claim
+from convert.errors import RecipeError
 from convert.face.augment import blend_pairs, plain_views, random_views
 from convert.face.data import FaceData
 from convert.face.evaluate import FaceLogits
+from convert.face.lessons import Lessons
 from convert.face.net import FaceNet, FaceOutputs, grow
 from convert.face.targets import FaceTargets, make_targets
 from convert.metrics import fit_temperature
@@ -37,6 +39,7 @@ def train_face(
     work: Path,
     name: str = "face.pt",
     start: Path | None = None,
+    lessons: Lessons | None = None,
 ) -> tuple[FaceNet, History]:
     """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
 
@@ -46,7 +49,8 @@ def train_face(
     Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
     `teacher_every` epochs it reads all training rows plainly and mirrored, and its pseudo-labels become
     `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
-    2017).
+    2017). *lessons* of teachers trained before are `lesson_share` of every target, and bring faces
+    that have no other.
 
     Raises:
         RecipeError: a checkpoint in *work* is damaged or of another recipe.
@@ -58,7 +62,7 @@ def train_face(
     """
     small, earlier = None, list[dict[str, float]]()
     if recipe.first is not None:
-        small, earlier = train_face(data, recipe.first, work, f"first.{name}", start)
+        small, earlier = train_face(data, recipe.first, work, f"first.{name}", start, lessons)
     torch.manual_seed(recipe.seed)
     untrained = build_face_net(recipe)
     if small is not None:
@@ -71,10 +75,18 @@ def train_face(
     if recipe.learn_public:
         rows = np.concatenate([rows, data.public_for_training])
     rows = rows[~data.not_face[rows]]
-    gray = torch.from_numpy(data.pixels[rows][:, None]).to(device)
+    pixels = data.pixels[rows]
     everything = make_targets(data, recipe.label_share, recipe.majority_share)
     labeled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
-    steps = len(rows) // recipe.batch
+    if recipe.lesson_share:
+        if lessons is None:
+            raise RecipeError(
+                "The recipe has a lesson_share: name the lessons of its teachers with --lessons."
+            )
+        labeled = lessons.beside(labeled, rows, recipe.lesson_share)
+        pixels = np.concatenate([pixels, lessons.pixels])
+    gray = torch.from_numpy(pixels[:, None]).to(device)
+    steps = len(pixels) // recipe.batch
     by_term: dict[int, tuple[Tensor, Tensor]] = {}
 
     def targets_of(epoch: int, teacher: nn.Module) -> tuple[Tensor, Tensor]:
@@ -96,14 +108,14 @@ def train_face(
     def batches(epoch: int, average: nn.Module) -> Iterator[tuple[Tensor, tuple[Tensor, ...]]]:
         targets = targets_of(epoch, average)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000 + epoch)
-        order = torch.randperm(len(rows), generator=generator)
+        order = torch.randperm(len(pixels), generator=generator)
         size_px = recipe.early_size_px if epoch < recipe.early_epochs else 48
         mild = epoch >= recipe.epochs - recipe.mild_epochs
         strength = recipe.mild_strength if mild else 1.0
         mixup_share = 0.0 if mild else recipe.mixup_share
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(device)
-            views = random_views(gray[chosen], size_px, generator, strength)
+            views = random_views(gray[chosen], size_px, generator, strength, wide=recipe.wide)
             views, blended = blend_pairs(
                 views, tuple(each[chosen] for each in targets), mixup_share, generator
             )

@@ -71,6 +71,9 @@ class FaceRecipe(Recipe):
     """Side of the pictures in the first epochs; smaller is cheaper. Later it is the device's, 48."""
     early_epochs: Annotated[int, Field(ge=0)] = 0
     """How many epochs have small pictures."""
+    wide: bool = False
+    """Change pictures as strange cameras, light and clothes would: dark to 3 %, coarse, noisy, behind
+    glasses and masks."""
     mixup_share: Share = 0.2
     """How many pictures are blended with another one."""
     mild_epochs: Annotated[int, Field(ge=0)] = 0
@@ -83,6 +86,8 @@ class FaceRecipe(Recipe):
     """First epoch (from 0) in which the averaged net teaches."""
     teacher_every: Annotated[int, Field(gt=0)] = 10
     """After so many epochs they are renewed."""
+    lesson_share: Share = 0.0
+    """Weight of what teachers say of a row in its targets; above 0 it takes their lessons."""
     stop_after: Annotated[int, Field(ge=0)] = 0
     """Stop after so many epochs, wherever the rate is by then; 0 = after all of them."""
     first: "FaceRecipe | None" = None

@@ -19,7 +19,7 @@ from edge.perception.windows import Window, around, cut, merged, overlap
 
 SIGN: Final = 0.15
 """A detection from which on it is worth while to look from close by."""
-SURE: Final = 0.75
+SURE: Final = 0.7
 """Score from close by from which on something new is a face."""
 CLOSE: Final = 2.0
 """A look from close by takes in so many times the face's size."""

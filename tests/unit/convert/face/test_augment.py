@@ -52,6 +52,24 @@ def test_some_images_are_nearly_dark_and_most_are_not() -> None:
     assert 0.02 < float((brightest < -0.4).float().mean()) < 0.25
 
 
+def test_wide_views_are_darker_coarser_and_in_range() -> None:
+    gray = faces(512)
+    narrow, wide = (
+        random_views(gray, 48, torch.Generator().manual_seed(6), wide=each)
+        for each in (False, True)
+    )
+    assert wide.min() >= -1 and wide.max() <= 127 / 128
+
+    def dark(views: Any) -> float:
+        return float((views.flatten(1).quantile(0.95, dim=1) < -0.8).float().mean())
+
+    def fine(views: Any) -> float:
+        return float((views[..., 1:] - views[..., :-1]).abs().flatten(1).mean(dim=1).quantile(0.1))
+
+    assert dark(wide) > dark(narrow) + 0.03
+    assert fine(wide) < fine(narrow)
+
+
 def test_blended_pairs_blend_image_and_target_alike() -> None:
     views = torch.arange(40.0).view(40, 1, 1, 1).expand(40, 1, 2, 2)
     target = torch.arange(40.0)[:, None] / 40

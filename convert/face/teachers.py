@@ -1,0 +1,132 @@
+"""Larger nets that teach the one on the device: trained apart, asked together.
+
+What several nets with different beginnings say of ten crops of a picture, on average, errs less and
+knows better how sure to be than any one of them (Hinton et al. 2015, "Distilling the knowledge in a
+neural network"; Lakshminarayanan et al. 2017, "Deep ensembles"). So it is worth learning, also of
+faces that nobody has labelled.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from convert.face.augment import plain_views
+from convert.face.data import FaceData
+from convert.face.evaluate import FaceLogits
+from convert.face.extra import load_faces, net_input
+from convert.face.lessons import Lessons, save_lessons
+from convert.face.targets import FaceTargets, make_targets
+from convert.face.train import train_face
+from convert.metrics import fit_temperature
+from convert.training.recipe import FaceRecipe
+from edge.emotions import EMOTIONS
+from edge.perception.face_heads import FERPLUS
+from edge.perception.probability import softmax
+
+CROP_PX: Final = 44
+"""Of the 48 of a picture, at its corners and in its middle."""
+_BATCH: Final = 256
+
+
+def make_lessons(
+    data: FaceData, recipe: FaceRecipe, seeds: Sequence[int], packs: Sequence[Path], work: Path
+) -> Path:
+    """Train a teacher for each seed, ask them all, and write down what they say.
+
+    Args:
+        data: FER2013 with FER+ votes.
+        recipe: of a teacher; only its seed differs.
+        seeds: at least one.
+        packs: of faces without labels, or whose labels are not looked at.
+        work: for checkpoints, from which a later call goes on; `lessons.npz` comes here.
+
+    Raises:
+        RecipeError: a checkpoint is of another recipe.
+        DataError: a pack is missing or damaged.
+
+    Returns:
+        Where they were written.
+    """
+    faces = [net_input(load_faces(pack).pixels) for pack in packs]  # before hours of work
+    teachers = []
+    for seed in seeds:
+        print(f"teacher {seed}", flush=True)
+        own = recipe.model_copy(update={"seed": seed})
+        net, _ = train_face(data, own, work, f"teacher-{seed}.pt")
+        teachers.append(net)
+    rows = data.rows("Training")
+    if recipe.learn_public:
+        rows = np.concatenate([rows, data.public_for_training])
+    pixels = np.concatenate([data.pixels[rows], *faces])
+    said = ask(teachers, pixels, _labels(data, recipe, rows))
+    count, shape = len(rows), (len(data.pixels),)
+    training = FaceTargets(
+        np.zeros((*shape, len(EMOTIONS)), np.float32), np.zeros((*shape, len(FERPLUS)), np.float32)
+    )
+    training.fer2013[rows], training.ferplus[rows] = said.fer2013[:count], said.ferplus[:count]
+    extra = FaceTargets(said.fer2013[count:], said.ferplus[count:])
+    file = work / "lessons.npz"
+    save_lessons(Lessons(training, pixels[count:], extra), file)
+    return file
+
+
+def ask(
+    teachers: Sequence[nn.Module], pixels: NDArray[np.uint8], labeled: FaceTargets
+) -> FaceTargets:
+    """The mean of what they say of uint8 crops [n, 48, 48].
+
+    Each one's sharpness is set to what the first rows are *labeled*: nets that learn from degraded
+    pictures doubt plain ones too much.
+    """
+    known = len(labeled.fer2013)
+    seven: list[NDArray[np.float64]] = []
+    eight: list[NDArray[np.float64]] = []
+    for teacher in teachers:
+        logits = ten_crop_logits(teacher, pixels)
+        for given, truth, said in (
+            (logits.fer2013, labeled.fer2013, seven),
+            (logits.ferplus, labeled.ferplus, eight),
+        ):
+            voted = truth.sum(axis=1) > 0
+            temperature = fit_temperature(given[:known][voted], truth[voted])
+            said.append(softmax(given, temperature))
+    return FaceTargets(
+        np.mean(seven, axis=0).astype(np.float32), np.mean(eight, axis=0).astype(np.float32)
+    )
+
+
+def ten_crop_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> FaceLogits:
+    """Mean logits of both heads over ten crops of each picture, uint8 [n, 48, 48]."""
+    net.eval()
+    seven, eight = [], []
+    device = next(net.parameters()).device
+    with torch.inference_mode():
+        for start in tqdm(range(0, len(pixels), _BATCH), desc="ten crops", leave=False):
+            part = torch.from_numpy(pixels[start : start + _BATCH, None]).to(device)
+            given = [net(view) for view in ten_crops(plain_views(part))]
+            seven.append(torch.stack([each.fer2013 for each in given]).mean(dim=0))
+            eight.append(torch.stack([each.ferplus for each in given]).mean(dim=0))
+    return FaceLogits(
+        torch.cat(seven).float().cpu().numpy(), torch.cat(eight).float().cpu().numpy()
+    )
+
+
+def ten_crops(views: Tensor) -> Iterator[Tensor]:
+    """Corners and middle of [n, 1, h, w], each as it is and mirrored: ten of [n, 1, 44, 44]."""
+    height, width = views.shape[2] - CROP_PX, views.shape[3] - CROP_PX
+    corners = [(0, 0), (0, width), (height, 0), (height, width), (height // 2, width // 2)]
+    for top, left in corners:
+        crop = views[:, :, top : top + CROP_PX, left : left + CROP_PX]
+        yield crop
+        yield crop.flip(3)
+
+
+def _labels(data: FaceData, recipe: FaceRecipe, rows: NDArray[np.intp]) -> FaceTargets:
+    everything = make_targets(data, recipe.label_share, recipe.majority_share)
+    return FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
