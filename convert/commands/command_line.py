@@ -244,7 +244,7 @@ def calibration(
 @app.command()
 def finders(
     data: Annotated[
-        Path, typer.Option(help="Folder with face/ and face_extra/; see FACE_CARD.md.")
+        Path, typer.Option(help="Folder with face/ and face_extra/; see docs/extending.md.")
     ],
     heads: Annotated[int, typer.Option(min=1, help="How many of each source are pasted.")] = 500,
 ) -> None:
@@ -261,7 +261,7 @@ def finders(
 
 @app.command()
 def strangers(
-    data: Annotated[Path, typer.Option(help="Folder with face_extra/; see FACE_CARD.md.")],
+    data: Annotated[Path, typer.Option(help="Folder with face_extra/; see docs/extending.md.")],
     models: Annotated[Path, typer.Option(help="Folder of the models.")] = MODELS,
     fer: Annotated[
         Path | None,

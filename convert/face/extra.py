@@ -1,4 +1,4 @@
-"""Faces and pictures from other sources than FER2013, as `shared`-style packs hold them.
+"""Faces and pictures from other sources than FER2013.
 
 A pack of faces is an .npz with crops of 96x96, grey, framed as the face net's input is with room
 around it, and who they are; a pack of pictures is a .zip with an `index.json` of boxes.
@@ -23,7 +23,7 @@ MIDDLE_PX: Final = 64
 """So much of it is framed as the face net's input is."""
 NET_PX: Final = 48
 """Side of that input."""
-OBTAIN: Final = "pack it as models_tflite/FACE_CARD.md describes, or name another folder"
+OBTAIN: Final = "pack it as docs/extending.md describes, or name another folder"
 
 
 @dataclass(frozen=True)
