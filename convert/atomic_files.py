@@ -59,7 +59,7 @@ def claim(
     said = recipe.model_dump(mode="json", exclude=free)
     if checkpoint.is_file():
         try:
-            same = read_json(file) == said
+            same = _with_later_keys(read_json(file), recipe, said) == said
         except (OSError, DataError):
             same = False
         if not same:
@@ -68,6 +68,16 @@ def claim(
             )
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(said, file)
+
+
+def _with_later_keys(stored: Any, recipe: BaseModel, said: dict[str, Any]) -> Any:
+    """*stored*, and of what recipes could not say when it was written whatever is as it was then."""
+    if not isinstance(stored, dict):
+        return stored
+    fields = type(recipe).model_fields
+    unsaid = [key for key in said if key not in stored]
+    by_default = [key for key in unsaid if getattr(recipe, key) == fields[key].default]
+    return {**stored, **{key: said[key] for key in by_default}}
 
 
 def read_json(file: Path) -> Any:

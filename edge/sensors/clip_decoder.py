@@ -88,12 +88,21 @@ def _unreadable(path: Path) -> SensorError:
 
 
 def _picture_stream(container: Any) -> Any | None:
-    """The film in it; the cover picture of a song is none."""
-    for stream in container.streams.video:
+    """The film in it that can be decoded; the cover picture of a song is none."""
+    for stream in _decodable(container.streams.video):
         disposition = int(getattr(stream, "disposition", 0) or 0)
         if not disposition & 0x0400:  # AV_DISPOSITION_ATTACHED_PIC
             return stream
     return None
+
+
+def _sound_stream(container: Any) -> Any | None:
+    return next(iter(_decodable(container.streams.audio)), None)
+
+
+def _decodable(streams: Any) -> list[Any]:
+    """Those whose codec FFmpeg knows: a packet of another one ends the process in older PyAVs."""
+    return [stream for stream in streams if stream.codec_context is not None]
 
 
 def _span_s(stream: Any) -> tuple[float, float | None]:
@@ -136,10 +145,12 @@ def probe_clip(path: Path) -> ClipInfo:
         raise SensorError(f"{path} is a pipe or a device: give a sound or video file.")
     with _open(av, path) as container:
         picture = _picture_stream(container)
-        sound = container.streams.audio[0] if container.streams.audio else None
+        sound = _sound_stream(container)
         chosen = [stream for stream in (picture, sound) if stream is not None]
         if not chosen:
-            raise SensorError(f"{path} holds neither pictures nor sound: give another clip.")
+            raise SensorError(
+                f"{path} holds neither pictures nor sound that can be decoded: give another clip."
+            )
         still = picture is not None and any(mark in container.format.name for mark in _STILLS)
         spans = [_span_s(stream) for stream in chosen]
         whole_s = None if container.duration is None else container.duration / 1_000_000
@@ -230,7 +241,9 @@ def _decoded(info: ClipInfo) -> Iterator[tuple[float, Sound]]:
     """The sound as it is decoded: seconds from the start, and samples at 16 kHz, shape [n]."""
     av = _load_av()
     with _open(av, info.path) as container:
-        stream = container.streams.audio[0]
+        stream = _sound_stream(container)
+        if stream is None:
+            return
         resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
         at_s: float | None = None
         for frame in itertools.chain(_frames(av, container, stream), [None]):

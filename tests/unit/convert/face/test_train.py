@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,19 @@ def test_rows_of_public_test_are_trained_on_only_when_the_recipe_says_so(
     np.testing.assert_array_equal(trained(SMALL, data, "a"), trained(SMALL, other, "b"))
     assert not np.array_equal(trained(also, data, "c"), trained(also, other, "d"))
     np.testing.assert_array_equal(trained(also, data, "e"), trained(also, same, "f"))
+
+
+def test_checkpoint_from_before_a_recipe_could_say_more_is_gone_on_from(
+    data: FaceData, tmp_path: Path
+) -> None:
+    _, history = train_face(data, SMALL, tmp_path)
+    file = tmp_path / "face.recipe.json"
+    said = json.loads(file.read_text())
+    file.write_text(json.dumps({key: said[key] for key in said if key not in ("wide", "dropout")}))
+    assert train_face(data, SMALL, tmp_path)[1] == history
+    with pytest.raises(RecipeError, match="another recipe"):
+        file.write_text(json.dumps({key: said[key] for key in said if key != "wide"}))
+        train_face(data, SMALL.model_copy(update={"wide": True}), tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"label_share": 0.9}, {"seed": 2}, {"learn_public": True}])

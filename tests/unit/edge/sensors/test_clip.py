@@ -280,6 +280,20 @@ def test_what_is_no_clip_is_refused(
         Clip(tmp_path / name)
 
 
+def test_pictures_of_a_codec_that_nobody_knows_are_left_out(tmp_path: Path) -> None:
+    with_sound = make_clip(tmp_path / "sound.mkv", levels=[DARK] * 20, sound=beep(1.0, 0.2))
+    without = make_clip(tmp_path / "silent.mkv", levels=[DARK] * 20)
+    for file in (with_sound, without):
+        data = file.read_bytes()
+        codec = next(name for name in (b"V_MPEG4/ISO/ASP", b"V_MPEG4/ISO/AVC") if name in data)
+        file.write_bytes(data.replace(codec, b"V_NOBODYS_CODEC"))
+    clip = Clip(with_sound, speed=5)
+    assert clip.camera is None
+    assert len(_beeps_s(_all_blocks(clip))) == 1
+    with pytest.raises(SensorError, match="neither pictures nor sound that can be decoded"):
+        Clip(without)
+
+
 def test_file_that_breaks_off_before_its_index_is_damaged(
     flash_and_beep: Path, tmp_path: Path
 ) -> None:
