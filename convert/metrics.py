@@ -106,7 +106,7 @@ def confusion_table(scores: Scores, labels: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def wilson(hits: int, cases: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(hits: float, cases: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's interval of a share, 0-1; 95 % unless *z* says otherwise.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927).

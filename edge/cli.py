@@ -322,7 +322,8 @@ def _check_display(display: str, config: Path | None) -> None:
         raise SettingsError(
             f"--display {display} does not say where to; name the file: --display face.{display}"
         )
-    if display not in kinds and Path(display).suffix.lower() not in (".png", ".gif"):
+    picture = Path(display).suffix.lower() in (".png", ".gif") and not display.endswith("/")
+    if display not in kinds and not picture:
         others = ", ".join(kind for kind in kinds if kind not in pictures)
         raise SettingsError(
             f'--display is "{display}", but has to be one of {others}, or a file whose name ends in '

@@ -52,7 +52,11 @@ class _Parser(argparse.ArgumentParser):
     """Says in one sentence what is wrong with the command line."""
 
     def error(self, message: str) -> NoReturn:
-        raise ReleaseError(f"The command line is wrong: {message}; see ./setup.sh release --help.")
+        print(
+            f"release: The command line is wrong: {message}; see ./setup.sh release --help.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,9 @@ def random_views(
     *strength* 0 to 1 scales how much and how often. At 1 each image gets its own mirror image,
     rotation (up to 14 degrees), scale (0.85-1.15), shift (up to 8 %), contrast, brightness, gamma
     and sensor noise; now and then JPEG blocks, blur, light from one side, hardly any light, or a
-    blanked rectangle (cut-out). With *wide* views there are glasses, sunglasses and masks, faces of 14
-    pixels and darkness down to 3 % with the noise of a sensor and steps of 8 bits.
+    blanked rectangle (cut-out). With *wide* views there also are, as often as *strength* says, glasses,
+    sunglasses and masks, faces of 14 pixels, and darkness down to 3 % with the noise of a sensor and
+    steps of 8 bits.
     """
     count, device = gray.shape[0], gray.device
 
@@ -145,7 +146,7 @@ def _covered(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
 
 
 def _coarse(unit: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Let some of the images have as few pixels as a far face."""
+    """Let some of the images have as few pixels as a far face, in one batch all the same number."""
     hit = torch.rand(unit.shape[0], generator=generator) < share
     rows = torch.nonzero(hit)[:, 0]
     if not len(rows):

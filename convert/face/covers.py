@@ -55,7 +55,10 @@ class Canvas:
         return np.asarray((np.asarray(points) + 0.5) * _FINER, np.int32)
 
     def _put(self, mask: NDArray[np.bool_], grey: float, hides: float) -> None:
-        self._grey[mask], self._hides[mask] = grey, hides
+        behind = self._hides[mask] * (1 - hides)
+        together = np.maximum(hides + behind, 1e-6)
+        self._grey[mask] = (grey * hides + self._grey[mask] * behind) / together
+        self._hides[mask] = hides + behind
 
 
 def cover(crop: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

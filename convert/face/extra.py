@@ -5,6 +5,7 @@ around it, and who they are; a pack of pictures is a .zip with an `index.json` o
 """
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ from numpy.typing import NDArray
 
 from convert.errors import DataError
 
+Box = tuple[float, float, float, float]
 SIDE_PX: Final = 96
 """Of a crop."""
 MIDDLE_PX: Final = 64
 """So much of it is framed as the face net's input is."""
 NET_PX: Final = 48
 """Side of that input."""
+STRANGERS: Final = ("ctu_nir", "london", "canada", "cremad", "omi", "javased_av")
+"""Sources that are held out of every training and choice."""
 OBTAIN: Final = "pack it as docs/extending.md describes, or name another folder"
 
 
@@ -46,21 +50,26 @@ def load_faces(file: Path) -> FacePack:
     Raises:
         DataError: it is missing or holds something else.
     """
-    import cv2
-
     try:
         with np.load(file, allow_pickle=False) as stored:
-            label = stored["label"].astype(np.int64)
+            label = np.atleast_1d(stored["label"]).astype(np.int64, casting="same_kind")
             source = stored["source"]
             person = stored["person"] if "person" in stored else stored["path"]
             pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, cv2.error) as error:
-        raise DataError(f"{file} is no pack of faces ({error}); {OBTAIN}.") from error
+    except Exception as error:  # reading something else as an archive may end with any
+        raise DataError(f"{file} is no pack of faces ({_said(error)}); {OBTAIN}.") from error
     shape = (len(label), SIDE_PX, SIDE_PX)
     if pixels.shape != shape or pixels.dtype != np.uint8:
-        raise DataError(f"{file} holds crops of {pixels.shape}, not {shape}; {OBTAIN}.")
+        raise DataError(
+            f"{file} holds {pixels.dtype} crops of {list(pixels.shape)}, not uint8 of {list(shape)}; "
+            f"{OBTAIN}."
+        )
+    if not (label.ndim == 1 and label.shape == source.shape == person.shape):
+        raise DataError(f"{file} does not tell label, source and person of each crop; {OBTAIN}.")
+    if len(label) and not -1 <= label.min() <= label.max() <= 7:
+        raise DataError(f"{file} has labels that are not from -1 to 7; {OBTAIN}.")
     return FacePack(pixels, label, source, person)
 
 
@@ -80,15 +89,16 @@ def load_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     Raises:
         DataError: it is missing or holds something else.
     """
-    import cv2
-
     try:
         with np.load(file, allow_pickle=False) as stored:
-            return _decode(stored), stored["clip"].astype(np.intp)
+            pixels, clip = _decode(stored), stored["clip"].astype(np.intp)
+            if pixels.shape != (*clip.shape, SIDE_PX, SIDE_PX):
+                raise ValueError(f"crops of {pixels.shape} for clips of {clip.shape}")
+            return pixels, clip
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, cv2.error) as error:
-        raise DataError(f"{file} is no pack of clips ({error}); {OBTAIN}.") from error
+    except Exception as error:  # as above
+        raise DataError(f"{file} is no pack of clips ({_said(error)}); {OBTAIN}.") from error
 
 
 def _decode(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
@@ -110,7 +120,7 @@ class Picture:
     name: str
     image: NDArray[np.uint8]
     kind: str
-    boxes: tuple[tuple[float, float, float, float], ...]
+    boxes: tuple[Box, ...]
     most: int
 
 
@@ -130,10 +140,23 @@ def read_pictures(file: Path) -> Iterator[Picture]:
                 image = cv2.imdecode(data, cv2.IMREAD_COLOR)
                 if image is None:
                     raise ValueError(f"{row['name']} is no picture")
-                boxes = tuple((x, y, w, h) for x, y, w, h in row["boxes_xywh"])
+                boxes = tuple(_box(row["name"], *box) for box in row["boxes_xywh"])
                 rgb = np.ascontiguousarray(image[:, :, ::-1], np.uint8)
-                yield Picture(row["name"], rgb, row["kind"], boxes, row["n_max"])
+                yield Picture(str(row["name"]), rgb, str(row["kind"]), boxes, int(row["n_max"]))
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, cv2.error) as error:
-        raise DataError(f"{file} is no pack of pictures ({error}); {OBTAIN}.") from error
+    except GeneratorExit:
+        raise
+    except Exception as error:  # as above
+        raise DataError(f"{file} is no pack of pictures ({_said(error)}); {OBTAIN}.") from error
+
+
+def _box(name: str, x: float, y: float, width: float, height: float) -> Box:
+    box = (float(x), float(y), float(width), float(height))
+    if not (all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0):
+        raise ValueError(f"{name} has a box that is none")
+    return box
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")

@@ -1,5 +1,6 @@
 """What teachers say of faces, as a file: what the net on the device learns from beside the labels."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.errors import DataError
+from convert.face.extra import NET_PX
 from convert.face.targets import FaceTargets
 from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS
@@ -24,6 +26,16 @@ class Lessons:
     training: FaceTargets
     pixels: NDArray[np.uint8]
     extra: FaceTargets
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it, by which a training knows them again."""
+        parts = (self.training, self.extra)
+        arrays = [self.pixels, *(each for part in parts for each in (part.fer2013, part.ferplus))]
+        known = hashlib.sha256()
+        for array in arrays:
+            known.update(np.ascontiguousarray(array).tobytes())
+        return known.hexdigest()
 
     def beside(self, labeled: FaceTargets, rows: NDArray[np.intp], share: float) -> FaceTargets:
         """Targets of *rows*, *share* of them from the teachers; those of the other faces follow.
@@ -75,7 +87,16 @@ def load_lessons(file: Path, rows: int) -> Lessons:
         raise DataError(f"{file} is not there; {again}.") from error
     except Exception as error:  # reading something else as an archive may end with any
         raise DataError(f"{file} holds no lessons of teachers; {again}.") from error
-    shapes = [each.shape for each in (lessons.training.fer2013, lessons.training.ferplus)]
-    if shapes != [(rows, len(EMOTIONS)), (rows, len(FERPLUS))]:
-        raise DataError(f"{file} is of other data ({shapes[0][0]:,} rows, not {rows:,}); {again}.")
+    extra = len(lessons.pixels) if lessons.pixels.ndim else 0
+    for said, count in ((lessons.training, rows), (lessons.extra, extra)):
+        for each, emotions in ((said.fer2013, EMOTIONS), (said.ferplus, FERPLUS)):
+            if each.shape != (count, len(emotions)) or each.dtype != np.float32:
+                raise DataError(
+                    f"{file} is of other data (it has {each.dtype} {list(each.shape)}, not float32 "
+                    f"{[count, len(emotions)]}); {again}."
+                )
+            if not np.isfinite(each).all():
+                raise DataError(f"{file} holds what is no number; {again}.")
+    if lessons.pixels.shape != (extra, NET_PX, NET_PX) or lessons.pixels.dtype != np.uint8:
+        raise DataError(f"{file} holds faces that are not of {NET_PX}x{NET_PX} pixels; {again}.")
     return lessons

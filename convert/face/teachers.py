@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from convert.errors import RecipeError
 from convert.face.augment import plain_views
 from convert.face.data import FaceData
 from convert.face.evaluate import FaceLogits
-from convert.face.extra import load_faces, net_input
+from convert.face.extra import STRANGERS, load_faces, net_input
 from convert.face.lessons import Lessons, save_lessons
 from convert.face.targets import FaceTargets, make_targets
 from convert.face.train import train_face
@@ -28,6 +29,7 @@ from convert.training.recipe import FaceRecipe
 from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS
 from edge.perception.probability import softmax
+from edge.process.printable import printable
 
 CROP_PX: Final = 44
 """Of the 48 of a picture, at its corners and in its middle."""
@@ -47,13 +49,18 @@ def make_lessons(
         work: for checkpoints, from which a later call goes on; `lessons.npz` comes here.
 
     Raises:
-        RecipeError: a checkpoint is of another recipe.
+        RecipeError: a checkpoint is of another recipe, or the recipe is none for a teacher.
         DataError: a pack is missing or damaged.
 
     Returns:
         Where they were written.
     """
-    faces = [net_input(load_faces(pack).pixels) for pack in packs]  # before hours of work
+    if recipe.first is not None or recipe.start or recipe.lesson_share:
+        raise RecipeError(
+            "Teachers begin afresh and apart: their recipe has one stage, and neither start nor "
+            "lesson_share."
+        )
+    faces = [_strangers_left_out(pack) for pack in packs]  # before hours of work
     teachers = []
     for seed in seeds:
         print(f"teacher {seed}", flush=True)
@@ -125,6 +132,15 @@ def ten_crops(views: Tensor) -> Iterator[Tensor]:
         crop = views[:, :, top : top + CROP_PX, left : left + CROP_PX]
         yield crop
         yield crop.flip(3)
+
+
+def _strangers_left_out(pack: Path) -> NDArray[np.uint8]:
+    """The faces of a pack as the net takes them, but for the sources that are held out."""
+    faces = load_faces(pack)
+    left = ~np.isin(faces.source, STRANGERS)
+    if not left.all():
+        print(f"{printable(pack)}: {int((~left).sum()):,} faces of held-out sources are left out")
+    return net_input(faces.pixels[left])
 
 
 def _labels(data: FaceData, recipe: FaceRecipe, rows: NDArray[np.intp]) -> FaceTargets:

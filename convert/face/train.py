@@ -60,6 +60,7 @@ def train_face(
         PublicTest rows, or on the held-out ones if it may know the others; epochs of `recipe.first`
         come first.
     """
+    check_lessons(recipe, lessons)
     small, earlier = None, list[dict[str, float]]()
     if recipe.first is not None:
         small, earlier = train_face(data, recipe.first, work, f"first.{name}", start, lessons)
@@ -78,11 +79,7 @@ def train_face(
     pixels = data.pixels[rows]
     everything = make_targets(data, recipe.label_share, recipe.majority_share)
     labeled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
-    if recipe.lesson_share:
-        if lessons is None:
-            raise RecipeError(
-                "The recipe has a lesson_share: name the lessons of its teachers with --lessons."
-            )
+    if recipe.lesson_share and lessons is not None:
         labeled = lessons.beside(labeled, rows, recipe.lesson_share)
         pixels = np.concatenate([pixels, lessons.pixels])
     gray = torch.from_numpy(pixels[:, None]).to(device)
@@ -145,7 +142,9 @@ def train_face(
     loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     checkpoint = work / name
-    claim(recipe, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
+    taught = lessons.digest if recipe.lesson_share and lessons is not None else ""
+    claimed = _Taught(**recipe.model_dump(), lessons=taught)
+    claim(claimed, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
     trained, history = train(net, batches, loss, schedule, validate, checkpoint, recipe.stop_after)
     if recipe.first_share:
         mix_weights(trained, begun, recipe.first_share)
@@ -155,6 +154,28 @@ def train_face(
         )
     later = [{**row, "epoch": row["epoch"] + len(earlier)} for row in history]
     return trained.cpu(), earlier + later
+
+
+class _Taught(FaceRecipe):
+    """A recipe, and by whose lessons it was followed."""
+
+    lessons: str = ""
+
+
+def check_lessons(recipe: FaceRecipe, lessons: Lessons | None) -> None:
+    """See before hours of work that *lessons* are given if, and only if, *recipe* is to take them.
+
+    Raises:
+        RecipeError: they are not.
+    """
+    taken = any(stage.lesson_share for stage in recipe.stages)
+    if taken and lessons is None:
+        raise RecipeError(
+            "The recipe has a lesson_share: name the lessons of its teachers with --lessons, or take "
+            "it out."
+        )
+    if lessons is not None and not taken:
+        raise RecipeError("The recipe takes no lessons: set lesson_share, or leave --lessons out.")
 
 
 def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from convert.errors import DataError
 from convert.face.data import load_face_data
-from convert.face.extra import Picture, load_faces, read_pictures
+from convert.face.extra import OBTAIN, Picture, load_faces, read_pictures
 from convert.metrics import wilson
 from edge.messages import Face, Frame, Point
 from edge.perception.face_finder import FaceFinder
@@ -94,17 +95,20 @@ def compare_finders(data: Path, detectors: Path, heads: int, seed: int = 1) -> N
     """
     pictures = list(read_pictures(data / "face_extra" / "finder_pictures.zip"))
     empty = [picture for picture in pictures if picture.kind == "no face"]
+    if not empty:
+        raise DataError(f'Of the {len(pictures)} pictures none is of the kind "no face"; {OBTAIN}.')
+    sources = list(_sources(data, heads, seed))
     costs: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as opened:
         finders = {
             way: _Timed(opened.enter_context(closing(FaceFinder(detectors, way))), costs[way])
             for way in WAYS
         }
-        for name, crops, share in _sources(data, heads, seed):
+        for name, crops, share in sources:
             known = [Head(crop, share, _eyes(crop, finders["short"])) for crop in crops]
             print(f"\n{name}: {len(known)} heads, each in colour and in grey\n")
             _print_heads(known, empty, finders, seed)
-        tracked = {way: median(costs[way]) for way in WAYS}
+        tracked = {way: median(costs[way] or [math.nan]) for way in WAYS}
         print("\nMedian cost of a frame with a face, after one with a face (in the same run):\n")
         for way in WAYS:
             print(
@@ -190,8 +194,9 @@ def _print_heads(
         print(f"| {width_px} px | {_cells(tallies)} |")
     print(f"| {_COUNTED_PX} px and more | {_cells(total)} |")
     for way in ("auto", "followed"):
-        low, high = wilson(total[way].found, total[way].heads)
-        print(f"\n{way}: {total[way].found} of {total[way].heads}, 95 % {low:.1%} to {high:.1%}")
+        share = total[way].found / max(total[way].heads, 1)
+        low, high = wilson(share * len(heads), len(heads))  # frames of one head are not independent
+        print(f"\n{way}: {share:.1%} of {len(heads)} heads, 95 % {low:.1%} to {high:.1%}")
 
 
 def _try_head(
@@ -272,7 +277,7 @@ def paste(
 def _oval(side: int) -> NDArray[np.float32]:
     """What of a crop is the head, 0-1, falling off at its rim."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    inside = 1 - np.sqrt((x / 0.82) ** 2 + ((y - 0.05) / 0.95) ** 2)
+    inside = 1 - np.sqrt((x / 0.82) ** 2 + ((y - 0.03) / 0.88) ** 2)
     return np.asarray(np.clip(inside * 6 + 0.5, 0, 1), np.float32)
 
 
@@ -302,7 +307,7 @@ def _cells(tallies: dict[str, Tally]) -> str:
 
 
 def _print_pictures(pictures: Sequence[Picture], finders: dict[str, _Timed], seed: int) -> None:
-    """Photographs with known boxes: found at first sight and soon, and faces that are none."""
+    """Photographs with known boxes: found at first sight and soon; more faces than there can be."""
     kinds = Counter(picture.kind for picture in pictures if picture.boxes)
     print(f"\nPhotographs with known faces, held before a camera for {HELD} frames:\n")
     columns = " | ".join(f"{way}: at once | in time | too many" for way in WAYS)
@@ -371,7 +376,9 @@ def _print_empty(empty: Sequence[Picture], finders: dict[str, _Timed], seed: int
                 picture.name for view in _views(picture.image, random) if finders[way].first(view)
             ]
         views = len(empty) * VIEWS
-        low, high = wilson(len(wrong), views)
+        low, high = wilson(
+            len(wrong) / VIEWS, len(empty)
+        )  # views of one picture are not independent
         print(f"| {way} | {len(wrong)} | {views} | {low:.2%} to {high:.2%} | {len(set(wrong))} |")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from convert.errors import DataError
-from convert.face.extra import OBTAIN, load_crops, load_faces
+from convert.face.extra import OBTAIN, STRANGERS, load_crops, load_faces
 from convert.metrics import calibration_error, score, wilson
 from edge.build.appliance import fusion_options
 from edge.config.paths import fetched_folder
@@ -33,9 +33,7 @@ from edge.perception.face_reader import FaceReader
 from edge.perception.manifest import load_manifest
 
 PACKS: Final = ("faces_labelled.npz", "faces_nc.npz")
-SOURCES: Final = ("ctu_nir", "london", "canada", "cremad", "omi")
-"""Held out of every training and choice."""
-CLIPS: Final = "javased_av"
+*SOURCES, CLIPS = STRANGERS
 FRAME: Final = (640, 480)
 _LARGE_PX: Final = 288
 """Side of a face's crop in a frame: its head is some 190 pixels wide."""
@@ -75,7 +73,12 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
         ModelError: a model is.
     """
     manifest = load_manifest(models)
-    folder = data / "face_extra"
+    stills, films = list(_stills(data / "face_extra")), _clips(data / "face_extra")
+    missing = set(SOURCES) - {source for source, *_ in stills}
+    if missing:
+        print(f"The packs have no face of {', '.join(sorted(missing))}.\n")
+    if fer is not None:
+        _check_rival(fer)
     print(
         "| source | rows | people | emotions | found | right | balanced | shown right | shown wrong |"
     )
@@ -83,12 +86,12 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
     every = []
     with closing(FaceFinder(fetched_folder())) as finder:
         device = _Device(FaceReader(finder, models, manifest.face), Settings(), manifest)
-        for source, crops, truth, persons in _stills(folder):
+        for source, crops, truth, persons in stills:
             frames = [frame_of(crop) for crop in crops]
             looks = device.stills(source, frames, truth, persons)
             every.append((looks, frames))
             _print_row(looks)
-        clips = device.clips(folder)
+        clips = device.clips(films)
         _print_row(clips)
     print(
         "\nRight is the face net's likeliest emotion, shown what the display shows in the end (in clips:"
@@ -125,16 +128,16 @@ class _Device:
         ]
         return _looks(source, truth, persons, [(belief, shown[-1]) for belief, shown in seen])
 
-    def clips(self, folder: Path) -> Looks:
-        """Every clip from its first frame to its last; what was shown longest counts."""
+    def clips(self, clips: Sequence[tuple[int, str, NDArray[np.uint8]]]) -> Looks:
+        """Every clip from its first frame to its last; the emotion that was shown longest counts."""
         truth, persons, seen = [], set(), []
-        for clip, crops in tqdm(list(_clips(folder)), desc=CLIPS, leave=False):
+        for emotion, person, crops in tqdm(clips, desc=CLIPS, leave=False):
             belief, shown = self._show([frame_of(crop) for crop in crops], _CLIP_HZ)
             names = [name for name in shown if name in EMOTIONS]
-            longest = max(set(names), key=names.count) if names else "unsure"
+            longest = max(EMOTIONS, key=names.count) if names else "unsure"
             seen.append((belief, longest))
-            truth.append(EMOTIONS.index(clip["emotion"]))
-            persons.add(clip["actor"])
+            truth.append(emotion)
+            persons.add(person)
         return _looks(CLIPS, np.array(truth), len(persons), seen)
 
     def _show(
@@ -178,17 +181,19 @@ def _stills(
                 yield source, pack.pixels[rows], pack.label[rows], people
 
 
-def _clips(folder: Path) -> Iterator[tuple[dict[str, str], NDArray[np.uint8]]]:
-    """Each clip's row of the table, and its crops in order."""
+def _clips(folder: Path) -> list[tuple[int, str, NDArray[np.uint8]]]:
+    """Each clip's emotion, who it is, and its crops in order."""
     table = folder / f"{CLIPS}.csv"
     try:
         with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"{table} cannot be read ({error.strerror}); {OBTAIN}.") from error
+            rows = [(EMOTIONS.index(row["emotion"]), row["actor"]) for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read ({error}); {OBTAIN}.") from error
     crops, clip = load_crops(folder / f"{CLIPS}.npz")
-    for number, row in enumerate(rows):
-        yield row, crops[clip == number]
+    of_each = [(*row, crops[clip == number]) for number, row in enumerate(rows)]
+    if not of_each or not all(len(each) for *_, each in of_each):
+        raise DataError(f"{table} has no clip, or one without crops; {OBTAIN}.")
+    return of_each
 
 
 def _looks(
@@ -258,6 +263,22 @@ json.dump(said, open(sys.argv[2], "w"))
 """
 
 
+def _check_rival(python: Path) -> None:
+    try:
+        subprocess.run(
+            [str(python), "-c", "import fer"], check=True, capture_output=True, timeout=300
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise _no_rival(python, error) from error
+
+
+def _no_rival(python: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{python} cannot run the fer package ({type(error).__name__}); make an environment of its own "
+        "for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu."
+    )
+
+
 def _print_rival(every: Sequence[tuple[Looks, Sequence[NDArray[np.uint8]]]], python: Path) -> None:
     print(
         "\n| source | Mien: found | right of all | balanced | fer: found | right of all | balanced |"
@@ -271,11 +292,8 @@ def _print_rival(every: Sequence[tuple[Looks, Sequence[NDArray[np.uint8]]]], pyt
             try:
                 subprocess.run(command, check=True, capture_output=True, timeout=3600)
                 said = json.loads(taken.read_text())
-            except (OSError, subprocess.SubprocessError) as error:
-                raise DataError(
-                    f"{python} cannot run the fer package ({type(error).__name__}); make an environment "
-                    "of its own for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu."
-                ) from error
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                raise _no_rival(python, error) from error
         theirs = np.array([EMOTIONS.index(name) if name in EMOTIONS else -1 for name in said])
         cells = []
         for guess in (_guess(looks), theirs):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import SettingsError
+from edge.process.pip_command import pip
 
 REPO_ROOT: Final = Path(__file__).resolve().parents[2]
 """The checkout, which is also what `pip install -e` installs; from a wheel, site-packages."""
@@ -60,9 +61,11 @@ def restore_models(folder: Path) -> str:
         )
     if (REPO_ROOT / ".git").exists():
         return f"git -C {shlex.quote(str(REPO_ROOT))} checkout -- {MODELS.name}"
+    if REPO_ROOT.parent.name == "releases":
+        return f"go back with sudo {REPO_ROOT / 'setup.sh'} rollback, or install Mien again"
     if IN_CHECKOUT:
-        return "install this release again (sudo ./setup.sh install), or sudo ./setup.sh rollback"
-    return f"install Mien again: {sys.executable} -m pip install --force-reinstall mien"
+        return f"unpack Mien again over {REPO_ROOT}"
+    return f"install Mien's wheel again: {pip()} install --force-reinstall --no-deps FILE.whl"
 
 
 def fetched_folder(folder: str = "auto") -> Path:

@@ -89,12 +89,16 @@ class FaceSettings(Section):
         "ones are missed by the short range, heads that fill the picture by the full one.",
     )
     min_score: float = setting(
-        0.5, "Faces that the detector is less sure of are not looked at.", ge=0.1, le=0.95
+        0.5,
+        'Faces that the detector is less sure of are not looked at. With "auto" a new face has to reach '
+        "0.7 in any case.",
+        ge=0.1,
+        le=0.95,
     )
     search_width_px: int = setting(
         320,
-        'By "full" and "short" the picture is scaled down to this width to look for faces; the '
-        "detectors scale it down further themselves, so more than the default gains little.",
+        'With "full" and "short" the picture is scaled down to this width to look for faces; the '
+        "detectors scale it down further themselves.",
         ge=96,
         le=1280,
     )

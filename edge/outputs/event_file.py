@@ -16,9 +16,9 @@ _LONGEST_BYTES: Final = 64 * 1024
 """No event is longer."""
 
 
-def reason(error: OSError) -> str:
+def reason(error: OSError | ValueError) -> str:
     """What the system says about *error*, to stand in brackets."""
-    return (error.strerror or str(error)).lower()
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 class WholeLines:

@@ -61,15 +61,30 @@ def check_place(target: str) -> None:
     """
     if target == "-":
         return
-    path = Path(target.removeprefix("unix:"))
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"There is no folder {path.parent} for the events: make it, or name another place."
-        )
-    if path.is_dir():
-        raise OutputError(f"The events cannot go to {path}, which is a folder: name a file in it.")
+    place = target.removeprefix("unix:")
+    path = Path(place)
     if target.startswith("unix:"):
         check_path(path)
+    try:
+        if not stat.S_ISDIR(path.parent.stat().st_mode):
+            raise NotADirectoryError
+        folder = place.endswith("/") or stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        folder = place.endswith("/")
+        if not path.parent.exists():
+            raise OutputError(
+                f"There is no folder {path.parent} for the events: make it, or name another place."
+            ) from None
+    except NotADirectoryError:
+        raise OutputError(
+            f"The events cannot go to {path}: {path.parent} is no folder, name another place."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"The events cannot go to {place} ({reason(error)}): name another place."
+        ) from error
+    if folder:
+        raise OutputError(f"The events cannot go to {place}, which is a folder: name a file in it.")
 
 
 class StreamLines:

@@ -24,13 +24,15 @@ SURE: Final = 0.7
 CLOSE: Final = 2.0
 """A look from close by takes in so many times the face's size."""
 FOLLOWED: Final = 4
-"""So many faces are followed, the widest ones."""
+"""So many faces, the widest ones, are followed in every frame; of the others one in turn."""
+CROWD: Final = 12
+"""More are not kept."""
 SIGNS: Final = 6
 """So many are looked at from close by in one frame, the best ones."""
 LOOKS: Final = 2
 """At the frame in search of a face, while there is none."""
 EVERY: Final = 3
-"""In every so manieth frame with a face one look is for others."""
+"""In one of so many frames with a face one look is for others."""
 PAUSE_S: Final = 1.0
 """A frame so long after the last one is searched wholly, as the first one is."""
 _BORDER: Final = 0.75
@@ -53,7 +55,8 @@ class AutoFinder:
 
         Args:
             detect: it, reporting everything from a score of `SIGN` on.
-            min_score: a face that is followed is one while its score is no lower, 0-1.
+            min_score: a face that is followed is one while its score is no lower, 0-1; a new one has
+                to reach `SURE` as well.
             input_px: side of the pictures that it looks at; larger ones are scaled down.
         """
         self._detect = detect
@@ -61,18 +64,21 @@ class AutoFinder:
         self._input_px = input_px
         self._known: list[Face] = []
         self._last_s = -math.inf
+        self._shape: tuple[int, ...] = ()
         self._frames = 0
         self._next_look = 0
 
     def find(self, frame: Frame) -> list[Face]:
-        """All faces that are known in *frame*, in its own pixels, best first.
+        """All faces that are known, in pixels of *frame*.
 
         The first frame, and one after a pause, is searched wholly. Others are only in part, near and
-        far in turn, so that no frame costs much more than another.
+        far in turn, so that no frame costs much more than another. In a crowd those that are far
+        away may be some frames old.
         """
-        paused = frame.t_s - self._last_s > PAUSE_S
+        shape = frame.image.shape[:2]
+        paused = not 0 <= frame.t_s - self._last_s <= PAUSE_S or shape != self._shape
         known = [] if paused else self._known
-        faces = [face for each in known if (face := self._followed(each, frame)) is not None]
+        faces = self._still_there(known, frame)
         looks = _looks(frame.image, self._input_px)
         self._frames += 1
         if paused:
@@ -83,15 +89,26 @@ class AutoFinder:
             faces = self._found(self._some(_in_turn(looks), LOOKS), faces, frame)
         elif self._frames % EVERY == 0:
             faces += self._found(self._some(_in_turn(looks), 1), faces, frame)
-        self._last_s = frame.t_s
+        self._last_s, self._shape = frame.t_s, shape
         faces = merged(faces) if len(faces) > 1 else faces
-        self._known = sorted(faces, key=lambda face: -face.width_px)[:FOLLOWED]
-        return faces
+        self._known = faces
+        return list(faces)
+
+    def _still_there(self, known: list[Face], frame: Frame) -> list[Face]:
+        """Those of *known* that are: the widest ones, and one of the others in turn."""
+        known = sorted(known, key=lambda face: -face.width_px)
+        near, far = known[:FOLLOWED], known[FOLLOWED:]
+        turn = self._frames % len(far) if far else 0
+        looked_for = [*near, *far[turn : turn + 1]]
+        left = [*far[:turn], *far[turn + 1 :]][: CROWD - FOLLOWED]
+        again = (self._followed(face, frame) for face in looked_for)
+        return [*(face for face in again if face is not None), *left]
 
     def _followed(self, face: Face, frame: Frame) -> Face | None:
-        for times in (CLOSE, _WIDER):
+        """*face* where it is now: close to where it was, else further off, as sure as something new."""
+        for times, least in ((CLOSE, self._min_score), (_WIDER, self._sure)):
             again = self._close_by(face, frame, times)
-            if again is not None and again.score >= self._min_score:
+            if again is not None and again.score >= least:
                 return again
         return None
 
@@ -106,7 +123,7 @@ class AutoFinder:
         signs = [
             sign
             for look in looks
-            for sign in self._seen(look(), frame)
+            for sign in self._seen(look(), frame, whole=True)
             if not any(overlap(sign, face) > OVERLAP for face in known)
         ]
         again = (self._close_by(sign, frame, CLOSE) for sign in merged(signs)[:SIGNS])
@@ -119,9 +136,19 @@ class AutoFinder:
             seen = [each for each in seen if overlap(each, face) > OVERLAP]
         return max(seen, key=lambda each: each.score, default=None)
 
-    def _seen(self, window: Window, frame: Frame) -> list[Face]:
+    def _seen(self, window: Window, frame: Frame, whole: bool = False) -> list[Face]:
+        """The faces in *window*; if they are to be *whole*, none that goes on beyond its edge."""
         faces = self._detect(window.image, Frame(window.image, frame.t_s))
-        return [window.to_whole(face) for face in faces]
+        sound = [face for face in faces if _is_sound(face)]
+        return [window.to_whole(face) for face in sound if not whole or window.holds(face)]
+
+
+def _is_sound(face: Face) -> bool:
+    """Its box has a size, and all of its numbers are some."""
+    points = (face.right_eye, face.left_eye, face.nose, face.mouth, face.right_ear, face.left_ear)
+    numbers = (face.x_px, face.y_px, face.score, *(each for point in points for each in point))
+    sides = min(face.width_px, face.height_px)
+    return sides > 0 and all(map(math.isfinite, (sides, face.width_px, face.height_px, *numbers)))
 
 
 def _looks(image: NDArray[np.uint8], most_px: int) -> list[Look]:

@@ -71,7 +71,8 @@ def cut(image: NDArray[np.uint8], left: float, top: float, side: float, most_px:
     framed = np.zeros((whole, whole, 3), np.uint8)
     inner = inner[: max(0, whole - before_y), : max(0, whole - before_x)]
     framed[before_y : before_y + inner.shape[0], before_x : before_x + inner.shape[1]] = inner
-    return Window(framed, x - before_x * scale, y - before_y * scale, scale)
+    outer = (left <= 0, top <= 0, left + side >= width, top + side >= height)
+    return Window(framed, x - before_x * scale, y - before_y * scale, scale, outer)
 
 
 def around(face: Face, times: float) -> tuple[float, float, float]:

@@ -3,9 +3,11 @@
 
 # rig_soak soak|start [FLAGS]
 rig_soak() {
-    # Before an hour, and what makes it ready.
-    find_python || no_python
-    PYTHONPATH=$REPO_ROOT PYTHONDONTWRITEBYTECODE=1 "$PY" -m tests.acceptance.soak.flags "$@" || exit 2
+    # Before an hour, and what makes it ready; where there is no Python yet, after it.
+    PY=${PYTHON:-}
+    if [ -n "$PY" ] || find_python; then
+        PYTHONPATH=$REPO_ROOT PYTHONDONTWRITEBYTECODE=1 "$PY" -m tests.acceptance.soak.flags "$@" || exit 2
+    fi
     prepare ""
     # prepare has let go of its lock: the soak takes an hour, and nothing else has to wait for it.
     if ! mkdir -p "$RIG" 2>/dev/null || [ ! -w "$RIG" ]; then

@@ -17,7 +17,9 @@ AT_ONCE: Final = 2
 
 def soak_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """Minutes, speed (None unless given), output, each_output and at_once; exits with 2 if wrong."""
-    parser = argparse.ArgumentParser(prog="./setup.sh rig soak", description="Soak the appliance.")
+    parser = argparse.ArgumentParser(
+        prog="./setup.sh rig soak", description="Soak the appliance.", allow_abbrev=False
+    )
     parser.add_argument("--minutes", type=_above_zero, default=MINUTES, help="how long (60)")
     parser.add_argument(
         "--speed", type=_above_zero, help="of the clip (4; 1 where an output is named)"
@@ -29,18 +31,23 @@ def soak_flags(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--at-once", type=int, choices=range(1, 17), default=AT_ONCE, metavar="N", help="(2)"
     )
-    return parser.parse_args(list(arguments))
+    options = parser.parse_args(list(arguments))
+    if options.each_output and options.output:
+        parser.error("--each-output and --output exclude each other; drop one")
+    return options
 
 
 def start_flags(arguments: Sequence[str]) -> None:
     """There are none; exits with 2 if there is one."""
-    argparse.ArgumentParser(prog="./setup.sh rig start").parse_args(list(arguments))
+    argparse.ArgumentParser(prog="./setup.sh rig start", allow_abbrev=False).parse_args(
+        list(arguments)
+    )
 
 
 def _above_zero(text: str) -> float:
     number = float(text)
     if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and below a million")
     return number
 
 

@@ -103,7 +103,6 @@ def test_a_step_that_fails_leaves_the_repository_as_it_was(
 @pytest.mark.parametrize(
     ("version", "spoil", "says"),
     [
-        ("--bundel", "", "The command line is wrong"),
         ("0.2", "", '"0.2" is no version'),
         ("0.0.9", "", "0.0.9 is older than 0.1.0"),
         ("0.1.0", "", "CHANGELOG.md has 0.1.0 already"),
@@ -123,6 +122,14 @@ def test_what_is_not_fit_for_a_release_is_refused_in_one_sentence(
     said = capsys.readouterr().err
     assert said.startswith(f"release: {says}")
     assert said.count("\n") == 1
+
+
+def test_a_wrong_command_line_is_refused_with_2(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        release.main(["--bundel", "--dry-run"], repo, Workshop(fails="setup.sh"))
+    assert capsys.readouterr().err.startswith("release: The command line is wrong")
 
 
 def test_a_dry_run_names_every_step_and_takes_none(

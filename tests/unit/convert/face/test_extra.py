@@ -39,9 +39,14 @@ def test_faces_are_read_with_who_they_are(packed: bool, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ({"pixels": np.zeros((2, 48, 48), np.uint8)}, "holds crops of"),
+        ({"pixels": np.zeros((2, 48, 48), np.uint8)}, "holds uint8 crops of"),
         ({"jpeg": np.zeros(9, np.uint8), "offset": np.array([0, 4, 9])}, "faces"),
         ({}, "no pack of faces"),
+        ({"pixels": np.zeros((2, 96, 96))}, "holds float64 crops"),
+        ({"pixels": np.zeros((2, 96, 96), np.uint8), "label": [0, 8]}, "from -1 to 7"),
+        ({"pixels": np.zeros((2, 96, 96), np.uint8), "label": [0.5, 1]}, "no pack of faces"),
+        ({"pixels": np.zeros((2, 96, 96), np.uint8), "source": ["a"]}, "of each crop"),
+        ({"pixels": np.zeros((1, 96, 96), np.uint8), "label": 3}, "of each crop"),
     ],
 )
 def test_what_is_no_pack_of_faces_is_one_sentence(
@@ -53,13 +58,14 @@ def test_what_is_no_pack_of_faces_is_one_sentence(
         "source": ["a", "b"],
         "person": ["1", "2"],
     }
-    np.savez(file, **who, **fault)
+    np.savez(file, **{**who, **fault})
     with pytest.raises(DataError, match=sentence) as failure:
         load_faces(file)
     assert "\n" not in str(failure.value)
-    file.write_text("nothing")
-    with pytest.raises(DataError, match="no pack of faces"):
-        load_faces(file)
+    for nothing in (b"", b"nothing", b"PK\x05\x06" + bytes(18)):
+        file.write_bytes(nothing)
+        with pytest.raises(DataError, match="no pack of faces"):
+            load_faces(file)
     with pytest.raises(DataError, match="is not there"):
         load_faces(tmp_path / "absent.npz")
 
@@ -77,12 +83,21 @@ def test_pictures_come_with_their_boxes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.png", b"no picture"), ("other.png", b""), ("a.png", b"\x89PNG")]
+    ("name", "content", "box"),
+    [
+        ("a.png", b"no picture", []),
+        ("other.png", b"", []),
+        ("a.png", None, [1, 2, 0, 3]),
+        ("a.png", None, [1, 2, 3]),
+        ("a.png", None, ["x", 2, 3, 4]),
+    ],
 )
-def test_a_pack_with_a_broken_picture_is_one_sentence(
-    name: str, content: bytes, tmp_path: Path
+def test_a_pack_with_a_broken_picture_or_box_is_one_sentence(
+    name: str, content: bytes | None, box: list[Any], tmp_path: Path
 ) -> None:
-    row = {"name": "a.png", "boxes_xywh": [], "kind": "no face", "n_max": 0}
+    if content is None:
+        content = cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1].tobytes()
+    row = {"name": "a.png", "boxes_xywh": [box] if box else [], "kind": "no face", "n_max": 0}
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as pack:
         pack.writestr(name, content)
         pack.writestr("index.json", json.dumps([row]))

@@ -70,9 +70,31 @@ def test_a_learner_listens_and_meets_the_other_faces(
     assert not torch.equal(first, learn(replace(lessons, pixels=255 - lessons.pixels), "d"))
     with pytest.raises(RecipeError, match="name the lessons"):
         train_face(data, LEARNER, tmp_path / "e")
+    with pytest.raises(RecipeError, match="takes no lessons"):
+        train_face(data, SMALL, tmp_path / "e", lessons=lessons)
+    with pytest.raises(RecipeError, match="another recipe"):
+        learn(replace(lessons, pixels=255 - lessons.pixels), "b")
     more = LEARNER.model_copy(update={"learn_public": True})
     with pytest.raises(DataError, match="were not asked about all rows"):
         train_face(data, more, tmp_path / "f", lessons=lessons)
+
+
+def test_teachers_begin_afresh_and_never_see_who_is_held_out(
+    data: FaceData,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mixed.npz"
+    who: dict[str, Any] = {
+        "label": [0] * 3,
+        "source": ["omi", "a", "london"],
+        "person": ["1", "2", "3"],
+    }
+    np.savez(file, pixels=np.zeros((3, 96, 96), np.uint8), **who)
+    lessons = load_lessons(make_lessons(data, SMALL, [1], [file], tmp_path / "a"), 120)
+    assert len(lessons.pixels) == 1
+    for change in ({"first": SMALL}, {"start": "x.npz"}, {"lesson_share": 0.5}):
+        with pytest.raises(RecipeError, match="begin afresh"):
+            make_lessons(data, SMALL.model_copy(update=change), [1], [], tmp_path / "b")
 
 
 def test_teachers_are_asked_together_and_as_sharp_as_the_labels_are() -> None:
@@ -100,6 +122,30 @@ def test_teachers_are_asked_together_and_as_sharp_as_the_labels_are() -> None:
     teachers: list[Any] = [Sure(9.0), Sure(0.5)]
     said = ask(teachers, pixels, FaceTargets(labels, votes))
     np.testing.assert_allclose(said.fer2013[:, 3], 0.7, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fer2013": np.zeros((120, 5), np.float32)},
+        {"ferplus": np.full((120, 8), np.nan, np.float32)},
+        {"extra_fer2013": np.zeros((2, 7), np.float32)},
+        {"pixels": np.zeros((1, 96, 96), np.uint8)},
+        {"pixels": np.zeros((1, 48, 48))},
+        {"fer2013": np.float32(0)},
+    ],
+)
+def test_lessons_of_another_shape_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    sound: dict[str, Any] = {
+        "fer2013": np.zeros((120, 7), np.float32), "ferplus": np.zeros((120, 8), np.float32),
+        "pixels": np.zeros((1, 48, 48), np.uint8), "extra_fer2013": np.zeros((1, 7), np.float32),
+        "extra_ferplus": np.zeros((1, 8), np.float32),
+    }  # fmt: skip
+    np.savez(tmp_path / "lessons.npz", **sound)
+    assert len(load_lessons(tmp_path / "lessons.npz", 120).pixels) == 1
+    np.savez(tmp_path / "lessons.npz", **{**sound, **change})
+    with pytest.raises(DataError, match="convert face-teachers"):
+        load_lessons(tmp_path / "lessons.npz", 120)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", None])

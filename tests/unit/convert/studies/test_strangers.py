@@ -64,6 +64,17 @@ def test_a_python_without_the_rival_is_one_sentence_with_the_remedy(nobody: Path
     assert "\n" not in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    "table", ["", "clip,actor\none,01\n", "clip,actor,emotion\none,01,bored\n", "\xff"]
+)
+def test_a_table_of_clips_that_says_too_little_is_refused_before_anything_is_read(
+    table: str, nobody: Path
+) -> None:
+    (nobody / "face_extra" / f"{CLIPS}.csv").write_bytes(table.encode("latin-1"))
+    with pytest.raises(DataError, match=f"{CLIPS}.csv"):
+        tell_strangers(nobody, MODELS)
+
+
 def test_a_missing_pack_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"faces_labelled\.npz is not there"):
         tell_strangers(tmp_path, MODELS)

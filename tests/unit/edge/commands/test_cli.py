@@ -117,6 +117,7 @@ def test_a_picture_file_may_be_named_as_the_display(mien: Mien, appliance: Appli
         ("--display olde", '--display is "olde", but has to be one of auto, none, terminal, oled'),
         ("--display png", "--display png does not say where to; name the file: --display face.png"),
         ("--display .png", "such as face.png"),
+        ("--display face.png/", "such as face.png"),
         ("--display face.jpg", "or a file whose name ends in .png or .gif"),
         (
             "--camera rtsp://me:pw@host/1",
@@ -166,6 +167,9 @@ def test_run_refuses_what_makes_no_sense(
         ("unix:absent/socket", 5, "There is no folder absent"),
         ("unix:taken.txt", 5, "a file of that name is there"),
         (f"unix:{'x' * 108}", 5, "more than 107 bytes"),
+        ("x" * 300, 5, "file name too long): name another place"),
+        ("taken.txt/events.jsonl", 5, "taken.txt is no folder"),
+        ("soon/", 5, "which is a folder: name a file in it"),
     ],
 )
 def test_events_that_can_go_nowhere_end_the_run_before_it_begins(

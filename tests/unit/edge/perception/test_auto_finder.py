@@ -22,6 +22,9 @@ class Detector:
     A square of another brightness is a likely face to it from afar, and hardly one from close by.
     """
 
+    most = 1.0
+    """How sure it is at most."""
+
     def __init__(self) -> None:
         self.calls = 0
 
@@ -37,7 +40,7 @@ class Detector:
                     continue
                 score = 0.95 - abs(share - 0.5) if value == SKIN else 0.9 - 1.5 * share
                 points = [(x + width / 2, y + height / 2)] * 6
-                found.append(as_face((x, y), (width, height), points, score))
+                found.append(as_face((x, y), (width, height), points, min(score, self.most)))
         return [face for face in found if face.score > 0.15]
 
     @staticmethod
@@ -113,6 +116,38 @@ def test_a_second_face_joins_the_first_and_both_stay() -> None:
         squares = [(40, 100, 120)] + [(400, 300, 60)] * (number >= 10)
         faces = finder.find(Frame(room(*squares), number * FRAME_S))
     assert sorted(round(face.x_px / 10) for face in faces) == [4, 40]
+
+
+def test_a_known_face_may_become_less_sure_and_what_stands_beside_it_may_not() -> None:
+    for x, expected in ((100, 1), (225, 0)):
+        detector = Detector()
+        finder = AutoFinder(detector.detect)
+        assert finder.find(Frame(room((100, 100, 120)), 0.0))
+        detector.most = 0.6
+        seen = [len(finder.find(Frame(room((x, 100, 120)), n * FRAME_S))) for n in range(1, 20)]
+        assert seen == [expected] * 19
+
+
+def test_of_a_crowd_nobody_comes_and_goes() -> None:
+    finder = AutoFinder(Detector().detect)
+    people = room(*((20 + 78 * n, 60 + 40 * (n % 3), 56) for n in range(8)))
+    counts = [len(finder.find(Frame(people, n * FRAME_S))) for n in range(60)]
+    assert counts == sorted(counts)
+    assert counts[-1] == 8
+    gone = [len(finder.find(Frame(room(), (60 + n) * FRAME_S))) for n in range(12)]
+    assert gone[-1] == 0
+
+
+def test_what_is_no_number_is_no_face_and_a_frame_of_another_size_is_searched_anew() -> None:
+    nowhere = as_face((float("nan"), 1.0), (9.0, 9.0), [(1.0, 1.0)] * 6, 0.9)
+    flat = as_face((1.0, 1.0), (0.0, 9.0), [(1.0, 1.0)] * 6, 0.9)
+    broken = AutoFinder(lambda image, frame: [nowhere, flat])
+    assert broken.find(Frame(room(), 0.0)) == broken.find(Frame(room(), FRAME_S)) == []
+    finder = AutoFinder(Detector().detect)
+    assert finder.find(Frame(room((100, 100, 120)), 0.0))
+    small = np.ascontiguousarray(room((400, 200, 120))[::2, ::2])
+    (face,) = finder.find(Frame(small, FRAME_S))
+    assert face.x_px == pytest.approx(200, abs=6)
 
 
 def test_no_frame_of_a_busy_picture_is_searched_without_end() -> None:
