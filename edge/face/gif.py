@@ -13,6 +13,8 @@ _TRAILER: Final = b"\x3b"
 _SHORTEST_CS: Final = 2
 """Viewers slow shorter pictures down to 10 a second."""
 _LONGEST_CS: Final = 0xFFFF
+_TO_INDEX: Final = [0] * 128 + [1] * 128
+_BLACK_AND_WHITE: Final = [0, 0, 0, 255, 255, 255]
 
 
 class GifWriter:
@@ -41,7 +43,8 @@ class GifWriter:
 
     def add(self, picture: Image.Image, t_s: float) -> bool:
         """Show *picture* from *t_s* on; False if it looks like the one before."""
-        picture = picture.convert("RGB")
+        # Black and white need a quarter of the memory, and no search for the colours that are in them.
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
         if self._last is None:
             self._start_s = t_s
             box: tuple[int, int, int, int] | None = (0, 0, *self._size)
@@ -68,7 +71,11 @@ class GifWriter:
             return
         picture, offset = self._waiting
         duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
-        indexed = picture.quantize(self._colors, dither=Image.Dither.NONE)
+        if picture.mode == "L":
+            indexed = picture.point(_TO_INDEX)
+            indexed.putpalette(_BLACK_AND_WHITE)
+        else:
+            indexed = picture.quantize(self._colors, dither=Image.Dither.NONE)
         parts = GifImagePlugin.getdata(
             indexed, offset, duration=duration_cs * 10, disposal=1, include_color_table=True
         )
