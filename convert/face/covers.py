@@ -128,7 +128,7 @@ def _mask(canvas: Canvas, random: np.random.Generator) -> None:
             [x - half * 0.85, y + 2],
         ]
     )
-    grey = random.choice([random.uniform(10, 60), random.uniform(120, 250)])
+    grey = random.uniform(10, 60) if random.random() < 0.5 else random.uniform(120, 250)
     canvas.fill(points, grey, 1.0)
     for _ in range(int(random.integers(4))):
         fold = top + random.uniform(4, 14)
