@@ -252,7 +252,7 @@ def _print_classes(looks: Looks) -> None:
 _FER: Final = """
 import json, sys
 import numpy
-from fer import FER
+from fer.fer import FER
 frames = numpy.load(sys.argv[1])["frames"]
 reader, said = FER(), []
 for frame in frames:
@@ -266,7 +266,10 @@ json.dump(said, open(sys.argv[2], "w"))
 def _check_rival(python: Path) -> None:
     try:
         subprocess.run(
-            [str(python), "-c", "import fer"], check=True, capture_output=True, timeout=300
+            [str(python), "-c", "from fer.fer import FER"],
+            check=True,
+            capture_output=True,
+            timeout=300,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise _no_rival(python, error) from error
@@ -275,7 +278,7 @@ def _check_rival(python: Path) -> None:
 def _no_rival(python: Path, error: Exception) -> DataError:
     return DataError(
         f"{python} cannot run the fer package ({type(error).__name__}); make an environment of its own "
-        "for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu."
+        "for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu 'setuptools<81'."
     )
 
 
