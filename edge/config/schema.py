@@ -91,7 +91,7 @@ class FaceSettings(Section):
     min_score: float = setting(
         0.5,
         'Faces that the detector is less sure of are not looked at. With "auto" a new face has to reach '
-        "0.7 in any case.",
+        "0.6 in any case, a far one 0.72, one beside another 0.78.",
         ge=0.1,
         le=0.95,
     )

@@ -8,6 +8,7 @@ there is enough to look once more from close by, and that look decides.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,10 +18,17 @@ from edge.messages import Face, Frame
 from edge.perception.blaze_face import OVERLAP
 from edge.perception.windows import Window, around, cut, merged, overlap
 
-SIGN: Final = 0.15
-"""A detection from which on it is worth while to look from close by."""
-SURE: Final = 0.7
-"""Score from close by from which on something new is a face."""
+NEAR_SIGN: Final = 0.4
+NEAR_SURE: Final = 0.6
+FAR_SIGN: Final = 0.15
+FAR_SURE: Final = 0.72
+"""Score of a detection from which on it is worth while to look from close by, and score from close by
+from which on something new is a face: in the whole frame, and in tiles of it, where there is more to be
+mistaken for one."""
+BESIDE_SURE: Final = 0.78
+"""And of what is new beside a face or another sign of one: a badge on a jacket can look like a face."""
+DOUBTFUL: Final = 0.65
+"""A face that is followed with less is let go when there is one that is sure enough to stand beside."""
 CLOSE: Final = 2.0
 """A look from close by takes in so many times the face's size."""
 FOLLOWED: Final = 4
@@ -43,8 +51,21 @@ _WIDER: Final = 3.5
 
 Detect = Callable[[NDArray[np.uint8], Frame], list[Face]]
 """A picture and the frame that it stands for -> faces, in pixels of that frame."""
-Look = Callable[[], Window]
-"""A part of a frame, cut out when it is looked at."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A square of a frame, in its pixels: the whole of it, or a part."""
+
+    left: float
+    top: float
+    side: float
+    near: bool
+
+    @property
+    def sign(self) -> float:
+        """Least score, 0-1, of what is looked at once more."""
+        return NEAR_SIGN if self.near else FAR_SIGN
 
 
 class AutoFinder:
@@ -54,13 +75,13 @@ class AutoFinder:
         """Search with the short-range detector.
 
         Args:
-            detect: it, reporting everything from a score of `SIGN` on.
+            detect: it, reporting everything from a score of `FAR_SIGN` on.
             min_score: a face that is followed is one while its score is no lower, 0-1; a new one has
-                to reach `SURE` as well.
+                to reach `NEAR_SURE` or `FAR_SURE` as well.
             input_px: side of the pictures that it looks at; larger ones are scaled down.
         """
         self._detect = detect
-        self._min_score, self._sure = min_score, max(SURE, min_score)
+        self._min_score = min_score
         self._input_px = input_px
         self._known: list[Face] = []
         self._last_s = -math.inf
@@ -79,7 +100,7 @@ class AutoFinder:
         paused = not 0 <= frame.t_s - self._last_s <= PAUSE_S or shape != self._shape
         known = [] if paused else self._known
         faces = self._still_there(known, frame)
-        looks = _looks(frame.image, self._input_px)
+        looks = _looks(frame.image)
         self._frames += 1
         if paused:
             faces += self._found(looks, faces, frame)
@@ -102,13 +123,16 @@ class AutoFinder:
         looked_for = [*near, *far[turn : turn + 1]]
         left = [*far[:turn], *far[turn + 1 :]][: CROWD - FOLLOWED]
         again = (self._followed(face, frame) for face in looked_for)
-        return [*(face for face in again if face is not None), *left]
+        faces = [*(face for face in again if face is not None), *left]
+        if max((face.score for face in faces), default=0.0) >= BESIDE_SURE:
+            faces = [face for face in faces if face.score >= DOUBTFUL]
+        return faces
 
     def _followed(self, face: Face, frame: Frame) -> Face | None:
         """*face* where it is now: close to where it was, else further off, as sure as something new."""
-        for times, least in ((CLOSE, self._min_score), (_WIDER, self._sure)):
+        for times, least in ((CLOSE, self._min_score), (_WIDER, FAR_SURE)):
             again = self._close_by(face, frame, times)
-            if again is not None and again.score >= least:
+            if again is not None and again.score >= max(least, self._min_score):
                 return again
         return None
 
@@ -120,27 +144,50 @@ class AutoFinder:
 
     def _found(self, looks: list[Look], known: list[Face], frame: Frame) -> list[Face]:
         """What is sure from close by, of the best that give a sign in *looks* and are not *known*."""
-        signs = [
-            sign
-            for look in looks
-            for sign in self._seen(look(), frame, whole=True)
-            if not any(overlap(sign, face) > OVERLAP for face in known)
+        seen: list[tuple[Face, float]] = []
+        left = SIGNS
+        for near in (True, False):
+            signs = [
+                sign
+                for look in looks
+                if look.near is near
+                for sign in self._signs(look, frame)
+                if not any(
+                    overlap(sign, face) > OVERLAP for face in (*known, *(f for f, _ in seen))
+                )
+            ]
+            for sign in merged(signs)[:left]:
+                left -= 1
+                face = self._close_by(sign, frame, CLOSE)
+                if face is not None and face.score >= self._min_score:
+                    seen.append((face, NEAR_SURE if near else FAR_SURE))
+        beside = [face for face, _ in seen if face.score >= BESIDE_SURE]
+        if known or beside or not seen:
+            return beside
+        first, sure = max(seen, key=lambda each: each[0].score)
+        return [first] if first.score >= sure else []
+
+    def _signs(self, look: Look, frame: Frame) -> list[Face]:
+        """What may be a face there, and does not go on beyond the edge of the look."""
+        window = cut(frame.image, look.left, look.top, look.side, self._input_px)
+        return [
+            window.to_whole(face)
+            for face in self._detected(window, frame)
+            if face.score >= look.sign and window.holds(face)
         ]
-        again = (self._close_by(sign, frame, CLOSE) for sign in merged(signs)[:SIGNS])
-        return [face for face in again if face is not None and face.score >= self._sure]
 
     def _close_by(self, face: Face, frame: Frame, times: float) -> Face | None:
         """The best detection in the place of *face*, whose window is *times* its size."""
-        seen = self._seen(cut(frame.image, *around(face, times), self._input_px), frame)
+        window = cut(frame.image, *around(face, times), self._input_px)
+        seen = [window.to_whole(each) for each in self._detected(window, frame)]
         if times == CLOSE:
             seen = [each for each in seen if overlap(each, face) > OVERLAP]
         return max(seen, key=lambda each: each.score, default=None)
 
-    def _seen(self, window: Window, frame: Frame, whole: bool = False) -> list[Face]:
-        """The faces in *window*; if they are to be *whole*, none that goes on beyond its edge."""
+    def _detected(self, window: Window, frame: Frame) -> list[Face]:
+        """In pixels of *window*."""
         faces = self._detect(window.image, Frame(window.image, frame.t_s))
-        sound = [face for face in faces if _is_sound(face)]
-        return [window.to_whole(face) for face in sound if not whole or window.holds(face)]
+        return [face for face in faces if _is_sound(face)]
 
 
 def _is_sound(face: Face) -> bool:
@@ -151,22 +198,16 @@ def _is_sound(face: Face) -> bool:
     return sides > 0 and all(map(math.isfinite, (sides, face.width_px, face.height_px, *numbers)))
 
 
-def _looks(image: NDArray[np.uint8], most_px: int) -> list[Look]:
-    """At the whole, wider than that, and near ones at half of it."""
+def _looks(image: NDArray[np.uint8]) -> list[Look]:
+    """At the whole, wider than that, and at halves of it."""
     height, width = image.shape[:2]
     longer = max(height, width)
-
-    def square(left: float, top: float, side: float) -> Look:
-        return lambda: cut(image, left, top, side, most_px)
-
-    whole = square((width - longer) / 2, (height - longer) / 2, longer)
-    wide = square(width / 2 - longer * _BORDER, height / 2 - longer * _BORDER, 2 * longer * _BORDER)
-    half = longer / 2
+    wide, half = 2 * longer * _BORDER, longer / 2
     return [
-        whole,
-        wide,
+        Look((width - longer) / 2, (height - longer) / 2, longer, near=True),
+        Look((width - wide) / 2, (height - wide) / 2, wide, near=True),
         *(
-            square(left, top, half)
+            Look(left, top, half, near=False)
             for top in _starts(height, half)
             for left in _starts(width, half)
         ),

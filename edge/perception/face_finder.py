@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
-from edge.perception.auto_finder import SIGN, AutoFinder
+from edge.perception.auto_finder import FAR_SIGN, AutoFinder
 from edge.perception.detector_files import DETECTOR_FILES, FETCH
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_detector import MediaPipeDetector
@@ -62,7 +62,7 @@ class FaceFinder:
         """
         auto = reach == "auto"
         net = "short" if auto else reach
-        lowest = min(SIGN, min_score) if auto else min_score
+        lowest = min(FAR_SIGN, min_score) if auto else min_score
         file = models / DETECTOR_FILES[net].name
         self._detector = _open(file, read_detector(models, net), net, lowest)
         self._auto = AutoFinder(self._detector.detect, min_score) if auto else None

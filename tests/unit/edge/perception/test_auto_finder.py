@@ -123,9 +123,31 @@ def test_a_known_face_may_become_less_sure_and_what_stands_beside_it_may_not() -
         detector = Detector()
         finder = AutoFinder(detector.detect)
         assert finder.find(Frame(room((100, 100, 120)), 0.0))
-        detector.most = 0.6
+        detector.most = 0.55
         seen = [len(finder.find(Frame(room((x, 100, 120)), n * FRAME_S))) for n in range(1, 20)]
         assert seen == [expected] * 19
+
+
+def test_a_doubtful_face_is_one_only_while_there_is_no_surer_one() -> None:
+    class Badge(Detector):
+        """Sees a face in a darker square too, not as surely."""
+
+        def detect(self, image: NDArray[np.uint8], frame: Frame) -> list[Face]:
+            found = []
+            for value, most in ((SKIN, 1.0), (160, 0.77)):
+                shown = np.where(np.abs(image.astype(int) - value) <= 20, SKIN, 0).astype(np.uint8)
+                self.most = most
+                found += super().detect(shown, frame)
+            return found
+
+    image = room((60, 60, 200), value=160)
+    finder = AutoFinder(Badge().detect)
+    assert len(finder.find(Frame(image, 0.0))) == 1
+    image[300:400, 400:500] = SKIN
+    seen = [finder.find(Frame(image, n * FRAME_S)) for n in range(1, 12)]
+    assert round(seen[-1][0].x_px / 10) == 40 and len(seen[-1]) in (1, 2)
+    (only,) = AutoFinder(Badge().detect).find(Frame(image, 0.0))
+    assert only.x_px == pytest.approx(400, abs=6)
 
 
 def test_of_a_crowd_nobody_comes_and_goes() -> None:
