@@ -62,7 +62,7 @@ def restore_models(folder: Path) -> str:
     if (REPO_ROOT / ".git").exists():
         return f"git -C {shlex.quote(str(REPO_ROOT))} checkout -- {MODELS.name}"
     if REPO_ROOT.parent.name == "releases":
-        return f"go back with sudo {REPO_ROOT / 'setup.sh'} rollback, or install Mien again"
+        return "install Mien again, from a bundle or a checkout that is whole"
     if IN_CHECKOUT:
         return f"unpack Mien again over {REPO_ROOT}"
     return f"install Mien's wheel again: {pip()} install --force-reinstall --no-deps FILE.whl"
