@@ -76,4 +76,4 @@ def test_damaged_model_leaves_the_other_sense_and_is_read_once_it_is_restored(
         assert running.alive
     lost = [told for told in world.reported if "is damaged" in told]
     assert len(lost) == TIMES
-    assert all("restore" in told for told in lost)
+    assert all("put the models" in told for told in lost)

@@ -107,7 +107,11 @@ def _terminal(file: BinaryIO) -> Iterator[int]:
 
 
 def end_group(process: "subprocess.Popen[bytes]") -> None:
-    """End *process*, the leader of its session, and all that still belongs to it."""
+    """End *process*, the leader of its session, and all that still belongs to it.
+
+    A system that it has booted in a PID name space of its own is in no group of it, and outlives it.
+    """
+    booted = inits_below(process.pid)
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -115,7 +119,30 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
             process.wait(PATIENCE_S)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    end_systems(booted)
     process.wait()
+
+
+def inits_below(pid: int) -> list[int]:
+    """The first process of each PID name space that *pid*, or what it has started, has made."""
+    status = {}
+    for entry in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            lines = dict(line.split(":", 1) for line in entry.read_text().splitlines())
+            status[int(entry.parent.name)] = (int(lines["PPid"]), lines["NSpid"].split())
+    below = {pid}
+    while more := {each for each, (parent, _) in status.items() if parent in below} - below:
+        below |= more
+    return [
+        each for each in below - {pid} if len(status[each][1]) > 1 and status[each][1][-1] == "1"
+    ]
+
+
+def end_systems(inits: Sequence[int]) -> None:
+    """End every process of the PID name spaces of *inits* at once, as a power cut does."""
+    for pid in inits:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def copy_proofs(folder: Path) -> None:

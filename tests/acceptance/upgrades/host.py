@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.acceptance.common.overlay import Layers
-from tests.acceptance.common.programs import RigError, end_group
+from tests.acceptance.common.programs import RigError, end_group, end_systems, inits_below
 from tests.acceptance.common.table import Proof, complete
 from tests.acceptance.container.host import InstalledContainer, prepare
 from tests.acceptance.container.nspawn import Container
@@ -90,9 +88,11 @@ class BrokenUpgrades:
 
 
 def cut_power(process: "subprocess.Popen[bytes]") -> None:
-    """End the container at once: systemd-nspawn dies, and its name space with it."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """End the container at once: with its first process its whole name space dies."""
+    inits = inits_below(process.pid)
+    if not inits:
+        raise RigError("the container's first process is not to be found")
+    end_systems(inits)
     process.wait()
     end_group(process)
 

@@ -1,11 +1,19 @@
 """How the rig runs other programs, and ends them."""
 
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.common.programs import RigError, run
+from tests.acceptance.common.programs import RigError, end_group, inits_below, run
+
+_CANNOT = not shutil.which("unshare") or bool(
+    subprocess.run(
+        ["unshare", "--fork", "--pid", "true"], capture_output=True, check=False
+    ).returncode
+)
 
 
 def test_program_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
@@ -32,3 +40,18 @@ def runs(pid: int) -> bool:
 def test_program_that_fails_is_quoted(tmp_path: Path) -> None:
     with pytest.raises(RigError, match="ended with 3: no such luck"):
         run(["sh", "-c", "echo no such luck >&2; exit 3"], tmp_path / "log", 5)
+
+
+@pytest.mark.skipif(_CANNOT, reason="a PID name space needs root and unshare")
+def test_a_system_in_a_name_space_of_its_own_is_ended_with_its_program() -> None:
+    inner = ["setsid", "sh", "-c", "sleep 300; true"]
+    outer = ["unshare", "--fork", "--pid", *inner]
+    process = subprocess.Popen(outer, start_new_session=True)
+    end_s = time.monotonic() + 20
+    while not (inits := inits_below(process.pid)) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert len(inits) == 1
+    end_group(process)
+    while runs(inits[0]) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert not runs(inits[0])
