@@ -170,6 +170,7 @@ def test_run_refuses_what_makes_no_sense(
         ("x" * 300, 5, "file name too long): name another place"),
         ("taken.txt/events.jsonl", 5, "taken.txt is no folder"),
         ("soon/", 5, "which is a folder: name a file in it"),
+        ("taken.txt/", 5, "which is a folder: name a file in it"),
     ],
 )
 def test_events_that_can_go_nowhere_end_the_run_before_it_begins(
