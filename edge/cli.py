@@ -322,7 +322,8 @@ def _check_display(display: str, config: Path | None) -> None:
         raise SettingsError(
             f"--display {display} does not say where to; name the file: --display face.{display}"
         )
-    picture = Path(display).suffix.lower() in (".png", ".gif") and not display.endswith("/")
+    suffix = Path(display).suffix.lower().removeprefix(".")
+    picture = suffix in pictures and not display.endswith("/")
     if display not in kinds and not picture:
         others = ", ".join(kind for kind in kinds if kind not in pictures)
         raise SettingsError(

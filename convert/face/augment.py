@@ -120,10 +120,17 @@ def _jpeg(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
     quality = torch.randint(*_JPEG_QUALITY, (int(hit.sum()),), generator=generator).tolist()
     if not quality:
         return gray
+    strengths = iter(quality)
+    return _changed(gray, hit, lambda image: _compressed(image, next(strengths)))
+
+
+def _changed(
+    gray: Tensor, hit: Tensor, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> Tensor:
+    """Those of the images that are *hit*, one after the other, as *change* makes them."""
     out = gray.clone()
-    rows = torch.nonzero(hit)[:, 0].tolist()
-    for row, strength in zip(rows, quality, strict=True):
-        out[row, 0] = torch.from_numpy(_compressed(gray[row, 0].cpu().numpy(), strength))
+    for row in torch.nonzero(hit)[:, 0].tolist():
+        out[row, 0] = torch.from_numpy(change(gray[row, 0].cpu().numpy()))
     return out
 
 
@@ -135,14 +142,10 @@ def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 def _covered(gray: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Draw glasses, sunglasses or a mask on some of the images."""
     hit = torch.rand(gray.shape[0], generator=generator) < share
-    rows = torch.nonzero(hit)[:, 0].tolist()
-    if not rows:
+    if not hit.any():
         return gray
     random = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-    out = gray.clone()
-    for row in rows:
-        out[row, 0] = torch.from_numpy(cover(gray[row, 0].cpu().numpy(), random))
-    return out
+    return _changed(gray, hit, lambda image: cover(image, random))
 
 
 def _coarse(unit: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -57,6 +57,11 @@ class FaceData:
         """Row numbers of a split: Training, PublicTest or PrivateTest."""
         return np.flatnonzero(self.usage == list(USAGE_ROWS).index(split))
 
+    def training_rows(self, learn_public: bool) -> NDArray[np.intp]:
+        """Those that may be trained on, with those of PublicTest that may if *learn_public* is set."""
+        rows = self.rows("Training")
+        return np.concatenate([rows, self.public_for_training]) if learn_public else rows
+
     @property
     def held_out(self) -> NDArray[np.intp]:
         """The third of the PublicTest rows that is held out of training: every emotion by its share."""

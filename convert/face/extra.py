@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -50,16 +51,11 @@ def load_faces(file: Path) -> FacePack:
     Raises:
         DataError: it is missing or holds something else.
     """
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            label = np.atleast_1d(stored["label"]).astype(np.int64, casting="same_kind")
-            source = stored["source"]
-            person = stored["person"] if "person" in stored else stored["path"]
-            pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
-    except FileNotFoundError as error:
-        raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except Exception as error:  # reading something else as an archive may end with any
-        raise DataError(f"{file} is no pack of faces ({_said(error)}); {OBTAIN}.") from error
+    with _reading(file, "faces"), np.load(file, allow_pickle=False) as stored:
+        label = np.atleast_1d(stored["label"]).astype(np.int64, casting="same_kind")
+        source = stored["source"]
+        person = stored["person"] if "person" in stored else stored["path"]
+        pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
     shape = (len(label), SIDE_PX, SIDE_PX)
     if pixels.shape != shape or pixels.dtype != np.uint8:
         raise DataError(
@@ -89,16 +85,11 @@ def load_crops(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     Raises:
         DataError: it is missing or holds something else.
     """
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            pixels, clip = _decode(stored), stored["clip"].astype(np.intp)
-            if pixels.shape != (*clip.shape, SIDE_PX, SIDE_PX):
-                raise ValueError(f"crops of {pixels.shape} for clips of {clip.shape}")
-            return pixels, clip
-    except FileNotFoundError as error:
-        raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except Exception as error:  # as above
-        raise DataError(f"{file} is no pack of clips ({_said(error)}); {OBTAIN}.") from error
+    with _reading(file, "clips"), np.load(file, allow_pickle=False) as stored:
+        pixels, clip = _decode(stored), stored["clip"].astype(np.intp)
+        if pixels.shape != (*clip.shape, SIDE_PX, SIDE_PX):
+            raise ValueError(f"crops of {pixels.shape} for clips of {clip.shape}")
+    return pixels, clip
 
 
 def _decode(stored: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
@@ -132,23 +123,28 @@ def read_pictures(file: Path) -> Iterator[Picture]:
     """
     import cv2
 
+    with _reading(file, "pictures"), zipfile.ZipFile(file) as pack:
+        index = {Path(name).name: name for name in pack.namelist()}
+        for row in json.loads(pack.read(index["index.json"])):
+            data = np.frombuffer(pack.read(index[row["name"]]), np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            if image is None:
+                raise ValueError(f"{row['name']} is no picture")
+            boxes = tuple(_box(row["name"], *box) for box in row["boxes_xywh"])
+            rgb = np.ascontiguousarray(image[:, :, ::-1], np.uint8)
+            yield Picture(str(row["name"]), rgb, str(row["kind"]), boxes, int(row["n_max"]))
+
+
+@contextmanager
+def _reading(file: Path, what: str) -> Iterator[None]:
+    """Raise `DataError` where *file* turns out to be no pack of that."""
     try:
-        with zipfile.ZipFile(file) as pack:
-            index = {Path(name).name: name for name in pack.namelist()}
-            for row in json.loads(pack.read(index["index.json"])):
-                data = np.frombuffer(pack.read(index[row["name"]]), np.uint8)
-                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-                if image is None:
-                    raise ValueError(f"{row['name']} is no picture")
-                boxes = tuple(_box(row["name"], *box) for box in row["boxes_xywh"])
-                rgb = np.ascontiguousarray(image[:, :, ::-1], np.uint8)
-                yield Picture(str(row["name"]), rgb, str(row["kind"]), boxes, int(row["n_max"]))
+        yield
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {OBTAIN}.") from error
-    except GeneratorExit:
-        raise
-    except Exception as error:  # as above
-        raise DataError(f"{file} is no pack of pictures ({_said(error)}); {OBTAIN}.") from error
+    except Exception as error:  # reading something else as an archive may end with any
+        said = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")
+        raise DataError(f"{file} is no pack of {what} ({said}); {OBTAIN}.") from error
 
 
 def _box(name: str, x: float, y: float, width: float, height: float) -> Box:
@@ -156,7 +152,3 @@ def _box(name: str, x: float, y: float, width: float, height: float) -> Box:
     if not (all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0):
         raise ValueError(f"{name} has a box that is none")
     return box
-
-
-def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0].rstrip(": ")

@@ -43,7 +43,7 @@ class Lessons:
         Raises:
             DataError: the teachers were not asked about one of the rows.
         """
-        own = FaceTargets(self.training.fer2013[rows], self.training.ferplus[rows])
+        own = self.training.of(rows)
         if not (own.fer2013.sum(axis=1) > 0).all():
             raise DataError(
                 "The teachers were not asked about all rows that are trained on: make their lessons "

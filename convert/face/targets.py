@@ -23,6 +23,10 @@ class FaceTargets:
     fer2013: Rows
     ferplus: Rows
 
+    def of(self, rows: NDArray[np.intp]) -> "FaceTargets":
+        """Those of some of the rows."""
+        return replace(self, fer2013=self.fer2013[rows], ferplus=self.ferplus[rows])
+
     def distilled(self, teacher: "FaceTargets", share: float) -> "FaceTargets":
         """Replace *share* of each target by the *teacher*'s pseudo-labels; missing votes stay missing."""
         voted = (self.ferplus.sum(axis=1, keepdims=True) > 0).astype(np.float32)

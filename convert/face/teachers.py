@@ -67,11 +67,10 @@ def make_lessons(
         own = recipe.model_copy(update={"seed": seed})
         net, _ = train_face(data, own, work, f"teacher-{seed}.pt")
         teachers.append(net)
-    rows = data.rows("Training")
-    if recipe.learn_public:
-        rows = np.concatenate([rows, data.public_for_training])
+    rows = data.training_rows(recipe.learn_public)
     pixels = np.concatenate([data.pixels[rows], *faces])
-    said = ask(teachers, pixels, _labels(data, recipe, rows))
+    labeled = make_targets(data, recipe.label_share, recipe.majority_share).of(rows)
+    said = ask(teachers, pixels, labeled)
     count, shape = len(rows), (len(data.pixels),)
     training = FaceTargets(
         np.zeros((*shape, len(EMOTIONS)), np.float32), np.zeros((*shape, len(FERPLUS)), np.float32)
@@ -141,8 +140,3 @@ def _strangers_left_out(pack: Path) -> NDArray[np.uint8]:
     if not left.all():
         print(f"{printable(pack)}: {int((~left).sum()):,} faces of held-out sources are left out")
     return net_input(faces.pixels[left])
-
-
-def _labels(data: FaceData, recipe: FaceRecipe, rows: NDArray[np.intp]) -> FaceTargets:
-    everything = make_targets(data, recipe.label_share, recipe.majority_share)
-    return FaceTargets(everything.fer2013[rows], everything.ferplus[rows])

@@ -61,9 +61,21 @@ def train_face(
         come first.
     """
     check_lessons(recipe, lessons)
+    return _train_stages(data, recipe, work, name, start, lessons)
+
+
+def _train_stages(
+    data: FaceData,
+    recipe: FaceRecipe,
+    work: Path,
+    name: str,
+    start: Path | None,
+    lessons: Lessons | None,
+) -> tuple[FaceNet, History]:
+    """The first stage before this one, if there is any; as `train_face`."""
     small, earlier = None, list[dict[str, float]]()
     if recipe.first is not None:
-        small, earlier = train_face(data, recipe.first, work, f"first.{name}", start, lessons)
+        small, earlier = _train_stages(data, recipe.first, work, f"first.{name}", start, lessons)
     torch.manual_seed(recipe.seed)
     untrained = build_face_net(recipe)
     if small is not None:
@@ -72,13 +84,10 @@ def train_face(
     elif start is not None:
         load_weights(untrained, start)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rows = data.rows("Training")
-    if recipe.learn_public:
-        rows = np.concatenate([rows, data.public_for_training])
+    rows = data.training_rows(recipe.learn_public)
     rows = rows[~data.not_face[rows]]
     pixels = data.pixels[rows]
-    everything = make_targets(data, recipe.label_share, recipe.majority_share)
-    labeled = FaceTargets(everything.fer2013[rows], everything.ferplus[rows])
+    labeled = make_targets(data, recipe.label_share, recipe.majority_share).of(rows)
     if recipe.lesson_share and lessons is not None:
         labeled = lessons.beside(labeled, rows, recipe.lesson_share)
         pixels = np.concatenate([pixels, lessons.pixels])

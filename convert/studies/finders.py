@@ -195,7 +195,8 @@ def _print_heads(
     print(f"| {_COUNTED_PX} px and more | {_cells(total)} |")
     for way in ("auto", "followed"):
         share = total[way].found / max(total[way].heads, 1)
-        low, high = wilson(share * len(heads), len(heads))  # frames of one head are not independent
+        # Frames of one head are not independent.
+        low, high = wilson(share * len(heads), len(heads))
         print(f"\n{way}: {share:.1%} of {len(heads)} heads, 95 % {low:.1%} to {high:.1%}")
 
 
@@ -376,9 +377,8 @@ def _print_empty(empty: Sequence[Picture], finders: dict[str, _Timed], seed: int
                 picture.name for view in _views(picture.image, random) if finders[way].first(view)
             ]
         views = len(empty) * VIEWS
-        low, high = wilson(
-            len(wrong) / VIEWS, len(empty)
-        )  # views of one picture are not independent
+        # Views of one picture are not independent.
+        low, high = wilson(len(wrong) / VIEWS, len(empty))
         print(f"| {way} | {len(wrong)} | {views} | {low:.2%} to {high:.2%} | {len(set(wrong))} |")
 
 

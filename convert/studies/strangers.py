@@ -10,7 +10,7 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -78,7 +78,8 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
     if missing:
         print(f"The packs have no face of {', '.join(sorted(missing))}.\n")
     if fer is not None:
-        _check_rival(fer)
+        with _rival(fer):
+            _run(fer, "from fer.fer import FER", limit_s=300)
     print(
         "| source | rows | people | emotions | found | right | balanced | shown right | shown wrong |"
     )
@@ -87,9 +88,8 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
     with closing(FaceFinder(fetched_folder())) as finder:
         device = _Device(FaceReader(finder, models, manifest.face), Settings(), manifest)
         for source, crops, truth, persons in stills:
-            frames = [frame_of(crop) for crop in crops]
-            looks = device.stills(source, frames, truth, persons)
-            every.append((looks, frames))
+            looks = device.stills(source, crops, truth, persons)
+            every.append((looks, crops))
             _print_row(looks)
         clips = device.clips(films)
         _print_row(clips)
@@ -117,14 +117,15 @@ class _Device:
     def stills(
         self,
         source: str,
-        frames: Sequence[NDArray[np.uint8]],
+        crops: NDArray[np.uint8],
         truth: NDArray[np.int64],
         persons: int,
     ) -> Looks:
-        """Each frame held for a second and a half."""
+        """Each face held for a second and a half."""
         held = round(STILL_S * _RATE_HZ)
         seen = [
-            self._show([frame] * held, _RATE_HZ) for frame in tqdm(frames, desc=source, leave=False)
+            self._show([frame_of(crop)] * held, _RATE_HZ)
+            for crop in tqdm(crops, desc=source, leave=False)
         ]
         return _looks(source, truth, persons, [(belief, shown[-1]) for belief, shown in seen])
 
@@ -219,18 +220,21 @@ def _guess(looks: Looks) -> NDArray[np.int64]:
     return np.where(looks.found, guess, -1)
 
 
+def _balanced(right: NDArray[np.bool_], looks: Looks) -> float:
+    """Mean of the share that is *right* of each emotion that there is."""
+    return float(np.mean([right[looks.truth == each].mean() for each in np.unique(looks.truth)]))
+
+
 def _print_row(looks: Looks) -> None:
     right = _guess(looks) == looks.truth
     names = np.array(EMOTIONS)[looks.truth]
     shown_right = looks.shown == names
     shown_wrong = ~shown_right & np.isin(looks.shown, EMOTIONS)
-    classes = np.unique(looks.truth)
-    balanced = float(np.mean([right[looks.truth == each].mean() for each in classes]))
     low, high = wilson(int(right.sum()), len(right))
     print(
-        f"| {looks.source} | {len(right):,} | {looks.persons} | {len(classes)} "
-        f"| {looks.found.mean():.1%} | {right.mean():.1%} ({low:.1%} to {high:.1%}) | {balanced:.1%} "
-        f"| {shown_right.mean():.1%} | {shown_wrong.mean():.1%} |",
+        f"| {looks.source} | {len(right):,} | {looks.persons} | {len(set(looks.truth))} "
+        f"| {looks.found.mean():.1%} | {right.mean():.1%} ({low:.1%} to {high:.1%}) "
+        f"| {_balanced(right, looks):.1%} | {shown_right.mean():.1%} | {shown_wrong.mean():.1%} |",
         flush=True,
     )
 
@@ -263,45 +267,39 @@ json.dump(said, open(sys.argv[2], "w"))
 """
 
 
-def _check_rival(python: Path) -> None:
+@contextmanager
+def _rival(python: Path) -> Iterator[None]:
+    """Raise `DataError` where that Python cannot run `fer`, or says something else than it."""
     try:
-        subprocess.run(
-            [str(python), "-c", "from fer.fer import FER"],
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise _no_rival(python, error) from error
+        yield
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise DataError(
+            f"{python} cannot run the fer package ({type(error).__name__}); make an environment of its "
+            "own for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu 'setuptools<81'."
+        ) from error
 
 
-def _no_rival(python: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{python} cannot run the fer package ({type(error).__name__}); make an environment of its own "
-        "for it: python3 -m venv fer && fer/bin/pip install fer tensorflow-cpu 'setuptools<81'."
-    )
+def _run(python: Path, code: str, *arguments: str, limit_s: float) -> None:
+    command = [str(python), "-c", code, *arguments]
+    subprocess.run(command, check=True, capture_output=True, timeout=limit_s)
 
 
-def _print_rival(every: Sequence[tuple[Looks, Sequence[NDArray[np.uint8]]]], python: Path) -> None:
+def _print_rival(every: Sequence[tuple[Looks, NDArray[np.uint8]]], python: Path) -> None:
     print(
         "\n| source | Mien: found | right of all | balanced | fer: found | right of all | balanced |"
     )
     print("|---|---|---|---|---|---|---|")
-    for looks, frames in every:
-        with tempfile.TemporaryDirectory() as work:
+    for looks, crops in every:
+        with tempfile.TemporaryDirectory() as work, _rival(python):
             given, taken = Path(work) / "frames.npz", Path(work) / "said.json"
-            np.savez(given, frames=np.array(frames))
-            command = [str(python), "-c", _FER, str(given), str(taken)]
-            try:
-                subprocess.run(command, check=True, capture_output=True, timeout=3600)
-                said = json.loads(taken.read_text())
-            except (OSError, ValueError, subprocess.SubprocessError) as error:
-                raise _no_rival(python, error) from error
+            np.savez(given, frames=np.array([frame_of(crop) for crop in crops]))
+            _run(python, _FER, str(given), str(taken), limit_s=3600)
+            said = json.loads(taken.read_text())
         theirs = np.array([EMOTIONS.index(name) if name in EMOTIONS else -1 for name in said])
         cells = []
         for guess in (_guess(looks), theirs):
             right = guess == looks.truth
-            classes = np.unique(looks.truth)
-            balanced = np.mean([right[looks.truth == each].mean() for each in classes])
-            cells.append(f"{(guess >= 0).mean():.1%} | {right.mean():.1%} | {balanced:.1%}")
+            cells.append(
+                f"{(guess >= 0).mean():.1%} | {right.mean():.1%} | {_balanced(right, looks):.1%}"
+            )
         print(f"| {looks.source} | {' | '.join(cells)} |", flush=True)

@@ -66,25 +66,29 @@ def check_place(target: str) -> None:
     if target.startswith("unix:"):
         check_path(path)
     try:
-        if not stat.S_ISDIR(path.parent.stat().st_mode):
-            raise NotADirectoryError
-        folder = place.endswith("/") or stat.S_ISDIR(path.stat().st_mode)
-    except FileNotFoundError:
-        folder = place.endswith("/")
-        if not path.parent.exists():
-            raise OutputError(
-                f"There is no folder {path.parent} for the events: make it, or name another place."
-            ) from None
-    except NotADirectoryError:
-        raise OutputError(
-            f"The events cannot go to {path}: {path.parent} is no folder, name another place."
-        ) from None
+        above, there = _mode(path.parent), _mode(path)
     except (OSError, ValueError) as error:
         raise OutputError(
             f"The events cannot go to {place} ({reason(error)}): name another place."
         ) from error
-    if folder:
+    if not above:
+        raise OutputError(
+            f"There is no folder {path.parent} for the events: make it, or name another place."
+        )
+    if not stat.S_ISDIR(above):
+        raise OutputError(
+            f"The events cannot go to {path}: {path.parent} is no folder, name another place."
+        )
+    if place.endswith("/") or stat.S_ISDIR(there):
         raise OutputError(f"The events cannot go to {place}, which is a folder: name a file in it.")
+
+
+def _mode(path: Path) -> int:
+    """What is at *path*, as stat says it; 0 for nothing."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 class StreamLines:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
 from edge.perception.blaze_face import OVERLAP
-from edge.perception.windows import Window, around, cut, merged, overlap
+from edge.perception.windows import Window, around, cut, merged, overlap, points_of, starts
 
 NEAR_SIGN: Final = 0.4
 NEAR_SURE: Final = 0.6
@@ -100,16 +100,17 @@ class AutoFinder:
         paused = not 0 <= frame.t_s - self._last_s <= PAUSE_S or shape != self._shape
         known = [] if paused else self._known
         faces = self._still_there(known, frame)
-        looks = _looks(frame.image)
         self._frames += 1
+        if known and not faces:
+            self._next_look = 0  # most probably still near
+        looks: list[Look] = []
         if paused:
-            faces += self._found(looks, faces, frame)
+            looks = _looks(frame.image)
         elif not faces:
-            if known:
-                self._next_look = 0  # most probably still near
-            faces = self._found(self._some(_in_turn(looks), LOOKS), faces, frame)
+            looks = self._next_looks(frame.image, LOOKS)
         elif self._frames % EVERY == 0:
-            faces += self._found(self._some(_in_turn(looks), 1), faces, frame)
+            looks = self._next_looks(frame.image, 1)
+        faces += self._found(looks, faces, frame)
         self._last_s, self._shape = frame.t_s, shape
         faces = merged(faces) if len(faces) > 1 else faces
         self._known = faces
@@ -136,11 +137,13 @@ class AutoFinder:
                 return again
         return None
 
-    def _some(self, looks: list[Look], count: int) -> list[Look]:
-        """The next ones in turn."""
+    def _next_looks(self, image: NDArray[np.uint8], count: int) -> list[Look]:
+        """Those whose turn it is; every other one at the whole, for most people are near."""
+        whole, *others = _looks(image)
+        turns = [each for other in others for each in (whole, other)]
         first = self._next_look
-        self._next_look = (first + count) % len(looks)
-        return [looks[(first + index) % len(looks)] for index in range(min(count, len(looks)))]
+        self._next_look = (first + count) % len(turns)
+        return [turns[(first + index) % len(turns)] for index in range(count)]
 
     def _found(self, looks: list[Look], known: list[Face], frame: Frame) -> list[Face]:
         """What is sure from close by, of the best that give a sign in *looks* and are not *known*."""
@@ -192,8 +195,8 @@ class AutoFinder:
 
 def _is_sound(face: Face) -> bool:
     """Its box has a size, and all of its numbers are some."""
-    points = (face.right_eye, face.left_eye, face.nose, face.mouth, face.right_ear, face.left_ear)
-    numbers = (face.x_px, face.y_px, face.score, *(each for point in points for each in point))
+    places = (each for point in points_of(face) for each in point)
+    numbers = (face.x_px, face.y_px, face.score, *places)
     sides = min(face.width_px, face.height_px)
     return sides > 0 and all(map(math.isfinite, (sides, face.width_px, face.height_px, *numbers)))
 
@@ -208,21 +211,7 @@ def _looks(image: NDArray[np.uint8]) -> list[Look]:
         Look((width - wide) / 2, (height - wide) / 2, wide, near=True),
         *(
             Look(left, top, half, near=False)
-            for top in _starts(height, half)
-            for left in _starts(width, half)
+            for top in starts(height, half)
+            for left in starts(width, half)
         ),
     ]
-
-
-def _in_turn(looks: list[Look]) -> list[Look]:
-    """Every other one at the whole: most people are near."""
-    whole, *others = looks
-    return [each for other in others for each in (whole, other)]
-
-
-def _starts(length: int, side: float) -> list[float]:
-    """Corners of windows that overlap by at least half a *side* where the frame is longer."""
-    if length <= side:
-        return [(length - side) / 2]
-    count = math.ceil(2 * (length - side) / side)
-    return [index * (length - side) / count for index in range(count + 1)]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.messages import Face, Frame
 from edge.perception.blaze_face import OVERLAP
 from edge.perception.face_reader import Finder
-from edge.perception.windows import Window, around, cut, merged, overlap
+from edge.perception.windows import Window, around, cut, merged, overlap, starts
 
 SMALLEST_TILE_PX: Final = 640
 """In which the full-range detector finds faces from 40 pixels on."""
@@ -85,17 +85,15 @@ def _from_afar(image: NDArray[np.uint8]) -> Window:
 
 
 def _tiles(image: NDArray[np.uint8], side: int) -> Iterator[Window]:
-    """Squares that overlap by half, so that whatever is half as large lies whole in one of them."""
+    """Squares of the picture that overlap by half."""
     height, width = image.shape[:2]
-    for top in _starts(height, side):
-        for left in _starts(width, side):
+    for top in _corners(height, side):
+        for left in _corners(width, side):
             part = image[top : top + side, left : left + side]
             outer = (left == 0, top == 0, left + side >= width, top + side >= height)
             yield Window(part, left, top, outer=outer)
 
 
-def _starts(length: int, side: int) -> list[int]:
-    if length <= side:
-        return [0]
-    count = -(-2 * (length - side) // side)
-    return [round(index * (length - side) / count) for index in range(count + 1)]
+def _corners(length: int, side: int) -> list[int]:
+    """Whole pixels of the picture."""
+    return [max(0, round(start)) for start in starts(length, side)]

@@ -1,5 +1,6 @@
 """Parts of a picture that a detector looks at, and the faces in them, in pixels of the whole."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.messages import Face
+from edge.messages import Face, Point
 from edge.perception.blaze_face import as_face, blend, shared
 
 _CUT: Final = 0.01
@@ -44,7 +45,7 @@ class Window:
     def to_whole(self, face: Face) -> Face:
         """*face*, in pixels of the window, in those of the whole picture."""
         scale, left, top = self.scale, self.left_px, self.top_px
-        points = [(x * scale + left, y * scale + top) for x, y in _points(face)]
+        points = [(x * scale + left, y * scale + top) for x, y in points_of(face)]
         box = (face.x_px * scale + left, face.y_px * scale + top)
         return as_face(box, (face.width_px * scale, face.height_px * scale), points, face.score)
 
@@ -102,7 +103,20 @@ def merged(faces: Sequence[Face]) -> list[Face]:
     return found
 
 
-def _points(face: Face) -> list[tuple[float, float]]:
+def starts(length: int, side: float) -> list[float]:
+    """Where windows of *side* begin that overlap by at least half of it; one where the length is less.
+
+    So whatever is half as large as a window lies whole in one of them. One that is longer than *length*
+    begins before 0 and has it in its middle.
+    """
+    if length <= side:
+        return [(length - side) / 2]
+    count = math.ceil(2 * (length - side) / side)
+    return [index * (length - side) / count for index in range(count + 1)]
+
+
+def points_of(face: Face) -> list[Point]:
+    """Right eye, left eye, nose, mouth, right ear and left ear, as `blaze_face.as_face` takes them."""
     return [
         face.right_eye, face.left_eye, face.nose, face.mouth, face.right_ear, face.left_ear
     ]  # fmt: skip
@@ -115,7 +129,7 @@ def _detections(faces: Sequence[Face]) -> NDArray[np.float32]:
             [
                 (face.x_px, face.y_px),
                 (face.x_px + face.width_px, face.y_px + face.height_px),
-                *_points(face),
+                *points_of(face),
             ]
             for face in faces
         ],

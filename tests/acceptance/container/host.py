@@ -135,11 +135,12 @@ def prepare(root: Path, unit: Path = HERE / "proof.service") -> None:
     link.symlink_to("../proof.service")
 
 
-def read_results(lines: list[str], began_s: float) -> list[Proof]:
-    """Proofs from what the container wrote; the first one's time is counted from *began_s*, the start."""
+def read_results(lines: list[str], began_s: float | None = None) -> list[Proof]:
+    """Proofs from what the container wrote; the first one's time is counted from *began_s*, if given."""
     proofs = []
     for number, line in enumerate(lines):
         result = json.loads(line)
-        took_s = result["at_s"] - began_s if number == 0 else result["took_s"]
+        first = number == 0 and began_s is not None
+        took_s = result["at_s"] - began_s if first else result["took_s"]
         proofs.append(Proof(result["what"], result["outcome"], result["seen"], took_s))
     return proofs

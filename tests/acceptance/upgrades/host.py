@@ -12,7 +12,7 @@ from typing import Final
 from tests.acceptance.common.overlay import Layers
 from tests.acceptance.common.programs import RigError, end_group, end_systems, inits_below
 from tests.acceptance.common.table import Proof, complete
-from tests.acceptance.container.host import InstalledContainer, prepare
+from tests.acceptance.container.host import InstalledContainer, prepare, read_results
 from tests.acceptance.container.nspawn import Container
 from tests.acceptance.upgrades.broken_bundles import BREAKS, make
 
@@ -102,8 +102,7 @@ def _proofs(results: Path) -> list[Proof]:
     if not results.is_file():
         return []
     text = results.read_text(encoding="utf-8")
-    made = (json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines())
-    return [Proof(each["what"], each["outcome"], each["seen"], each["took_s"]) for each in made]
+    return read_results(text[: text.rfind("\n") + 1].splitlines())
 
 
 def _watched(record: Path) -> bool:

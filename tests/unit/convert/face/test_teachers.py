@@ -79,6 +79,15 @@ def test_a_learner_listens_and_meets_the_other_faces(
         train_face(data, more, tmp_path / "f", lessons=lessons)
 
 
+def test_lessons_may_be_for_a_later_stage_alone(
+    data: FaceData,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    lessons = load_lessons(make_lessons(data, SMALL, [1], [], tmp_path / "a"), 120)
+    later = LEARNER.model_copy(update={"first": SMALL})
+    assert len(train_face(data, later, tmp_path / "b", lessons=lessons)[1]) == 4
+
+
 def test_teachers_begin_afresh_and_never_see_who_is_held_out(
     data: FaceData,  # noqa: F811
     tmp_path: Path,
