@@ -61,7 +61,7 @@ def main() -> None:
     face = [
         ("camera", ["newest frame only", f"{settings.camera.width_px} x {settings.camera.height_px},"
                     f" {settings.camera.rate_hz:.0f} a second"]),
-        ("face finder", ["MediaPipe follows faces,", "seeks near and far"]),
+        ("face finder", ["MediaPipe follows,", "seeks near and far"]),
         ("face net", ["int8, eyes and mouth", f"in place, {geometry.width_px} x {geometry.height_px}"]),
     ]  # fmt: skip
     window_s = int(front_end["window_samples"]) / SAMPLE_RATE_HZ
