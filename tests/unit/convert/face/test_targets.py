@@ -36,6 +36,13 @@ def test_majority_takes_its_share_of_the_votes_where_there_is_one() -> None:
     assert (targets.ferplus[-10:] == 0).all()
 
 
+def test_of_some_rows_both_targets_are_taken_in_their_order() -> None:
+    seven, eight = np.arange(70, dtype=np.float32), np.arange(80, dtype=np.float32)
+    taken = FaceTargets(seven.reshape(10, 7), eight.reshape(10, 8)).of(np.array([7, 0, 3]))
+    assert taken.fer2013[:, 0].tolist() == [49, 0, 21]
+    assert taken.ferplus[:, 0].tolist() == [56, 0, 24]
+
+
 def test_row_without_votes_keeps_its_label_and_teaches_no_ferplus() -> None:
     data = face_rows()
     targets = make_targets(data, 0.2)

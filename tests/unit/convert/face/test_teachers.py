@@ -30,6 +30,12 @@ def pack(tmp_path: Path) -> Path:
     return file
 
 
+def _sure(said: FaceTargets) -> FaceTargets:
+    """The likeliest of each row, and nothing else."""
+    seven = np.eye(7, dtype=np.float32)[said.fer2013.argmax(axis=1)]
+    return replace(said, fer2013=seven)
+
+
 def test_ten_crops_are_corners_and_middle_as_they_are_and_mirrored() -> None:
     image = torch.arange(48.0 * 48).view(1, 1, 48, 48)
     crops = list(ten_crops(image))
@@ -79,13 +85,22 @@ def test_a_learner_listens_and_meets_the_other_faces(
         train_face(data, more, tmp_path / "f", lessons=lessons)
 
 
-def test_lessons_may_be_for_a_later_stage_alone(
+def test_lessons_are_for_the_stages_that_take_them(
     data: FaceData,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     lessons = load_lessons(make_lessons(data, SMALL, [1], [], tmp_path / "a"), 120)
     later = LEARNER.model_copy(update={"first": SMALL})
     assert len(train_face(data, later, tmp_path / "b", lessons=lessons)[1]) == 4
+    earlier = SMALL.model_copy(update={"first": LEARNER})
+    losses = {
+        train_face(data, earlier, tmp_path / name, lessons=each)[1][1]["loss"]
+        for name, each in (
+            ("c", lessons),
+            ("d", replace(lessons, training=_sure(lessons.training))),
+        )
+    }
+    assert len(losses) == 2
 
 
 def test_teachers_begin_afresh_and_never_see_who_is_held_out(
