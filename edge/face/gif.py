@@ -20,23 +20,27 @@ _BLACK_AND_WHITE: Final = [0, 0, 0, 255, 255, 255]
 class GifWriter:
     """An endless GIF whose pictures all have one size; only what changes is stored."""
 
-    def __init__(self, file: IO[bytes], size: tuple[int, int], *, colors: int = 64) -> None:
+    def __init__(
+        self, file: IO[bytes], size: tuple[int, int], *, zoom: int = 1, colors: int = 64
+    ) -> None:
         """Begin a GIF in the open *file*.
 
         Args:
             file: open for writing bytes; it stays open.
-            size: width and height of every picture in pixels.
+            size: width and height of every picture that is added, in pixels.
+            zoom: how many pixels of the file one of theirs is wide.
             colors: how many each stored picture may have, 2-256.
         """
         self._file = file
         self._size = size
+        self._zoom = zoom
         self._colors = colors
         self._last: Image.Image | None = None
         self._start_s = 0.0
         self._begun_cs = 0
         self.size_bytes = 0
         self.pictures = 0
-        width, height = size
+        width, height = size[0] * zoom, size[1] * zoom
         screen = width.to_bytes(2, "little") + height.to_bytes(2, "little") + b"\0\0\0"
         self._write(b"GIF89a" + screen + _ENDLESS)
         self._waiting: tuple[Image.Image, tuple[int, int]] | None = None
@@ -69,7 +73,12 @@ class GifWriter:
         """Write the picture that was waiting to learn how long it is shown."""
         if self._waiting is None:
             return
-        picture, offset = self._waiting
+        # Enlarged only now and only what changed: what is kept from picture to picture stays small.
+        small, (left, top) = self._waiting
+        picture = small.resize(
+            (small.width * self._zoom, small.height * self._zoom), Image.Resampling.NEAREST
+        )
+        offset = left * self._zoom, top * self._zoom
         duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
         if picture.mode == "L":
             indexed = picture.point(_TO_INDEX)

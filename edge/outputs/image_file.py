@@ -75,8 +75,8 @@ class Picture:
             # Unbuffered, so that what does not fit is known while it can be taken back.
             self._file = os.fdopen(create_part(self._part), "w+b", buffering=0)
             if suffix == ".gif":
-                zoomed = (size[0] * zoom, size[1] * zoom)
-                self._gif = GifWriter(self._file, zoomed, colors=4 if mode == "1" else 32)
+                colors = 4 if mode == "1" else 32
+                self._gif = GifWriter(self._file, size, zoom=zoom, colors=colors)
             else:
                 self._file.close()
                 self._part.unlink()
@@ -109,14 +109,16 @@ class Picture:
         pixels = picture.tobytes()
         if pixels == self._pixels:
             return
-        width, height = self._size
-        zoomed = picture.resize((width * self._zoom, height * self._zoom), Image.Resampling.NEAREST)
         try:
             if self._path.suffix.lower() == ".png":
+                zoomed = picture.resize(
+                    (picture.width * self._zoom, picture.height * self._zoom),
+                    Image.Resampling.NEAREST,
+                )
                 with written_whole(self._path) as file:
                     zoomed.save(file, format="PNG")
             elif self._gif is not None:
-                self._gif.add(zoomed, t_s)
+                self._gif.add(picture, t_s)
                 if self._gif.size_bytes >= self._most_bytes:
                     self._finish()
         except OSError as error:

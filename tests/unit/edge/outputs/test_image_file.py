@@ -43,15 +43,17 @@ def test_png_holds_the_latest_picture(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["face.png"]
 
 
-def test_gif_tells_the_run_with_its_times(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zoom", [1, 3])
+def test_gif_tells_the_run_with_its_times(tmp_path: Path, zoom: int) -> None:
     path = tmp_path / "run.gif"
-    output = Picture(path, zoom=1)
+    output = Picture(path, zoom=zoom)
     expected, drawn = Animator(), []
     for step in range(36):
         t_s = 50 + step / 12
         mood = HAPPY if step < 18 else NOBODY
         output.show(mood, t_s)
-        drawn.append(draw(expected.pose(mood, t_s)).convert("RGB"))
+        small = draw(expected.pose(mood, t_s)).convert("RGB")
+        drawn.append(small.resize((128 * zoom, 64 * zoom), Image.Resampling.NEAREST))
     assert not path.exists()
     output.close()
     output.close()
