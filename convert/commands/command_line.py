@@ -19,6 +19,13 @@ app = typer.Typer(
 )
 Data = Annotated[Path, typer.Option(help="Folder with the data set; see the model's card.")]
 Out = Annotated[Path, typer.Option(help="Models folder to publish to.")]
+Deciding = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Pack of labelled faces that decide on the face model's blend beside the held-out rows; "
+        "may be repeated."
+    ),
+]
 RecipeFile = Annotated[Path, typer.Option(help="How to train.")]
 Work = Annotated[Path, typer.Option(help="Checkpoints and caches; a later run goes on from here.")]
 STOPPED = "convert: stopped; the same command goes on from here."
@@ -61,6 +68,7 @@ def face(
         Path | None,
         typer.Option(help="What face-teachers wrote, for a recipe with a lesson_share."),
     ] = None,
+    deciding: Deciding = None,
 ) -> None:
     """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
 
@@ -69,7 +77,7 @@ def face(
     check_writable(out=out, work=work)
     from convert.face.pipeline import make_face
 
-    make_face(data, recipe, out, work, fetched_folder(), lessons)
+    make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [])
 
 
 @app.command("face-teachers")
@@ -169,6 +177,7 @@ def evaluate(
     data: Data,
     models: Annotated[Path, typer.Option(help="Folder with the model and manifest.")] = MODELS,
     work: Work = Path("runs/voice"),
+    deciding: Deciding = None,
 ) -> None:
     """Print every table again from the published .tflite alone.
 
@@ -182,7 +191,7 @@ def evaluate(
     if which == "face":
         from convert.face.pipeline import evaluate_published
 
-        evaluate_published(entry, models, data)
+        evaluate_published(entry, models, data, deciding or [])
     else:
         check_writable(work=work)
         from convert.voice.pipeline import evaluate_published as evaluate_voice

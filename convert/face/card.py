@@ -1,16 +1,18 @@
 """What the face model's card and tables say."""
 
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.face.evaluate import FaceEvaluation, Judged, Mix
+from convert.face.evaluate import FaceEvaluation, Judged, Mix, best_mix
+from convert.face.lessons import Lessons
 from convert.metrics import Scores, confusion_table
 from convert.publish import make_metric, metrics_table, recall_section
 from convert.training.recipe import FaceRecipe
 from edge.emotions import EMOTIONS
-from edge.perception.face_heads import FERPLUS
+from edge.perception.face_heads import FERPLUS, FaceHeads
 from edge.perception.manifest import DataSource, Metric
 
 SOURCES = (
@@ -41,15 +43,22 @@ def face_metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) ->
         *_calibration("fer2013 head", evaluation.fer2013, _SEVEN),
         *_scores("ferplus head", evaluation.ferplus.scores, _EIGHT),
         *_calibration("ferplus head", evaluation.ferplus, _EIGHT),
-        *_scores("shown", evaluation.shown.scores, _SEVEN),
-        *_calibration("shown", evaluation.shown, _SEVEN),
-        *_scores("shown", evaluation.shown_ferplus, _AMONG),
+        *_scores("shown", evaluation.shown.scores, _AMONG),
+        *_calibration("shown", evaluation.shown, _AMONG),
+        *_scores("shown", evaluation.shown_fer2013, _SEVEN),
+        make_metric(
+            "shown, calibration error, calibrated",
+            evaluation.shown_fer2013_error,
+            _PRIVATE,
+            evaluation.shown_fer2013.rows,
+            _SEVEN,
+        ),
     ]
     if floating is not None:
         for name, judged, labels in (
             ("fer2013 head, accuracy", floating.fer2013, _SEVEN),
             ("ferplus head, accuracy", floating.ferplus, _EIGHT),
-            ("shown, accuracy", floating.shown, _SEVEN),
+            ("shown, accuracy", floating.shown, _AMONG),
         ):
             scores = judged.scores
             rows.append(make_metric(name, scores.accuracy, _PRIVATE, scores.rows, labels, "float"))
@@ -59,7 +68,7 @@ def face_metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) ->
 def print_face(evaluation: FaceEvaluation, mixes: list[Mix], metrics: list[Metric]) -> None:
     """All tables, as Markdown."""
     print(metrics_table(metrics))
-    print(f"\n{_mix_table(mixes)}\n")
+    print(f"\n{_mix_table(mixes, evaluation.heads)}\n")
     print(_sections(evaluation))
     print(
         "temperatures, fitted on the held-out rows: "
@@ -85,8 +94,13 @@ def face_card(
     metrics: list[Metric],
     size: str,
     epochs: int,
+    lessons: Lessons | None = None,
 ) -> str:
     """The whole card, Markdown."""
+    heads = evaluation.heads
+    offsets = ", ".join(
+        f"{name} {each:+.2f}" for name, each in zip(EMOTIONS, heads.offsets, strict=True)
+    )
     return f"""# Face model
 
 `face_int8.tflite`: a grey 48x48 crop of a face -> two readings of it. {size}.
@@ -103,8 +117,9 @@ surprise, sadness, anger, disgust, fear, contempt. With the weights in `manifest
 the feature map draws where in the crop an emotion was seen: `mien explain photo.jpg`.
 
 Crops have eyes and mouth where `manifest.json` says (`geometry`, measured on training crops by the
-device's finder). The device shows a blend of both heads, {evaluation.share:.0%} `ferplus`, divided by
-the temperature {evaluation.shown.temperature:.3f} (fitted on the held-out rows).
+device's finder). The device shows a blend of both heads, {heads.ferplus_share:.0%} `ferplus`, with
+offsets ({offsets}),
+divided by the temperature {heads.temperature:.3f} (fitted on the held-out rows).
 
 ## Figures
 
@@ -128,19 +143,22 @@ rows that ten voters call neutral, FER2013 calls 46 % neutral, 24 % sad, 12 % fe
 net can serve either, not both, so there are two heads on one trunk.
 
 A face in the wild has no label. The consensus of ten people is the nearest thing to one, and nearer
-than the word of one, so the blend that the device shows is one that agrees best with it on
-the held-out rows, accuracy and balanced accuracy counting alike; of those within a standard error
-of the best, the one that agrees best with the FER2013 labels. (The steps were made finer after an
-error of calibration had been seen on PrivateTest: docs/decisions/014-two-label-sets.md.)
+than the word of one. What the net has learned of how often emotions occur is that of pictures in the
+web; before the device it makes a neutral or a sad face of every second angry and disgusted one. So the
+blend that the device shows, and how much of that prior its offsets take back, are those that agree best
+with the votes of the held-out rows{_and_sources(mixes)}, accuracy and balanced accuracy
+counting alike; of those within a standard error of the best, the one that agrees best with the FER2013
+labels. (The steps were made finer after an error of calibration had been seen on PrivateTest:
+docs/decisions/014-two-label-sets.md.)
 
-{_mix_table(mixes)}
+{_mix_table(mixes, heads)}
 
-Its temperature is fitted on the FER2013 labels, the harder truth: the device rather doubts.
+Its temperature is fitted on the votes of the held-out rows.
 
 {_sections(evaluation)}
 ## How it was made
 
-{how_made(recipe, epochs)}
+{how_made(recipe, epochs, lessons)}
 
 The shape of the first stage was chosen among several by a short training of each; `face_search.json`
 has the figures. The last shape there is the one that it grew to: so short a training gains nothing by
@@ -149,6 +167,7 @@ its further blocks, the long one was meant to.
 ![accuracy against work of several shapes](pictures/face-search.png)
 
     python -m convert search --data DIR                        # compares the shapes
+    python -m convert face-teachers --data DIR --faces PACK    # the nets that it learns from
     python -m convert face --data DIR --out models_tflite      # everything, resumes when interrupted
     python -m convert evaluate face --data DIR                 # prints the tables again
 
@@ -183,7 +202,13 @@ web without a clear licence, use of the weights beyond research and teaching is 
 """
 
 
-def how_made(recipe: FaceRecipe, epochs: int) -> str:
+def _and_sources(mixes: list[Mix]) -> str:
+    """Whose faces had a say beside the held-out rows."""
+    others = [f"{name} ({scores.rows:,} faces)" for name, scores in mixes[0].others.items()]
+    return f" and with the labels of {' and '.join(others)}, each source alike" if others else ""
+
+
+def how_made(recipe: FaceRecipe, epochs: int, lessons: Lessons | None = None) -> str:
     """What the card says of the training, all its stages."""
     text = f"""Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most
 FER+ voters took for no face. The target of the `fer2013` head is partly the row's own label and else
@@ -191,6 +216,12 @@ the labels that its ten votes predict (a logistic regression on training rows): 
 the votes alone predict only about two labels of three. The target of the `ferplus` head is the
 votes. Pictures were mirrored, turned, scaled, shifted, lit from a side, dimmed, blurred, compressed,
 made noisy, partly blanked and blended."""
+    if any(stage.wide for stage in recipe.stages):
+        text += """ Where views are wide they also were darkened to 3 %, made as coarse as far faces are,
+and covered by drawn glasses, sunglasses and masks."""
+    if lessons is not None:
+        text += f""" Larger nets (models_tflite/face_teacher_recipe.toml), each asked about ten crops of a
+picture, taught beside the labels, and of {len(lessons.pixels):,} faces of other people that have none."""
     stages = [_stage(each) for each in recipe.stages]
     if len(stages) > 1:
         text += " It went in stages, each beginning with the net of the one before; further blocks "
@@ -238,6 +269,10 @@ def _stage(recipe: FaceRecipe) -> str:
         )
     if recipe.ferplus_weight != 1:
         text += f"; errors by FER+ count {recipe.ferplus_weight:g} times"
+    if recipe.wide:
+        text += "; wide views"
+    if recipe.lesson_share:
+        text += f"; {recipe.lesson_share:.0%} of every target is what the larger nets say"
     if recipe.teacher_from < done:
         text += (
             f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "
@@ -253,31 +288,46 @@ def _stage(recipe: FaceRecipe) -> str:
 
 
 def _sections(evaluation: FaceEvaluation) -> str:
-    among = evaluation.shown_ferplus
+    among = evaluation.shown.scores
     return "\n".join(
         [
             recall_section(f"{_PRIVATE}, `fer2013` head, int8", evaluation.fer2013.scores),
             f"### {_PRIVATE}, `ferplus` head, FER+ majority, int8\n",
             confusion_table(evaluation.ferplus.scores, FERPLUS) + "\n",
-            recall_section(f"{_PRIVATE}, shown, FER2013 labels, int8", evaluation.shown.scores),
+            recall_section(f"{_PRIVATE}, shown, FER2013 labels, int8", evaluation.shown_fer2013),
             recall_section(f"{_PRIVATE}, shown, FER+ majority among the 7, int8", among),
         ]
     )
 
 
-def _mix_table(mixes: list[Mix]) -> str:
+def _mix_table(mixes: list[Mix], heads: FaceHeads) -> str:
+    """Every weight and every strength that were compared with those of *heads*, or of the best."""
+    plain = replace(heads, temperature=1.0)
+    chosen = next((mix for mix in mixes if mix.heads == plain), best_mix(mixes))
+    share = chosen.heads.ferplus_share
+    shown = [
+        mix for mix in mixes if mix.strength == chosen.strength or mix.heads.ferplus_share == share
+    ]
+    sources = list(chosen.others)
     lines = [
-        "| weight of `ferplus` | FER2013 labels: accuracy | balanced | FER+ majority: accuracy | "
-        "balanced |",
-        "|---|---|---|---|---|",
+        "| weight of `ferplus` | prior taken back | FER2013 labels: accuracy, balanced "
+        "| FER+ majority: accuracy, balanced |"
+        + "".join(f" {name}: accuracy, balanced |" for name in sources),
+        "|---" * (4 + len(sources)) + "|",
     ]
-    lines += [
-        f"| {mix.share:g} | {mix.fer2013.accuracy:.1%} | {mix.fer2013.balanced_accuracy:.1%} | "
-        f"{mix.ferplus.accuracy:.1%} | {mix.ferplus.balanced_accuracy:.1%} |"
-        for mix in mixes
-    ]
-    rows = f"{mixes[0].fer2013.rows:,} and {mixes[0].ferplus.rows:,} rows"
-    return "\n".join(lines) + f"\n\n(PublicTest, held out, int8, {rows}; contempt left out.)"
+    for mix in shown:
+        judged = (mix.fer2013, mix.ferplus, *mix.others.values())
+        cells = " | ".join(f"{each.accuracy:.1%}, {each.balanced_accuracy:.1%}" for each in judged)
+        weight = f"{mix.heads.ferplus_share:g}"
+        weight = f"**{weight}**" if mix is chosen else weight
+        lines.append(f"| {weight} | {mix.strength:.0%} | {cells} |")
+    rows = [chosen.fer2013.rows, chosen.ferplus.rows, *(one.rows for one in chosen.others.values())]
+    counts = ", ".join(f"{count:,}" for count in rows)
+    return (
+        "\n".join(lines)
+        + f"\n\n(PublicTest, held out{', and the other sources' if sources else ''}, int8; "
+        f"{counts} rows; contempt left out.)"
+    )
 
 
 def _scores(name: str, scores: Scores, labels: str) -> list[Metric]:

@@ -1,8 +1,9 @@
 """Every figure of the face model, measured from its logits on the test rows."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,10 @@ from edge.perception.face_heads import FERPLUS, FaceHeads
 from edge.perception.interpreter import Model
 from edge.perception.probability import softmax
 
-SHARES = tuple(tenth / 10 for tenth in range(11))
+SHARES: Final = tuple(tenth / 10 for tenth in range(11))
 """Weights of the FER+ head that are compared."""
+STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How much of what the net has learned of how often emotions occur is taken back: these are compared."""
 _AMONG_SEVEN = np.array([EMOTIONS.index(name) if name in EMOTIONS else -1 for name in FERPLUS])
 """The place among the seven of each FER+ emotion; -1 for contempt."""
 
@@ -54,19 +57,34 @@ class SplitTruth:
         return np.where(self.ferplus >= 0, _AMONG_SEVEN[self.ferplus], -1)
 
 
+@dataclass(frozen=True, eq=False)
+class LabelledFaces:
+    """What both heads say of the faces of one source, and what was seen in them: int64 [rows], 0-6."""
+
+    source: str
+    logits: FaceLogits
+    truth: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Mix:
-    """How well the blend of both heads does on the held-out rows, by either label set."""
+    """How well a blend of both heads does on the held-out rows, by either label set, and elsewhere."""
 
-    share: float
+    heads: FaceHeads
+    """At temperature 1."""
+    strength: float
+    """How much of the net's class prior its offsets take back, 0-1."""
     fer2013: Scores
     ferplus: Scores
     """Against the FER+ majority among the seven."""
+    others: dict[str, Scores]
+    """By source, of faces from elsewhere that have a say."""
 
     @property
     def worth(self) -> float:
-        """Mean of accuracy and balanced accuracy against the FER+ majority."""
-        return (self.ferplus.accuracy + self.ferplus.balanced_accuracy) / 2
+        """Mean of accuracy and balanced accuracy, by the FER+ majority and by every other source."""
+        judged = (self.ferplus, *self.others.values())
+        return float(np.mean([(each.accuracy + each.balanced_accuracy) / 2 for each in judged]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +110,13 @@ class FaceEvaluation:
     ferplus: Judged
     """The FER+ head against the FER+ majority, eight classes."""
     shown: Judged
-    """The blend that the device shows, against the FER2013 labels."""
-    shown_ferplus: Scores
-    """The blend against the FER+ majority among the seven."""
-    share: float
-    """Weight of the FER+ head in the blend."""
+    """The blend that the device shows, against the FER+ majority among the seven."""
+    shown_fer2013: Scores
+    """The blend against the FER2013 labels."""
+    shown_fer2013_error: float
+    """Expected calibration error by them."""
+    heads: FaceHeads
+    """The blend, calibrated."""
     class_prior: NDArray[np.float64]
     """[7], how often the blend names each emotion of the held-out rows, on average."""
 
@@ -119,36 +139,62 @@ def logits_of(model: Model, pixels: NDArray[np.uint8]) -> FaceLogits:
     return FaceLogits(np.concatenate(fer2013), np.concatenate(ferplus))
 
 
-def compare_mixes(logits: FaceLogits, truth: SplitTruth) -> list[Mix]:
-    """Judge each weight of the FER+ head in `SHARES`."""
+def compare_mixes(
+    logits: FaceLogits, truth: SplitTruth, others: Sequence[LabelledFaces] = ()
+) -> list[Mix]:
+    """Judge each weight of `SHARES` with each of `STRENGTHS`, weights first.
+
+    Args:
+        logits: of the held-out rows; how often a blend names each emotion of them is its prior.
+        truth: of these rows.
+        others: faces from elsewhere that have a say as well.
+    """
+    voted = truth.among_seven >= 0
     mixes = []
     for share in SHARES:
-        guess = FaceHeads(share, 1.0).blend(logits.fer2013, logits.ferplus).argmax(axis=1)
-        voted = truth.among_seven >= 0
-        mixes.append(
-            Mix(
-                share,
-                score(truth.fer2013, guess, len(EMOTIONS)),
-                score(truth.among_seven[voted], guess[voted], len(EMOTIONS)),
+        prior = FaceHeads(share, 1.0).blend(logits.fer2013, logits.ferplus).mean(axis=0)
+        for strength in STRENGTHS:
+            heads = FaceHeads(share, 1.0, _taking_back(prior, strength))
+            guess = heads.blend(logits.fer2013, logits.ferplus).argmax(axis=1)
+            mixes.append(
+                Mix(
+                    heads,
+                    strength,
+                    score(truth.fer2013, guess, len(EMOTIONS)),
+                    score(truth.among_seven[voted], guess[voted], len(EMOTIONS)),
+                    {faces.source: _judge_faces(heads, faces) for faces in others},
+                )
             )
-        )
     return mixes
 
 
-def best_share(mixes: list[Mix]) -> float:
-    """The weight of the blend that is shown.
+def _taking_back(prior: NDArray[np.float64], strength: float) -> tuple[float, ...]:
+    """Offsets that divide by the *prior* to the power of *strength*; their mean is 0."""
+    offsets = -strength * np.log(prior)
+    return tuple(round(float(each), 4) + 0.0 for each in offsets - offsets.mean())
+
+
+def _judge_faces(heads: FaceHeads, faces: LabelledFaces) -> Scores:
+    guess = heads.blend(faces.logits.fer2013, faces.logits.ferplus).argmax(axis=1)
+    return score(faces.truth, guess, len(EMOTIONS))
+
+
+def best_mix(mixes: list[Mix]) -> Mix:
+    """The blend that is shown.
 
     A face in the wild has no label; the consensus of ten people is the nearest thing to one, and
     nearer than the word of one. Accuracy and balanced accuracy count alike: the one speaks for how
-    often emotions occur, the other for the rare ones. Of those weights that agree with the voters as
-    well as the best one, within a standard error (Breiman et al. 1984), it is the one that agrees
-    best with the other label set.
+    often emotions occur, the other for the rare ones; and so do sources, whatever their size, for the
+    person before the device is of none of them. Of those blends that are as good as the best one,
+    within a standard error (Breiman et al. 1984), it is the one that agrees best with the other label
+    set, accuracy and balanced accuracy again counting alike.
     """
     best = max(mixes, key=lambda mix: mix.worth)
-    accuracy, rows = best.ferplus.accuracy, best.ferplus.rows
-    standard_error = math.sqrt(accuracy * (1 - accuracy) / rows)
+    judged = (best.ferplus, *best.others.values())
+    variances = [each.accuracy * (1 - each.accuracy) / each.rows for each in judged]
+    standard_error = math.sqrt(sum(variances)) / len(judged)
     as_good = [mix for mix in mixes if mix.worth >= best.worth - standard_error]
-    return max(as_good, key=lambda mix: mix.fer2013.accuracy).share
+    return max(as_good, key=lambda mix: mix.fer2013.accuracy + mix.fer2013.balanced_accuracy)
 
 
 def evaluate_logits(
@@ -156,19 +202,25 @@ def evaluate_logits(
     held_out_truth: SplitTruth,
     private: FaceLogits,
     private_truth: SplitTruth,
-    share: float,
+    blend: FaceHeads,
 ) -> FaceEvaluation:
-    """Judge logits of the held-out rows and of PrivateTest, with *share* for the FER+ head."""
-    blend = FaceHeads(share, 1.0)
+    """Judge logits of the held-out rows and of PrivateTest, shown as *blend*, at temperature 1, does."""
     shown_held_out, shown_private = (
         np.log(blend.blend(each.fer2013, each.ferplus)) for each in (held_out, private)
     )
     voted, voted_held_out = private_truth.ferplus >= 0, held_out_truth.ferplus >= 0
-    among = private_truth.among_seven
-    guess = shown_private.argmax(axis=1)
+    among, among_held_out = private_truth.among_seven, held_out_truth.among_seven
+    seven, seven_held_out = among >= 0, among_held_out >= 0
     fresh = ~private_truth.copies
     head = private.fer2013.argmax(axis=1)
-    shown = _judge(shown_held_out, held_out_truth.fer2013, shown_private, private_truth.fer2013, 7)
+    shown = _judge(
+        shown_held_out[seven_held_out],
+        among_held_out[seven_held_out],
+        shown_private[seven],
+        among[seven],
+        len(EMOTIONS),
+    )
+    by_label = softmax(shown_private, shown.temperature)
     return FaceEvaluation(
         fer2013=_judge(
             held_out.fer2013, held_out_truth.fer2013, private.fer2013, private_truth.fer2013, 7
@@ -182,8 +234,9 @@ def evaluate_logits(
             len(FERPLUS),
         ),
         shown=shown,
-        shown_ferplus=score(among[among >= 0], guess[among >= 0], len(EMOTIONS)),
-        share=share,
+        shown_fer2013=score(private_truth.fer2013, by_label.argmax(axis=1), len(EMOTIONS)),
+        shown_fer2013_error=calibration_error(by_label, private_truth.fer2013),
+        heads=replace(blend, temperature=shown.temperature),
         class_prior=softmax(shown_held_out, shown.temperature).mean(axis=0),
     )
 

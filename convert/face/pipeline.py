@@ -1,5 +1,7 @@
 """From FER2013 to a published int8 face model."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +21,14 @@ from convert.face.data import FaceData, labels_by_majority, load_face_data
 from convert.face.evaluate import (
     FaceEvaluation,
     FaceLogits,
-    best_share,
+    LabelledFaces,
+    best_mix,
     compare_mixes,
     evaluate_logits,
     logits_of,
     truth_of,
 )
+from convert.face.extra import STRANGERS, load_faces, net_input
 from convert.face.figures import (
     draw_data,
     draw_maps,
@@ -42,11 +46,15 @@ from convert.int8.macs import count_macs
 from convert.publish import describe_tensor, make_entry, manifest_of, publish, size_line
 from convert.training.recipe import FaceRecipe, load_recipe
 from convert.training.weights import save_weights
-from edge.perception.face_heads import FERPLUS, blend_weights
+from edge.emotions import EMOTIONS
+from edge.perception.face_heads import FERPLUS, FaceHeads, blend_weights
+from edge.perception.face_net import heads_of
 from edge.perception.interpreter import Model
 from edge.perception.manifest import ClassMaps, Entry, SecondHead
 
 CALIBRATION_CROPS = 500
+LEAST_ROWS = 100
+"""A source with fewer labelled faces has no say."""
 _HELD_OUT = "held out"
 _TEST = "PrivateTest"
 
@@ -58,11 +66,16 @@ def make_face(
     work: Path,
     detectors: Path,
     lessons_file: Path | None = None,
+    deciding: Sequence[Path] = (),
 ) -> None:
-    """Run the whole way; every step prints what it found."""
+    """Run the whole way; every step prints what it found.
+
+    *deciding* are packs whose labelled faces decide on the blend beside the held-out rows.
+    """
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
     data = load_face_data(folder)
+    sources = _sources(deciding)
     lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
@@ -74,11 +87,12 @@ def make_face(
     convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
     model = Model(file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
-    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out))
-    share = best_share(mixes)
-    evaluation = _evaluate(data, int8, share)
+    others = _read(model, sources)
+    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out), others)
+    mix = best_mix(mixes)
+    evaluation = _evaluate(data, int8, mix.heads)
     floats = {name: float_logits(net, data.pixels[rows]) for name, rows in _judged(data).items()}
-    floating = _evaluate(data, floats, share)
+    floating = _evaluate(data, floats, mix.heads)
     macs = count_macs(build_face_net(recipe), torch.zeros(1, 1, 48, 48))
     metrics = face_metrics(evaluation, floating)
     entry = make_entry(
@@ -91,10 +105,10 @@ def make_face(
         recipe="face_recipe.toml",
         geometry=geometry,
     )
-    entry = _with_heads(entry, model, net, share)
+    entry = _with_heads(entry, model, net, mix.heads)
     parameters = sum(weights.numel() for weights in net.parameters())
     size = size_line(file, parameters, macs)
-    card = face_card(recipe, evaluation, mixes, metrics, size, len(history))
+    card = face_card(recipe, evaluation, mixes, metrics, size, len(history), lessons)
     publish("face", file, recipe_file, entry, card, out)
     save_weights(net, out / "face_float.npz")
     figures = out / "pictures"
@@ -109,14 +123,16 @@ def make_face(
     print_face(evaluation, mixes, metrics)
 
 
-def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
-    """Print every table again from the .tflite and the manifest's share of the heads."""
+def evaluate_published(
+    entry: Entry, models: Path, folder: Path, deciding: Sequence[Path] = ()
+) -> None:
+    """Print every table again from the .tflite and the manifest's blend of the heads."""
     data = load_face_data(folder)
+    sources = _sources(deciding)
     model = Model(models / entry.file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
-    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out))
-    share = entry.ferplus.share if entry.ferplus else 0.0
-    evaluation = _evaluate(data, int8, share)
+    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out), _read(model, sources))
+    evaluation = _evaluate(data, int8, replace(heads_of(entry), temperature=1.0))
     print_face(evaluation, mixes, face_metrics(evaluation, None))
     print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
     print(disagreement_table(labels_by_majority(data)))
@@ -124,33 +140,57 @@ def evaluate_published(entry: Entry, models: Path, folder: Path) -> None:
         print(f"\nThe votes predict the label of {share:.1%} of the {split} rows.")
 
 
+def _sources(packs: Sequence[Path]) -> list[tuple[str, NDArray[np.uint8], NDArray[np.int64]]]:
+    """Name, crops and labels of each source in *packs* with enough labelled faces; no strangers."""
+    found = []
+    for file in packs:
+        pack = load_faces(file)
+        usable = (pack.label >= 0) & (pack.label < len(EMOTIONS)) & ~np.isin(pack.source, STRANGERS)
+        for source in sorted(set(pack.source[usable].tolist())):
+            rows = np.flatnonzero(usable & (pack.source == source))
+            if len(rows) >= LEAST_ROWS:
+                found.append((source, net_input(pack.pixels[rows]), pack.label[rows]))
+    return found
+
+
+def _read(
+    model: Model, sources: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.int64]]]
+) -> list[LabelledFaces]:
+    return [LabelledFaces(name, logits_of(model, crops), truth) for name, crops, truth in sources]
+
+
 def _judged(data: FaceData) -> dict[str, NDArray[np.intp]]:
     """The rows that decide and those that test."""
     return {_HELD_OUT: data.held_out, _TEST: data.rows(_TEST)}
 
 
-def _evaluate(data: FaceData, logits: dict[str, FaceLogits], share: float) -> FaceEvaluation:
+def _evaluate(data: FaceData, logits: dict[str, FaceLogits], blend: FaceHeads) -> FaceEvaluation:
     return evaluate_logits(
         logits[_HELD_OUT],
         truth_of(data, data.held_out),
         logits[_TEST],
         truth_of(data, data.rows(_TEST)),
-        share,
+        blend,
     )
 
 
-def _with_heads(entry: Entry, model: Model, net: nn.Module, share: float) -> Entry:
-    """Add the second head, its weight in what is shown, and what class maps are drawn with."""
+def _with_heads(entry: Entry, model: Model, net: nn.Module, blend: FaceHeads) -> Entry:
+    """Add the second head, how both are blended, and what class maps are drawn with."""
     ferplus = model.output((1, len(FERPLUS)), "ferplus")
     (features,) = (output for output in model.outputs if len(output.shape) == 4)
     rows = {
         head: net.get_parameter(f"{head}.weight").detach().double().numpy()
         for head in ("fer2013", "ferplus")
     }
-    weights = blend_weights(rows["fer2013"], rows["ferplus"], share)
+    weights = blend_weights(rows["fer2013"], rows["ferplus"], blend.ferplus_share)
     return entry.model_copy(
         update={
-            "ferplus": SecondHead(output=describe_tensor(ferplus), labels=FERPLUS, share=share),
+            "ferplus": SecondHead(
+                output=describe_tensor(ferplus),
+                labels=FERPLUS,
+                share=blend.ferplus_share,
+                offsets=blend.offsets,
+            ),
             "class_maps": ClassMaps(
                 output=describe_tensor(features),
                 weights=tuple(tuple(round(float(w), 4) for w in row) for row in weights),

@@ -45,7 +45,7 @@ def make_lessons(
         data: FER2013 with FER+ votes.
         recipe: of a teacher; only its seed differs.
         seeds: at least one.
-        packs: of faces without labels, or whose labels are not looked at.
+        packs: of faces; those with a label stay out, for they decide or test.
         work: for checkpoints, from which a later call goes on; `lessons.npz` comes here.
 
     Raises:
@@ -60,7 +60,7 @@ def make_lessons(
             "Teachers begin afresh and apart: their recipe has one stage, and neither start nor "
             "lesson_share."
         )
-    faces = [_strangers_left_out(pack) for pack in packs]  # before hours of work
+    faces = [_unlabelled(pack) for pack in packs]  # before hours of work
     teachers = []
     for seed in seeds:
         print(f"teacher {seed}", flush=True)
@@ -133,10 +133,10 @@ def ten_crops(views: Tensor) -> Iterator[Tensor]:
         yield crop.flip(3)
 
 
-def _strangers_left_out(pack: Path) -> NDArray[np.uint8]:
-    """The faces of a pack as the net takes them, but for the sources that are held out."""
+def _unlabelled(pack: Path) -> NDArray[np.uint8]:
+    """The faces of a pack as the net takes them, but for held-out sources and those with a label."""
     faces = load_faces(pack)
-    left = ~np.isin(faces.source, STRANGERS)
+    left = ~np.isin(faces.source, STRANGERS) & (faces.label < 0)
     if not left.all():
-        print(f"{printable(pack)}: {int((~left).sum()):,} faces of held-out sources are left out")
+        print(f"{printable(pack)}: {int((~left).sum()):,} faces that decide or test are left out")
     return net_input(faces.pixels[left])

@@ -16,7 +16,7 @@ from convert.voice.splits import Corpus, Split, load_split, noisy_features
 from edge.emotions import DEFAULT_PRIOR, EMOTIONS
 from edge.fusion import Fusion, FusionOptions, Reading
 from edge.messages import Face, FaceReading, VoiceReading
-from edge.perception.face_heads import FaceHeads
+from edge.perception.face_net import heads_of
 from edge.perception.framing import sharpness
 from edge.perception.interpreter import Model
 from edge.perception.manifest import Entry, Manifest, check_hash, load_manifest
@@ -120,8 +120,7 @@ def _read_faces(model: Model, entry: Entry, pixels: NDArray[np.uint8], bad: bool
         pixels = np.asarray(dark, np.uint8)
     quality = np.array([sharpness(crop) for crop in pixels])
     logits = logits_of(model, pixels)
-    heads = FaceHeads(entry.ferplus.share if entry.ferplus else 0.0, entry.temperature)
-    return Readings(heads.blend(logits.fer2013, logits.ferplus), quality)
+    return Readings(heads_of(entry).blend(logits.fer2013, logits.ferplus), quality)
 
 
 def _read_voices(

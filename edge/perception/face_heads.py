@@ -33,6 +33,9 @@ class FaceHeads:
     """Weight of the FER+ head, 0 to 1; the FER2013 head has the rest."""
     temperature: float
     """Divides the blend so that probabilities mean what they say (Guo et al. 2017)."""
+    offsets: tuple[float, ...] = (0.0,) * len(EMOTIONS)
+    """Added to the blend, [7], in the order of `EMOTIONS`: they take back that the net has learned some
+    emotions from many faces and others from few (logit adjustment, Menon et al. 2021)."""
 
     def blend(
         self, fer2013: NDArray[np.floating[Any]], ferplus: NDArray[np.floating[Any]]
@@ -40,7 +43,7 @@ class FaceHeads:
         """Logits [..., 7] and [..., 8] -> probabilities [..., 7] in the order of `EMOTIONS`."""
         seven = np.asarray(ferplus, np.float64)[..., _SEVEN_OF_EIGHT]
         blended = (1 - self.ferplus_share) * np.asarray(fer2013) + self.ferplus_share * seven
-        return softmax(blended, self.temperature)
+        return softmax(blended + np.asarray(self.offsets), self.temperature)
 
 
 def blend_weights(

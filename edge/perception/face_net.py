@@ -13,6 +13,13 @@ from edge.perception.manifest import Entry, claimed_output, open_model
 from edge.perception.probability import softmax
 
 
+def heads_of(entry: Entry) -> FaceHeads:
+    """How the heads of the face model of *entry* are read; one head by itself where it has no other."""
+    if entry.ferplus is None:
+        return FaceHeads(0.0, entry.temperature)
+    return FaceHeads(entry.ferplus.share, entry.temperature, entry.ferplus.offsets)
+
+
 class FaceNet:
     """A model of one head (the seven emotions) or of two (and the eight of FER+)."""
 
@@ -46,7 +53,7 @@ class FaceNet:
                     f"{path}: its FER+ labels are not {', '.join(FERPLUS)}; {restore_models(folder)}."
                 )
             self._outputs.append(claimed_output(path, self._model, entry.ferplus.output))
-            self._heads = FaceHeads(entry.ferplus.share, entry.temperature)
+            self._heads = heads_of(entry)
         self._features = None
         if entry.class_maps is not None:
             self._features = claimed_output(path, self._model, entry.class_maps.output)

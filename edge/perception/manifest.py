@@ -98,6 +98,11 @@ class SecondHead(_Part):
     labels: tuple[str, ...]
     share: Share
     """Its weight in what is shown; the first head has the rest."""
+    offsets: Annotated[
+        tuple[Annotated[float, Field(ge=-20, le=20)], ...],
+        Field(min_length=len(EMOTIONS), max_length=len(EMOTIONS)),
+    ] = (0.0,) * len(EMOTIONS)
+    """Added to the logits of the blend; see `edge.perception.face_heads.FaceHeads`."""
 
 
 class ClassMaps(_Part):

@@ -109,11 +109,11 @@ def test_teachers_begin_afresh_and_never_see_who_is_held_out(
 ) -> None:
     file = tmp_path / "mixed.npz"
     who: dict[str, Any] = {
-        "label": [0] * 3,
-        "source": ["omi", "a", "london"],
-        "person": ["1", "2", "3"],
+        "label": [-1, -1, -1, 0],
+        "source": ["omi", "a", "london", "a"],
+        "person": ["1", "2", "3", "4"],
     }
-    np.savez(file, pixels=np.zeros((3, 96, 96), np.uint8), **who)
+    np.savez(file, pixels=np.zeros((4, 96, 96), np.uint8), **who)
     lessons = load_lessons(make_lessons(data, SMALL, [1], [file], tmp_path / "a"), 120)
     assert len(lessons.pixels) == 1
     for change in ({"first": SMALL}, {"start": "x.npz"}, {"lesson_share": 0.5}):

@@ -46,6 +46,17 @@ def test_fer2013_alone_is_plain_softmax() -> None:
     np.testing.assert_allclose(FaceHeads(0.0, 2.0).blend(fer2013, np.ones(8)), expected)
 
 
+@given(Sevens, Eights, st.floats(0.3, 3))
+def test_offsets_take_back_how_often_the_net_has_learned_an_emotion(
+    fer2013: NDArray[np.float64], ferplus: NDArray[np.float64], temperature: float
+) -> None:
+    learned = np.array([0.1, 0.02, 0.08, 0.25, 0.15, 0.12, 0.28])
+    plain = FaceHeads(0.5, temperature).blend(fer2013, ferplus)
+    fair = FaceHeads(0.5, temperature, tuple(-np.log(learned))).blend(fer2013, ferplus)
+    expected = plain / learned ** (1 / temperature)
+    np.testing.assert_allclose(fair, expected / expected.sum(), rtol=1e-6)
+
+
 def test_many_rows_are_blended_as_each_alone() -> None:
     random = np.random.default_rng(1)
     fer2013, ferplus = random.normal(size=(5, 7)), random.normal(size=(5, 8))
