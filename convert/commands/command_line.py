@@ -69,6 +69,12 @@ def face(
         typer.Option(help="What face-teachers wrote, for a recipe with a lesson_share."),
     ] = None,
     deciding: Deciding = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(
+            help="face_float.npz that the stages before the last one gave; only that is trained."
+        ),
+    ] = None,
 ) -> None:
     """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
 
@@ -77,7 +83,7 @@ def face(
     check_writable(out=out, work=work)
     from convert.face.pipeline import make_face
 
-    make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [])
+    make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [], before)
 
 
 @app.command("face-teachers")

@@ -93,7 +93,6 @@ def face_card(
     mixes: list[Mix],
     metrics: list[Metric],
     size: str,
-    epochs: int,
     lessons: Lessons | None = None,
 ) -> str:
     """The whole card, Markdown."""
@@ -158,7 +157,7 @@ Its temperature is fitted on the votes of the held-out rows.
 {_sections(evaluation)}
 ## How it was made
 
-{how_made(recipe, epochs, lessons)}
+{how_made(recipe, lessons)}
 
 The shape of the first stage was chosen among several by a short training of each; `face_search.json`
 has the figures. The last shape there is the one that it grew to: so short a training gains nothing by
@@ -208,8 +207,9 @@ def _and_sources(mixes: list[Mix]) -> str:
     return f" and with the labels of {' and '.join(others)}, each source alike" if others else ""
 
 
-def how_made(recipe: FaceRecipe, epochs: int, lessons: Lessons | None = None) -> str:
+def how_made(recipe: FaceRecipe, lessons: Lessons | None = None) -> str:
     """What the card says of the training, all its stages."""
+    epochs = sum(stage.done_epochs for stage in recipe.stages)
     text = f"""Trained from scratch for {epochs} epochs on the 28,709 training rows less those that most
 FER+ voters took for no face. The target of the `fer2013` head is partly the row's own label and else
 the labels that its ten votes predict (a logistic regression on training rows): less noise, but

@@ -57,19 +57,25 @@ def draw_results(
 
 def draw_training(history: History, recipe: FaceRecipe, out: Path) -> None:
     """Loss and accuracy of each epoch; the loss per weight, so that stages can be compared."""
-    stages = [stage.done_epochs for stage in recipe.stages]
-    weights = np.repeat([1 + stage.ferplus_weight for stage in recipe.stages], stages)
+    trained = recipe.stages
+    if len(history) == recipe.done_epochs:  # those before were not trained here
+        trained = (recipe,)
+    stages = [stage.done_epochs for stage in trained]
+    weights = np.repeat([1 + stage.ferplus_weight for stage in trained], stages)
     history = [
         {**row, "loss": row["loss"] / weight} for row, weight in zip(history, weights, strict=True)
     ]
     shaded = "Shaded: the rate falls" if len(stages) == 1 else "By stages of the recipe"
-    if recipe.learn_public:
+    rows = "PublicTest: 3,589 rows by FER2013 label, 3,199 by FER+ majority"
+    if len(stages) == 1 and recipe.knows_public:
+        rows = "the third of PublicTest that is held out"
+    elif recipe.learn_public:
         shaded += "; the last one\nlearns from two thirds of these rows and is judged on the rest"
+    which = "the last stage" if len(trained) < len(recipe.stages) else "the face net"
     draw_curves(
         history,
         out / "face-curves.png",
-        "Training of the face net\nFloat, PublicTest: 3,589 rows by FER2013 label, 3,199 by FER+ "
-        f"majority. {shaded}",
+        f"Training of {which}\nFloat, {rows}. {shaded}",
         names={"fer2013": "FER2013, 7 classes", "ferplus": "FER+, 8 classes"},
         falling_epochs=recipe.falling_epochs if len(stages) == 1 else 0,
         stages=stages,

@@ -46,8 +46,8 @@ class Lessons:
         own = self.training.of(rows)
         if not (own.fer2013.sum(axis=1) > 0).all():
             raise DataError(
-                "The teachers were not asked about all rows that are trained on: make their lessons "
-                "with the same learn_public as in this recipe."
+                "The teachers were not asked about all rows that are trained on: make their lessons of "
+                "the same data, with python -m convert face-teachers."
             )
         mixed = labeled.distilled(own, share)
         return FaceTargets(

@@ -67,10 +67,12 @@ def make_face(
     detectors: Path,
     lessons_file: Path | None = None,
     deciding: Sequence[Path] = (),
+    before: Path | None = None,
 ) -> None:
     """Run the whole way; every step prints what it found.
 
-    *deciding* are packs whose labelled faces decide on the blend beside the held-out rows.
+    *deciding* are packs whose labelled faces decide on the blend beside the held-out rows; *before* are
+    the weights that the stages before the last one gave.
     """
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
@@ -79,7 +81,7 @@ def make_face(
     lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
-    net, history = train_face(data, recipe, work, start=start, lessons=lessons)
+    net, history = train_face(data, recipe, work, "face.pt", start, lessons, before)
     write_json(history, work / "history.json")
     file = work / "face_int8.tflite"
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
@@ -108,7 +110,7 @@ def make_face(
     entry = _with_heads(entry, model, net, mix.heads)
     parameters = sum(weights.numel() for weights in net.parameters())
     size = size_line(file, parameters, macs)
-    card = face_card(recipe, evaluation, mixes, metrics, size, len(history), lessons)
+    card = face_card(recipe, evaluation, mixes, metrics, size, lessons)
     publish("face", file, recipe_file, entry, card, out)
     save_weights(net, out / "face_float.npz")
     figures = out / "pictures"

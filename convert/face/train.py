@@ -40,11 +40,12 @@ def train_face(
     name: str = "face.pt",
     start: Path | None = None,
     lessons: Lessons | None = None,
+    before: Path | None = None,
 ) -> tuple[FaceNet, History]:
     """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
 
     It begins with the weights in *start*, if there are any, or as the net of `recipe.first`, which
-    is trained before; unless *work* holds a checkpoint.
+    is trained before, unless its weights are in *before*; unless *work* holds a checkpoint.
 
     Once `teacher_from` epochs are done, the average of the net's own weights teaches: every
     `teacher_every` epochs it reads all training rows plainly and mirrored, and its pseudo-labels become
@@ -53,15 +54,21 @@ def train_face(
     that have no other.
 
     Raises:
-        RecipeError: a checkpoint in *work* is damaged or of another recipe.
+        RecipeError: a checkpoint in *work* is damaged or of another recipe, or there is *before*, but
+            no earlier stage.
 
     Returns:
         The averaged net, and per epoch its loss and its accuracy by both label sets on the
         PublicTest rows, or on the held-out ones if it may know the others; epochs of `recipe.first`
-        come first.
+        that were trained here come first.
     """
     check_lessons(recipe, lessons)
-    return _train_stages(data, recipe, work, name, start, lessons)
+    if before is not None and recipe.first is None:
+        raise RecipeError(
+            "The recipe has one stage, and so none before it: leave --before out, or name the weights "
+            "as start in the recipe."
+        )
+    return _train_stages(data, recipe, work, name, start, lessons, before)
 
 
 def _train_stages(
@@ -71,10 +78,14 @@ def _train_stages(
     name: str,
     start: Path | None,
     lessons: Lessons | None,
+    before: Path | None = None,
 ) -> tuple[FaceNet, History]:
     """The first stage before this one, if there is any; as `train_face`."""
     small, earlier = None, list[dict[str, float]]()
-    if recipe.first is not None:
+    if recipe.first is not None and before is not None:
+        small = build_face_net(recipe.first)
+        load_weights(small, before)
+    elif recipe.first is not None:
         small, earlier = _train_stages(data, recipe.first, work, f"first.{name}", start, lessons)
     torch.manual_seed(recipe.seed)
     untrained = build_face_net(recipe)

@@ -52,7 +52,8 @@ def test_lessons_are_of_training_rows_and_other_faces_and_of_no_row_that_judges(
     file = make_lessons(data, SMALL, [1, 2], [pack], tmp_path / "work")
     lessons = load_lessons(file, 120)
     asked = lessons.training.fer2013.sum(axis=1) > 0
-    assert asked.tolist() == [row < 60 for row in range(120)]
+    assert np.flatnonzero(asked).tolist() == data.training_rows(True).tolist()
+    assert not asked[data.held_out].any() and not asked[data.rows("PrivateTest")].any()
     assert lessons.pixels.shape == (3, 48, 48)
     for said in (lessons.training.fer2013[:60], lessons.extra.fer2013, lessons.extra.ferplus):
         np.testing.assert_allclose(said.sum(axis=1), 1, rtol=1e-5)
@@ -80,9 +81,11 @@ def test_a_learner_listens_and_meets_the_other_faces(
         train_face(data, SMALL, tmp_path / "e", lessons=lessons)
     with pytest.raises(RecipeError, match="another recipe"):
         learn(replace(lessons, pixels=255 - lessons.pixels), "b")
-    more = LEARNER.model_copy(update={"learn_public": True})
+    silent = replace(
+        lessons.training, fer2013=lessons.training.fer2013 * (np.arange(120) != 5)[:, None]
+    )
     with pytest.raises(DataError, match="were not asked about all rows"):
-        train_face(data, more, tmp_path / "f", lessons=lessons)
+        train_face(data, LEARNER, tmp_path / "f", lessons=replace(lessons, training=silent))
 
 
 def test_lessons_are_for_the_stages_that_take_them(

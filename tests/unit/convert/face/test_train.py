@@ -14,6 +14,7 @@ from convert.face.net import FaceNet, FaceOutputs  # noqa: E402
 from convert.face.train import face_loss, mix_weights, train_face  # noqa: E402
 from convert.training.loop import cross_entropy  # noqa: E402
 from convert.training.recipe import FaceRecipe  # noqa: E402
+from convert.training.weights import save_weights  # noqa: E402
 
 SMALL = FaceRecipe(
     epochs=2,
@@ -55,6 +56,22 @@ def test_stages_follow_one_another_and_each_goes_on_from_its_checkpoint(
     assert told == history
     for one, other in zip(net.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_stages_before_the_last_one_need_not_be_trained_where_their_weights_are_there(
+    data: FaceData, tmp_path: Path
+) -> None:
+    then = SMALL.model_copy(update={"epochs": 1, "first": SMALL})
+    first, _ = train_face(data, SMALL, tmp_path / "a")
+    save_weights(first, tmp_path / "first.npz")
+    net, history = train_face(data, then, tmp_path / "b", before=tmp_path / "first.npz")
+    assert [row["epoch"] for row in history] == [1]
+    assert not list((tmp_path / "b").glob("first.*"))
+    whole, _ = train_face(data, then, tmp_path / "c")
+    for one, other in zip(net.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=0.02, rtol=0.05)  # kept in half precision
+    with pytest.raises(RecipeError, match="none before it"):
+        train_face(data, SMALL, tmp_path / "d", before=tmp_path / "first.npz")
 
 
 def test_rows_of_public_test_are_trained_on_only_when_the_recipe_says_so(
