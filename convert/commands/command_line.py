@@ -75,6 +75,10 @@ def face(
             help="face_float.npz that the stages before the last one gave; only that is trained."
         ),
     ] = None,
+    mistakes: Annotated[
+        Path | None,
+        typer.Option(help="What face-mistakes wrote, for a recipe with a seen_weight."),
+    ] = None,
 ) -> None:
     """Train on FER2013 with FER+ votes, convert, evaluate, write the card.
 
@@ -83,7 +87,7 @@ def face(
     check_writable(out=out, work=work)
     from convert.face.pipeline import make_face
 
-    make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [], before)
+    make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [], before, mistakes)
 
 
 @app.command("face-teachers")
@@ -110,6 +114,28 @@ def face_teachers(
     own = load_recipe(recipe, FaceRecipe)
     file = make_lessons(load_face_data(data), own, seeds or [1, 2, 3], faces or [], work)
     print(f"written to {printable(file)}")
+
+
+@app.command("face-mistakes")
+def face_mistakes(
+    pictures: Annotated[Path, typer.Option(help="Folder of pictures that show no face.")],
+    out: Annotated[Path, typer.Option(help="The .npz that is written.")],
+    models: Annotated[Path, typer.Option(help="Folder with the manifest.")] = MODELS,
+    seed: int = 1,
+) -> None:
+    """Collect what the face detector half believes to be faces, for the net to know better.
+
+    Example: python -m convert face-mistakes --pictures ~/wallpapers --out mistakes.npz
+    """
+    check_writable(out=out.parent)
+    from convert.face.mistakes import find_mistakes
+    from edge.perception.manifest import load_manifest
+
+    geometry = load_manifest(models).face.geometry
+    if geometry is None:
+        raise SettingsError(f"The face model in {models} does not say how its crops are framed.")
+    count = find_mistakes(pictures, fetched_folder(), geometry, out, seed)
+    print(f"{count:,} crops written to {printable(out)}")
 
 
 @app.command()

@@ -22,6 +22,8 @@ class FaceOutputs(NamedTuple):
     features: Tensor
     """The last feature map [N, channels, h, w]; both heads are linear in its mean over h and w, so
     that a class-activation map (Zhou et al. 2016) is its sum weighted by the class's row."""
+    seen: Tensor | None = None
+    """Logit [N, 1] that there is a face at all; None of a net without that head."""
 
 
 class FaceNet(nn.Module):
@@ -36,8 +38,12 @@ class FaceNet(nn.Module):
         blocks: Sequence[int],
         dropout: float,
         separable: bool = False,
+        seen: bool = False,
     ) -> None:
-        """Build stages of *blocks* residual blocks with *widths* channels, each half the size."""
+        """Build stages of *blocks* residual blocks with *widths* channels, each half the size.
+
+        *seen*: with a head that tells whether there is a face.
+        """
         super().__init__()
         self.blocks = tuple(blocks)
         self.stem = nn.Sequential(
@@ -59,12 +65,14 @@ class FaceNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.fer2013 = nn.Linear(inputs, len(EMOTIONS))
         self.ferplus = nn.Linear(inputs, len(FERPLUS))
+        self.seen = nn.Linear(inputs, 1) if seen else None
 
     def forward(self, x: Tensor) -> FaceOutputs:
         """float32 [N, 1, H, W] -> logits and the feature map behind them."""
         features = self.stages(self.stem(x))
         mean = self.dropout(features.mean(dim=(2, 3)))
-        return FaceOutputs(self.fer2013(mean), self.ferplus(mean), features)
+        seen = None if self.seen is None else self.seen(mean)
+        return FaceOutputs(self.fer2013(mean), self.ferplus(mean), features, seen)
 
 
 def grow(small: FaceNet, large: FaceNet) -> None:
@@ -99,10 +107,14 @@ class DeviceFaceNet(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        """float32 [1, H, W, 1] -> fer2013 [1, 7], ferplus [1, 8], features [1, h, w, channels]."""
+        """float32 [1, H, W, 1] -> fer2013 [1, 7], ferplus [1, 8], features [1, h, w, channels].
+
+        And seen [1, 1], where the net has that head.
+        """
         given: FaceOutputs = self.net(x.permute(0, 3, 1, 2))
-        return {
+        outputs = {
             "fer2013": given.fer2013,
             "ferplus": given.ferplus,
             "features": given.features.permute(0, 2, 3, 1),
         }
+        return outputs if given.seen is None else {**outputs, "seen": given.seen}

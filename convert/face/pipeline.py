@@ -38,6 +38,7 @@ from convert.face.figures import (
 )
 from convert.face.framing import measure_framing
 from convert.face.lessons import load_lessons
+from convert.face.mistakes import load_mistakes
 from convert.face.net import DeviceFaceNet
 from convert.face.targets import votes_predict
 from convert.face.train import build_face_net, calibration_crops, float_logits, train_face
@@ -50,7 +51,7 @@ from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS, FaceHeads, blend_weights
 from edge.perception.face_net import heads_of
 from edge.perception.interpreter import Model
-from edge.perception.manifest import ClassMaps, Entry, SecondHead
+from edge.perception.manifest import ClassMaps, Entry, SecondHead, Seen
 
 CALIBRATION_CROPS = 500
 LEAST_ROWS = 100
@@ -68,24 +69,26 @@ def make_face(
     lessons_file: Path | None = None,
     deciding: Sequence[Path] = (),
     before: Path | None = None,
+    mistakes_file: Path | None = None,
 ) -> None:
     """Run the whole way; every step prints what it found.
 
     *deciding* are packs whose labelled faces decide on the blend beside the held-out rows; *before* are
-    the weights that the stages before the last one gave.
+    the weights that the stages before the last one gave; *mistakes_file* has crops without a face.
     """
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
     data = load_face_data(folder)
     sources = _sources(deciding)
     lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
+    mistakes = load_mistakes(mistakes_file) if mistakes_file else None
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
-    net, history = train_face(data, recipe, work, "face.pt", start, lessons, before)
+    net, history = train_face(data, recipe, work, "face.pt", start, lessons, before, mistakes)
     write_json(history, work / "history.json")
     file = work / "face_int8.tflite"
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
-    crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed)
+    crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed, mistakes)
     convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
     model = Model(file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
@@ -142,6 +145,12 @@ def evaluate_published(
         print(f"\nThe votes predict the label of {share:.1%} of the {split} rows.")
 
 
+def _seen_head(model: Model) -> Seen | None:
+    """The output that tells whether there is a face, where the model has it."""
+    found = [output for output in model.outputs if output.name == "seen"]
+    return Seen(output=describe_tensor(found[0])) if found else None
+
+
 def _sources(packs: Sequence[Path]) -> list[tuple[str, NDArray[np.uint8], NDArray[np.int64]]]:
     """Name, crops and labels of each source in *packs* with enough labelled faces; no strangers."""
     found = []
@@ -187,6 +196,7 @@ def _with_heads(entry: Entry, model: Model, net: nn.Module, blend: FaceHeads) ->
     weights = blend_weights(rows["fer2013"], rows["ferplus"], blend.ferplus_share)
     return entry.model_copy(
         update={
+            "seen": _seen_head(model),
             "ferplus": SecondHead(
                 output=describe_tensor(ferplus),
                 labels=FERPLUS,

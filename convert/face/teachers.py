@@ -67,7 +67,9 @@ def make_lessons(
         own = recipe.model_copy(update={"seed": seed})
         net, _ = train_face(data, own, work, f"teacher-{seed}.pt")
         teachers.append(net)
-    rows = data.training_rows(True)  # whatever they have learned: the net may learn from all of these
+    rows = data.training_rows(
+        True
+    )  # whatever they have learned: the net may learn from all of these
     pixels = np.concatenate([data.pixels[rows], *faces])
     labeled = make_targets(data, recipe.label_share, recipe.majority_share).of(rows)
     said = ask(teachers, pixels, labeled)

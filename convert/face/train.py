@@ -1,8 +1,10 @@
 """Trains the face net on FER2013 with FER+ votes."""
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -28,9 +30,15 @@ _FREE = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "firs
 before or after has no part in these epochs."""
 
 
+_SEEN_DOUBT: Final = 0.01
+"""Chance that a crop is not what it is said to be."""
+
+
 def build_face_net(recipe: FaceRecipe) -> FaceNet:
     """The untrained net of a recipe."""
-    return FaceNet(recipe.widths, recipe.blocks, recipe.dropout, recipe.separable)
+    return FaceNet(
+        recipe.widths, recipe.blocks, recipe.dropout, recipe.separable, seen=recipe.seen_weight > 0
+    )
 
 
 def train_face(
@@ -41,6 +49,7 @@ def train_face(
     start: Path | None = None,
     lessons: Lessons | None = None,
     before: Path | None = None,
+    mistakes: NDArray[np.uint8] | None = None,
 ) -> tuple[FaceNet, History]:
     """Train by *recipe*, choosing nothing on the test rows; checkpoints go to *work*.
 
@@ -51,7 +60,8 @@ def train_face(
     `teacher_every` epochs it reads all training rows plainly and mirrored, and its pseudo-labels become
     `teacher_share` of every target (self-distillation from a mean teacher, Tarvainen & Valpola
     2017). *lessons* of teachers trained before are `lesson_share` of every target, and bring faces
-    that have no other.
+    that have no other. *mistakes*, uint8 [n, 48, 48], show no face; so many of them as `mistakes_share`
+    says come with every batch, and have no target but that.
 
     Raises:
         RecipeError: a checkpoint in *work* is damaged or of another recipe, or there is *before*, but
@@ -63,12 +73,13 @@ def train_face(
         that were trained here come first.
     """
     check_lessons(recipe, lessons)
+    check_mistakes(recipe, mistakes)
     if before is not None and recipe.first is None:
         raise RecipeError(
             "The recipe has one stage, and so none before it: leave --before out, or name the weights "
             "as start in the recipe."
         )
-    return _train_stages(data, recipe, work, name, start, lessons, before)
+    return _train_stages(data, recipe, work, name, start, lessons, before, mistakes)
 
 
 def _train_stages(
@@ -79,6 +90,7 @@ def _train_stages(
     start: Path | None,
     lessons: Lessons | None,
     before: Path | None = None,
+    mistakes: NDArray[np.uint8] | None = None,
 ) -> tuple[FaceNet, History]:
     """The first stage before this one, if there is any; as `train_face`."""
     small, earlier = None, list[dict[str, float]]()
@@ -86,7 +98,9 @@ def _train_stages(
         small = build_face_net(recipe.first)
         load_weights(small, before)
     elif recipe.first is not None:
-        small, earlier = _train_stages(data, recipe.first, work, f"first.{name}", start, lessons)
+        small, earlier = _train_stages(
+            data, recipe.first, work, f"first.{name}", start, lessons, None, mistakes
+        )
     torch.manual_seed(recipe.seed)
     untrained = build_face_net(recipe)
     if small is not None:
@@ -103,6 +117,10 @@ def _train_stages(
         labeled = lessons.beside(labeled, rows, recipe.lesson_share)
         pixels = np.concatenate([pixels, lessons.pixels])
     gray = torch.from_numpy(pixels[:, None]).to(device)
+    nothing = gray[:0]
+    if recipe.seen_weight and mistakes is not None:
+        nothing = torch.from_numpy(mistakes[:, None]).to(device)
+    beside = round(recipe.batch * recipe.mistakes_share) if len(nothing) else 0
     steps = len(pixels) // recipe.batch
     by_term: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -132,10 +150,20 @@ def _train_stages(
         mixup_share = 0.0 if mild else recipe.mixup_share
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(device)
-            views = random_views(gray[chosen], size_px, generator, strength, wide=recipe.wide)
-            views, blended = blend_pairs(
-                views, tuple(each[chosen] for each in targets), mixup_share, generator
+            crops = gray[chosen]
+            wanted = (
+                *(each[chosen] for each in targets),
+                torch.ones(len(chosen), 1, device=device),
             )
+            if beside:
+                others = torch.randint(len(nothing), (beside,), generator=generator).to(device)
+                crops = torch.cat([crops, nothing[others]])
+                # Rows of zeros: where there is no face there is no emotion to be wrong about.
+                wanted = tuple(
+                    torch.cat([each, each.new_zeros(beside, each.shape[1])]) for each in wanted
+                )
+            views = random_views(crops, size_px, generator, strength, wide=recipe.wide)
+            views, blended = blend_pairs(views, wanted, mixup_share, generator)
             yield views.contiguous(memory_format=torch.channels_last), blended
 
     validation = data.held_out if recipe.knows_public else data.rows("PublicTest")
@@ -159,11 +187,14 @@ def _train_stages(
         optimiser=recipe.optimiser,
         precision=recipe.precision,
     )
-    loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight)
+    loss = partial(face_loss, ferplus_weight=recipe.ferplus_weight, seen_weight=recipe.seen_weight)
     net = untrained.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     checkpoint = work / name
     taught = lessons.digest if recipe.lesson_share and lessons is not None else ""
-    claimed = _Taught(**recipe.model_dump(), lessons=taught)
+    against = (
+        hashlib.sha256(mistakes.tobytes()).hexdigest() if beside and mistakes is not None else ""
+    )
+    claimed = _Taught(**recipe.model_dump(), lessons=taught, mistakes=against)
     claim(claimed, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
     trained, history = train(net, batches, loss, schedule, validate, checkpoint, recipe.stop_after)
     if recipe.first_share:
@@ -177,9 +208,10 @@ def _train_stages(
 
 
 class _Taught(FaceRecipe):
-    """A recipe, and by whose lessons it was followed."""
+    """A recipe, and by whose lessons and mistakes it was followed."""
 
     lessons: str = ""
+    mistakes: str = ""
 
 
 def check_lessons(recipe: FaceRecipe, lessons: Lessons | None) -> None:
@@ -198,6 +230,21 @@ def check_lessons(recipe: FaceRecipe, lessons: Lessons | None) -> None:
         raise RecipeError("The recipe takes no lessons: set lesson_share, or leave --lessons out.")
 
 
+def check_mistakes(recipe: FaceRecipe, mistakes: NDArray[np.uint8] | None) -> None:
+    """See before hours of work that *mistakes* are given if, and only if, *recipe* is to take them.
+
+    Raises:
+        RecipeError: they are not.
+    """
+    taken = any(stage.seen_weight for stage in recipe.stages)
+    if taken and mistakes is None:
+        raise RecipeError(
+            "The recipe has a seen_weight: name crops without a face with --mistakes, or take it out."
+        )
+    if mistakes is not None and not taken:
+        raise RecipeError("The recipe takes no mistakes: set seen_weight, or leave --mistakes out.")
+
+
 def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:
     """Put *share* of the weights *other* into *net*, the rest staying its own.
 
@@ -211,11 +258,23 @@ def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:
 
 
 def face_loss(
-    given: FaceOutputs, targets: tuple[Tensor, Tensor], ferplus_weight: float = 1.0
+    given: FaceOutputs,
+    targets: tuple[Tensor, ...],
+    ferplus_weight: float = 1.0,
+    seen_weight: float = 0.0,
 ) -> Tensor:
-    """Weighted sum of both heads' cross-entropies; a row without votes (zero) adds none of FER+."""
-    fer2013 = cross_entropy(given.fer2013, targets[0])
-    return fer2013 + ferplus_weight * cross_entropy(given.ferplus, targets[1])
+    """Weighted sum of the heads' cross-entropies.
+
+    targets: [rows, 7] and [rows, 8] of the emotions, in which a row of zeros adds nothing, and [rows, 1],
+    whether there is a face.
+    """
+    loss = cross_entropy(given.fer2013, targets[0])
+    loss = loss + ferplus_weight * cross_entropy(given.ferplus, targets[1])
+    if given.seen is not None:
+        wanted = targets[2] * (1 - 2 * _SEEN_DOUBT) + _SEEN_DOUBT
+        seen = nn.functional.binary_cross_entropy_with_logits(given.seen.float(), wanted)
+        loss = loss + seen_weight * seen
+    return loss
 
 
 def pseudo_label(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTargets:
@@ -242,10 +301,19 @@ def pseudo_label(net: nn.Module, gray: Tensor, labeled: FaceTargets) -> FaceTarg
     return FaceTargets(sharpened(seven, labeled.fer2013), sharpened(eight, labeled.ferplus))
 
 
-def calibration_crops(data: FaceData, count: int, seed: int) -> list[NDArray[np.float32]]:
-    """Training crops for int8 calibration: float32 [1, 48, 48, 1] each, black and white included."""
-    rows = np.random.default_rng(seed).choice(data.rows("Training"), count, replace=False)
-    crops = [((data.pixels[row][None, ..., None].astype(np.float32)) - 128) / 128 for row in rows]
+def calibration_crops(
+    data: FaceData, count: int, seed: int, mistakes: NDArray[np.uint8] | None = None
+) -> list[NDArray[np.float32]]:
+    """Training crops for int8 calibration: float32 [1, 48, 48, 1] each, black and white included.
+
+    Of *mistakes* there are some too, for what the net says of no face.
+    """
+    random = np.random.default_rng(seed)
+    pixels = data.pixels[random.choice(data.rows("Training"), count, replace=False)]
+    if mistakes is not None:
+        some = random.choice(len(mistakes), min(len(mistakes), count // 4), replace=False)
+        pixels = np.concatenate([pixels, mistakes[some]])
+    crops = [(one[None, ..., None].astype(np.float32) - 128) / 128 for one in pixels]
     ramp = np.linspace(0, 255, 48 * 48).round().reshape(1, 48, 48, 1).astype(np.float32)
     return [*crops, (ramp - 128) / 128]
 

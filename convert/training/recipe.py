@@ -88,6 +88,11 @@ class FaceRecipe(Recipe):
     """After so many epochs they are renewed."""
     lesson_share: Share = 0.0
     """Weight of what teachers say of a row in its targets; above 0 it takes their lessons."""
+    seen_weight: Annotated[float, Field(ge=0)] = 0.0
+    """What errors of the head count that tells a face from what the detector takes for one, beside those
+    of the FER2013 head; above 0 there is that head, and it takes crops without a face."""
+    mistakes_share: Share = 0.15
+    """How many of those come with each batch, of its size."""
     stop_after: Annotated[int, Field(ge=0)] = 0
     """Stop after so many epochs, wherever the rate is by then; 0 = after all of them."""
     first: "FaceRecipe | None" = None

@@ -116,6 +116,13 @@ class AutoFinder:
         self._known = faces
         return list(faces)
 
+    def candidates(self, frame: Frame) -> list[Face]:
+        """Whatever gives a sign anywhere in *frame*, seen from close by: most of it is no face.
+
+        Nothing is followed from or to it. It is what a judge of faces has to learn from.
+        """
+        return [face for face, _ in self._seen(_looks(frame.image), [], frame)]
+
     def _still_there(self, known: list[Face], frame: Frame) -> list[Face]:
         """Those of *known* that are: the widest ones, and one of the others in turn."""
         known = sorted(known, key=lambda face: -face.width_px)
@@ -147,6 +154,15 @@ class AutoFinder:
 
     def _found(self, looks: list[Look], known: list[Face], frame: Frame) -> list[Face]:
         """What is sure from close by, of the best that give a sign in *looks* and are not *known*."""
+        seen = self._seen(looks, known, frame)
+        beside = [face for face, _ in seen if face.score >= BESIDE_SURE]
+        if known or beside or not seen:
+            return beside
+        first, sure = max(seen, key=lambda each: each[0].score)
+        return [first] if first.score >= sure else []
+
+    def _seen(self, looks: list[Look], known: list[Face], frame: Frame) -> list[tuple[Face, float]]:
+        """From close by, the best that give a sign in *looks*, and what score makes each a face."""
         seen: list[tuple[Face, float]] = []
         left = SIGNS
         for near in (True, False):
@@ -164,11 +180,7 @@ class AutoFinder:
                 face = self._close_by(sign, frame, CLOSE)
                 if face is not None and face.score >= self._min_score:
                     seen.append((face, NEAR_SURE if near else FAR_SURE))
-        beside = [face for face, _ in seen if face.score >= BESIDE_SURE]
-        if known or beside or not seen:
-            return beside
-        first, sure = max(seen, key=lambda each: each[0].score)
-        return [first] if first.score >= sure else []
+        return seen
 
     def _signs(self, look: Look, frame: Frame) -> list[Face]:
         """What may be a face there, and does not go on beyond the edge of the look."""

@@ -9,6 +9,7 @@ from edge.config.paths import restore_models
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, class_map
+from edge.perception.interpreter import TensorSpec
 from edge.perception.manifest import Entry, claimed_output, open_model
 from edge.perception.probability import softmax
 
@@ -54,6 +55,9 @@ class FaceNet:
                 )
             self._outputs.append(claimed_output(path, self._model, entry.ferplus.output))
             self._heads = heads_of(entry)
+        self._seen: TensorSpec | None = None
+        if entry.seen is not None:
+            self._seen = claimed_output(path, self._model, entry.seen.output)
         self._features = None
         if entry.class_maps is not None:
             self._features = claimed_output(path, self._model, entry.class_maps.output)
@@ -74,6 +78,25 @@ class FaceNet:
         if self._heads is None:
             return softmax(logits[0], self._temperature)
         return self._heads.blend(*logits)
+
+    @property
+    def knows_faces(self) -> bool:
+        """Whether it tells a face from what only looks like one to the detector."""
+        return self._seen is not None
+
+    def face_odds(self, crop: NDArray[np.uint8]) -> float:
+        """Log-odds that the grey crop, uint8 [height, width], shows a face.
+
+        Raises:
+            ModelError: this model does not tell.
+        """
+        if self._seen is None:
+            raise ModelError(
+                "This face model does not tell a face from something else; use the model of the release "
+                "or convert it with seen as an output."
+            )
+        (odds,) = self._model.run_all(self._input(crop), [self._seen])
+        return float(odds.reshape(-1)[0])
 
     def explain(self, crop: NDArray[np.uint8], emotion: str) -> NDArray[np.float64]:
         """Where the net saw *emotion*: [h, w] over the crop, positive where it speaks for it.

@@ -105,6 +105,12 @@ class SecondHead(_Part):
     """Added to the logits of the blend; see `edge.perception.face_heads.FaceHeads`."""
 
 
+class Seen(_Part):
+    """A further output of a face model: the logit that there is a face at all."""
+
+    output: Tensor
+
+
 class ClassMaps(_Part):
     """What is needed to draw where in the crop a face model saw an emotion."""
 
@@ -157,6 +163,8 @@ class Entry(_Part):
     """Of a face model with two heads."""
     class_maps: ClassMaps | None = None
     """Of a face model that gives its feature map."""
+    seen: Seen | None = None
+    """Of a face model that knows a face from what the detector takes for one."""
     front_end: dict[str, Any] | None = None
     """Of a voice model: the parameters of `edge.perception.spectrogram.FrontEnd`."""
     heard: Heard | None = None

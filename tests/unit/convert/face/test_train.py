@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from convert.errors import RecipeError  # noqa: E402
+from convert.face.augment import plain_views  # noqa: E402
 from convert.face.data import FaceData  # noqa: E402
 from convert.face.net import FaceNet, FaceOutputs  # noqa: E402
 from convert.face.train import face_loss, mix_weights, train_face  # noqa: E402
@@ -111,6 +112,33 @@ def test_checkpoint_of_another_recipe_is_not_gone_on_from(
     train_face(data, SMALL, tmp_path)
     with pytest.raises(RecipeError, match="another recipe: move it away"):
         train_face(data, SMALL.model_copy(update=change), tmp_path)
+
+
+def test_net_learns_what_is_no_face_from_crops_without_one(data: FaceData, tmp_path: Path) -> None:
+    recipe = SMALL.model_copy(
+        update={"epochs": 30, "peak_rate": 0.02, "seen_weight": 1.0, "mistakes_share": 0.5}
+    )
+    stripes = np.tile(np.repeat([0, 255], 4), 6).astype(np.uint8)
+    mistakes = np.broadcast_to(stripes, (20, 48, 48)).copy()
+    net, _ = train_face(data, recipe, tmp_path, mistakes=mistakes)
+    net.eval()
+    with torch.inference_mode():
+        faces, stripes = (
+            net(plain_views(torch.from_numpy(each[:20, None]))).seen
+            for each in (data.pixels, mistakes)
+        )
+    assert float(faces.min()) > float(stripes.max())
+    with pytest.raises(RecipeError, match="another recipe"):
+        train_face(data, recipe, tmp_path, mistakes=255 - mistakes)
+
+
+def test_crops_without_a_face_are_given_exactly_where_the_recipe_takes_them(
+    data: FaceData, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match="name crops without a face"):
+        train_face(data, SMALL.model_copy(update={"seen_weight": 0.5}), tmp_path)
+    with pytest.raises(RecipeError, match="takes no mistakes"):
+        train_face(data, SMALL, tmp_path, mistakes=np.zeros((3, 48, 48), np.uint8))
 
 
 def test_errors_of_the_ferplus_head_count_as_the_recipe_says() -> None:

@@ -1,0 +1,123 @@
+"""What the face detector half believes to be faces, in pictures that have none.
+
+The net learns from these crops to know a face when it sees one. Whoever retrains it takes pictures
+of their own: wallpapers, drawings, textures, rooms; the more of the place where it will stand the better.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from convert.errors import DataError
+from convert.face.extra import NET_PX
+from edge.messages import Frame
+from edge.perception.auto_finder import FAR_SIGN, AutoFinder
+from edge.perception.detector_files import DETECTOR_FILES
+from edge.perception.face_finder import read_detector
+from edge.perception.framing import align
+from edge.perception.lite_detector import LiteDetector
+from edge.perception.manifest import Geometry
+from edge.process.printable import printable
+from edge.process.written_files import written_whole
+
+ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp")
+VIEWS: Final = 4
+"""Of a picture: the whole of it, then parts of it, some mirrored."""
+MOST_PX: Final = 900
+"""A picture is scaled down to so many pixels a side."""
+_LEAST_SCORE: Final = 0.2
+"""Of the detector, from close by; the net is to know better than its weakest guesses too."""
+_OBTAIN: Final = "make it with: python -m convert face-mistakes"
+
+
+def find_mistakes(pictures: Path, detectors: Path, geometry: Geometry, out: Path, seed: int) -> int:
+    """Search pictures without a face, and write the crops of what was taken for one to *out*.
+
+    Args:
+        pictures: folder; everything in it that is a picture is searched.
+        detectors: folder of MediaPipe's face detectors.
+        geometry: how the crops are framed.
+        out: .npz that is written: `crops`, uint8 [n, 48, 48].
+        seed: chooses the views.
+
+    Raises:
+        DataError: the folder has no picture.
+        ModelError: the detector is missing.
+
+    Returns:
+        How many crops there are.
+    """
+    files = sorted(each for each in pictures.rglob("*") if each.suffix.lower() in ENDINGS)
+    if not files:
+        raise DataError(f"{pictures} holds no picture ({', '.join(ENDINGS)}); name another folder.")
+    file = detectors / DETECTOR_FILES["short"].name
+    content = read_detector(detectors, "short")
+    crops: list[NDArray[np.uint8]] = []
+    unread = 0
+    with closing(LiteDetector(file, "short", FAR_SIGN, content=content)) as detector:
+        finder = AutoFinder(detector.detect, _LEAST_SCORE)
+        for number, each in enumerate(tqdm(files, desc="pictures")):
+            image = _picture(each)
+            if image is None:
+                unread += 1
+                continue
+            for view in _views(image, np.random.default_rng([seed, number])):
+                frame = Frame(view, 0.0)
+                crops += [align(frame, face, geometry) for face in finder.candidates(frame)]
+    if unread:
+        print(f"{unread} of {len(files):,} files in {printable(pictures)} could not be read")
+    with written_whole(out) as stream:
+        np.savez_compressed(stream, crops=np.array(crops, np.uint8).reshape(-1, NET_PX, NET_PX))
+    return len(crops)
+
+
+def load_mistakes(file: Path) -> NDArray[np.uint8]:
+    """The crops that `find_mistakes` wrote, uint8 [n, 48, 48].
+
+    Raises:
+        DataError: the file is missing or holds something else.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            crops: NDArray[np.uint8] = stored["crops"]
+    except FileNotFoundError as error:
+        raise DataError(f"{file} is not there; {_OBTAIN}.") from error
+    except Exception as error:  # reading something else as an archive may end with any
+        raise DataError(f"{file} holds no crops without a face; {_OBTAIN}.") from error
+    if crops.dtype != np.uint8 or crops.shape[1:] != (NET_PX, NET_PX) or not len(crops):
+        raise DataError(
+            f"{file} holds {crops.dtype} {list(crops.shape)}, not uint8 [n, {NET_PX}, {NET_PX}]; "
+            f"{_OBTAIN}."
+        )
+    return crops
+
+
+def _picture(file: Path) -> NDArray[np.uint8] | None:
+    """RGB, uint8 [height, width, 3], of at most `MOST_PX` a side; what is clear in it is grey."""
+    try:
+        with Image.open(file) as opened:
+            opened.draft("RGB", (MOST_PX, MOST_PX))
+            image = opened.convert("RGBA")
+            image.thumbnail((MOST_PX, MOST_PX))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    behind = Image.new("RGBA", image.size, (128, 128, 128, 255))
+    behind.alpha_composite(image)
+    return np.asarray(behind.convert("RGB"), np.uint8)
+
+
+def _views(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    yield image
+    height, width = image.shape[:2]
+    for _ in range(VIEWS - 1):
+        share = random.uniform(0.35, 0.9)
+        rows, columns = max(1, round(height * share)), max(1, round(width * share))
+        top, left = random.integers(height - rows + 1), random.integers(width - columns + 1)
+        view = image[top : top + rows, left : left + columns]
+        yield np.ascontiguousarray(view[:, :: random.choice([-1, 1])])
