@@ -288,6 +288,7 @@ def finders(
         Path, typer.Option(help="Folder with face/ and face_extra/; see docs/extending.md.")
     ],
     heads: Annotated[int, typer.Option(min=1, help="How many of each source are pasted.")] = 500,
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
 ) -> None:
     """Compare the three ways to find faces, on faces of many people and sizes and on photographs.
 
@@ -297,7 +298,7 @@ def finders(
     from edge.process.native_output import mute_native_code
 
     mute_native_code()
-    compare_finders(data, fetched_folder(), heads)
+    compare_finders(data, fetched_folder(), models, heads)
 
 
 @app.command()

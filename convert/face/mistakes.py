@@ -29,8 +29,8 @@ from edge.process.written_files import written_whole
 ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp")
 VIEWS: Final = 4
 """Of a picture: the whole of it, then parts of it, some mirrored."""
-MOST_PX: Final = 900
-"""A picture is scaled down to so many pixels a side."""
+LEAST_PX, MOST_PX = 200, 900
+"""A picture is enlarged until its shorter side has so many pixels, or scaled down until the longer has."""
 _LEAST_SCORE: Final = 0.2
 """Of the detector, from close by; the net is to know better than its weakest guesses too."""
 _OBTAIN: Final = "make it with: python -m convert face-mistakes"
@@ -104,12 +104,17 @@ def _picture(file: Path) -> NDArray[np.uint8] | None:
         with Image.open(file) as opened:
             opened.draft("RGB", (MOST_PX, MOST_PX))
             image = opened.convert("RGBA")
-            image.thumbnail((MOST_PX, MOST_PX))
+            image = image.resize(_size(*image.size))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     behind = Image.new("RGBA", image.size, (128, 128, 128, 255))
     behind.alpha_composite(image)
     return np.asarray(behind.convert("RGB"), np.uint8)
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    scale = min(max(1.0, LEAST_PX / min(width, height)), MOST_PX / max(width, height))
+    return max(LEAST_PX // 4, round(width * scale)), max(LEAST_PX // 4, round(height * scale))
 
 
 def _views(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:

@@ -24,6 +24,9 @@ from convert.face.extra import OBTAIN, Picture, load_faces, read_pictures
 from convert.metrics import wilson
 from edge.messages import Face, Frame, Point
 from edge.perception.face_finder import FaceFinder
+from edge.perception.face_net import FaceNet
+from edge.perception.face_reader import let_judge
+from edge.perception.manifest import load_manifest
 
 WAYS: Final = ("short", "full", "auto")
 FRAME: Final = (640, 480)
@@ -80,18 +83,19 @@ class Tally:
     """Mean distance of both eyes from where they are, in distances between the eyes."""
 
 
-def compare_finders(data: Path, detectors: Path, heads: int, seed: int = 1) -> None:
+def compare_finders(data: Path, detectors: Path, models: Path, heads: int, seed: int = 1) -> None:
     """Print how many faces each way finds, how well, what it takes for a face, and what it costs.
 
     Args:
         data: folder with `face` and `face_extra`.
         detectors: folder of MediaPipe's face detectors.
+        models: folder of the face net, which has a say in what is a face.
         heads: how many of each source are pasted.
         seed: chooses them and their places.
 
     Raises:
         DataError: a pack of data is missing.
-        ModelError: a detector is.
+        ModelError: a detector or the net is.
     """
     pictures = list(read_pictures(data / "face_extra" / "finder_pictures.zip"))
     empty = [picture for picture in pictures if picture.kind == "no face"]
@@ -104,6 +108,9 @@ def compare_finders(data: Path, detectors: Path, heads: int, seed: int = 1) -> N
             way: _Timed(opened.enter_context(closing(FaceFinder(detectors, way))), costs[way])
             for way in WAYS
         }
+        net = FaceNet(models, load_manifest(models).face)
+        for each in finders.values():
+            each.judged_by(net)
         for name, crops, share in sources:
             known = [Head(crop, share, _eyes(crop, finders["short"])) for crop in crops]
             print(f"\n{name}: {len(known)} heads, each in colour and in grey\n")
@@ -125,6 +132,10 @@ class _Timed:
         self._finder, self._costs = finder, costs
         self._t_s = 0.0
         self._seen = False
+
+    def judged_by(self, net: FaceNet) -> None:
+        """Let *net* judge as in the appliance."""
+        let_judge(net, self._finder)
 
     def first(self, image: NDArray[np.uint8]) -> list[Face]:
         """The faces in a picture that has nothing to do with the one before."""

@@ -27,6 +27,12 @@ from which on something new is a face: in the whole frame, and in tiles of it, w
 mistaken for one."""
 BESIDE_SURE: Final = 0.78
 """And of what is new beside a face or another sign of one: a badge on a jacket can look like a face."""
+NEAR_ODDS: Final = 1.0
+FAR_ODDS: Final = 2.0
+BESIDE_ODDS: Final = 3.0
+"""The same where a judge is asked: its log-odds and those of the score together."""
+JUDGED: Final = 2
+"""So many are put before it in one frame, the best ones."""
 DOUBTFUL: Final = 0.65
 """A face that is followed with less is let go when there is one that is sure enough to stand beside."""
 CLOSE: Final = 2.0
@@ -51,6 +57,8 @@ _WIDER: Final = 3.5
 
 Detect = Callable[[NDArray[np.uint8], Frame], list[Face]]
 """A picture and the frame that it stands for -> faces, in pixels of that frame."""
+Judge = Callable[[Face, Frame], float]
+"""What looks like a face, and the frame in which it does -> log-odds that it is one."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,16 @@ class AutoFinder:
         self._detect = detect
         self._min_score = min_score
         self._input_px = input_px
+        self._judge: Judge | None = None
         self._known: list[Face] = []
         self._last_s = -math.inf
         self._shape: tuple[int, ...] = ()
         self._frames = 0
         self._next_look = 0
+
+    def judged_by(self, judge: Judge) -> None:
+        """Ask *judge* from now on, beside the detector's score, whether something new is a face."""
+        self._judge = judge
 
     def find(self, frame: Frame) -> list[Face]:
         """All faces that are known, in pixels of *frame*.
@@ -121,7 +134,7 @@ class AutoFinder:
 
         Nothing is followed from or to it. It is what a judge of faces has to learn from.
         """
-        return [face for face, _ in self._seen(_looks(frame.image), [], frame)]
+        return [face for face, _ in self._close_looks(_looks(frame.image), [], frame)]
 
     def _still_there(self, known: list[Face], frame: Frame) -> list[Face]:
         """Those of *known* that are: the widest ones, and one of the others in turn."""
@@ -154,16 +167,25 @@ class AutoFinder:
 
     def _found(self, looks: list[Look], known: list[Face], frame: Frame) -> list[Face]:
         """What is sure from close by, of the best that give a sign in *looks* and are not *known*."""
-        seen = self._seen(looks, known, frame)
-        beside = [face for face, _ in seen if face.score >= BESIDE_SURE]
+        seen = self._close_looks(looks, known, frame)
+        if self._judge is None:
+            near_sure, far_sure, beside_sure = NEAR_SURE, FAR_SURE, BESIDE_SURE
+            sure = [face.score for face, _ in seen]
+        else:
+            near_sure, far_sure, beside_sure = NEAR_ODDS, FAR_ODDS, BESIDE_ODDS
+            seen = sorted(seen, key=lambda each: -each[0].score)[:JUDGED]
+            sure = [self._judge(face, frame) + _log_odds(face.score) for face, _ in seen]
+        beside = [face for (face, _), each in zip(seen, sure, strict=True) if each >= beside_sure]
         if known or beside or not seen:
             return beside
-        first, sure = max(seen, key=lambda each: each[0].score)
-        return [first] if first.score >= sure else []
+        (first, near), best = max(zip(seen, sure, strict=True), key=lambda each: each[1])
+        return [first] if best >= (near_sure if near else far_sure) else []
 
-    def _seen(self, looks: list[Look], known: list[Face], frame: Frame) -> list[tuple[Face, float]]:
-        """From close by, the best that give a sign in *looks*, and what score makes each a face."""
-        seen: list[tuple[Face, float]] = []
+    def _close_looks(
+        self, looks: list[Look], known: list[Face], frame: Frame
+    ) -> list[tuple[Face, bool]]:
+        """From close by, the best that give a sign in *looks*, and whether in a near one."""
+        seen: list[tuple[Face, bool]] = []
         left = SIGNS
         for near in (True, False):
             signs = [
@@ -179,7 +201,7 @@ class AutoFinder:
                 left -= 1
                 face = self._close_by(sign, frame, CLOSE)
                 if face is not None and face.score >= self._min_score:
-                    seen.append((face, NEAR_SURE if near else FAR_SURE))
+                    seen.append((face, near))
         return seen
 
     def _signs(self, look: Look, frame: Frame) -> list[Face]:
@@ -203,6 +225,11 @@ class AutoFinder:
         """In pixels of *window*."""
         faces = self._detect(window.image, Frame(window.image, frame.t_s))
         return [face for face in faces if _is_sound(face)]
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, 0.01), 0.99)
+    return math.log(score / (1 - score))
 
 
 def _is_sound(face: Face) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.messages import Face, Frame
-from edge.perception.auto_finder import FAR_SIGN, AutoFinder
+from edge.perception.auto_finder import FAR_SIGN, AutoFinder, Judge
 from edge.perception.detector_files import DETECTOR_FILES, FETCH
 from edge.perception.lite_detector import LiteDetector
 from edge.perception.mediapipe_detector import MediaPipeDetector
@@ -68,6 +68,11 @@ class FaceFinder:
         self._auto = AutoFinder(self._detector.detect, min_score) if auto else None
         self.runtime = self._detector.runtime
         self._width_px = search_width_px
+
+    def judged_by(self, judge: Judge) -> None:
+        """Let *judge* have a say in what is a face, where the finder looks more than once: "auto"."""
+        if self._auto is not None:
+            self._auto.judged_by(judge)
 
     def find(self, frame: Frame) -> list[Face]:
         """All faces in *frame*, in its own pixels."""

@@ -1,5 +1,7 @@
 """The int8 face net of a manifest entry: a crop in, seven probabilities out."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +76,17 @@ class FaceNet:
 
     def read(self, crop: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Grey crop uint8 [height, width] -> calibrated probabilities [7]."""
-        logits = self.logits(crop)
+        return self._read(self.logits(crop))
+
+    def read_and_judge(self, crop: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
+        """As `read`, and the probability that there is a face, 0-1; 1 from a model that does not tell."""
+        if self._seen is None:
+            return self.read(crop), 1.0
+        batches = self._model.run_all(self._input(crop), [*self._outputs, self._seen])
+        *logits, odds = (batch.reshape(-1) for batch in batches)
+        return self._read(logits), 1 / (1 + math.exp(-float(odds[0])))
+
+    def _read(self, logits: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
         if self._heads is None:
             return softmax(logits[0], self._temperature)
         return self._heads.blend(*logits)

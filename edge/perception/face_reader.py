@@ -1,13 +1,14 @@
 """From a frame to what the attended face seems to feel."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from edge.errors import ModelError
 from edge.messages import Face, FaceReading, Frame, NoFace, Point
 from edge.perception.attention import Attention
+from edge.perception.auto_finder import Judge
 from edge.perception.face_net import FaceNet
 from edge.perception.framing import align, quality
 from edge.perception.manifest import Entry
@@ -31,6 +32,20 @@ def gaze_at(face: Face, frame: Frame) -> Point:
     return (min(1.0, max(-1.0, x)), min(1.0, max(-1.0, y)))
 
 
+@runtime_checkable
+class Judged(Protocol):
+    """A finder that asks somebody else as well whether something is a face."""
+
+    def judged_by(self, judge: Judge) -> None:
+        """Ask *judge* from now on."""
+
+
+def let_judge(net: FaceNet, finder: Finder) -> None:
+    """Let the *net* have a say in what the *finder* takes for a face, where both can."""
+    if net.knows_faces and isinstance(finder, Judged):
+        finder.judged_by(lambda face, frame: net.face_odds(align(frame, face, net.geometry)))
+
+
 class FaceReader:
     """Finder, framing and the int8 face net in a row."""
 
@@ -42,6 +57,7 @@ class FaceReader:
         """
         self._finder = finder
         self._net = FaceNet(folder, entry, threads)
+        let_judge(self._net, finder)
         self._attention = Attention()
 
     def read(self, frame: Frame) -> FaceReading | NoFace:
@@ -51,7 +67,7 @@ class FaceReader:
         if face is None:
             return NoFace(frame.t_s)
         crop = align(frame, face, self._net.geometry)
-        probabilities = self._net.read(crop)
+        probabilities, is_face = self._net.read_and_judge(crop)
         if not np.isfinite(probabilities).all():
             raise ModelError(
                 "The face model gave no seven finite numbers; convert it from sound weights again, "
@@ -60,7 +76,7 @@ class FaceReader:
         return FaceReading(
             frame.t_s,
             probabilities,
-            quality(face, crop),
+            quality(face, crop) * is_face,
             face,
             len(faces),
             gaze_at(face, frame),

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from edge.build.sensors import asked_rate_hz, open_camera
-from edge.config.paths import fetched_folder
+from edge.config.paths import fetched_folder, models_folder
 from edge.config.schema import Settings
 from edge.diagnostics.trying.guide import Guide, NotWiredError
 from edge.errors import OutputError, SensorError
@@ -17,6 +17,9 @@ from edge.hardware.host import Host
 from edge.messages import Face, Frame
 from edge.outputs.leds import LedSettings, recording_light
 from edge.perception.face_finder import FaceFinder
+from edge.perception.face_net import FaceNet
+from edge.perception.face_reader import let_judge
+from edge.perception.manifest import load_manifest
 from edge.process.written_files import written_whole
 
 SECONDS: Final = 4.0
@@ -53,6 +56,8 @@ def try_camera(settings: Settings, host: Host, guide: Guide, picture: Path | Non
     finder = FaceFinder(
         fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
     )
+    folder = models_folder(settings.models.folder)
+    let_judge(FaceNet(folder, load_manifest(folder).face), finder)
     light = recording_light(settings.of(LedSettings), host)
     try:
         light.sensor_opened("camera")

@@ -49,13 +49,14 @@ def test_what_the_detector_believes_in_is_kept_as_the_net_would_get_it(
     Image.fromarray(random.integers(0, 255, (300, 400, 3), np.uint8)).save(
         pictures / "deep" / "a.png"
     )
+    Image.new("RGBA", (700, 2), (0, 0, 0, 0)).save(pictures / "line.png")
     (pictures / "broken.png").write_bytes(b"no picture")
     out = tmp_path / "mistakes.npz"
     count = find_mistakes(pictures, tmp_path, GEOMETRY, out, 1)
     crops = load_mistakes(out)
     assert crops.shape == (count, 48, 48) and count >= 1
     assert crops.reshape(count, -1).std(axis=1).min() > 5
-    assert "1 of 2 files" in capsys.readouterr().out
+    assert "1 of 3 files" in capsys.readouterr().out
 
 
 def test_folder_without_pictures_is_named(tmp_path: Path) -> None:

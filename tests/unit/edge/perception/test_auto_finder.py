@@ -190,3 +190,52 @@ def test_a_frame_of_any_shape_is_searched(size: tuple[int, int]) -> None:
     finder = AutoFinder(Detector().detect)
     for number in range(20):
         assert finder.find(Frame(np.full((*size, 3), GROUND, np.uint8), number * FRAME_S)) == []
+
+
+def test_a_judge_has_a_say_in_what_is_new_and_the_detector_in_what_it_is_asked() -> None:
+    asked: list[float] = []
+
+    def judge(face: Face, frame: Frame) -> float:
+        asked.append(face.width_px)
+        return 9.0 if face.width_px > 150 else -9.0
+
+    finder = AutoFinder(Detector().detect)
+    finder.judged_by(judge)
+    assert finder.find(Frame(room((200, 150, 80)), 0.0)) == []
+    (face,) = finder.find(Frame(room((200, 150, 200)), 10.0))
+    assert face.width_px == pytest.approx(200, abs=9)
+    assert asked and all(width == pytest.approx(80, abs=9) for width in asked[:-1])
+    before = len(asked)
+    assert finder.find(Frame(room((203, 150, 200)), 10.0 + FRAME_S))
+    assert len(asked) == before  # what is followed is known already
+
+
+def test_a_judge_can_be_surer_than_the_detector() -> None:
+    detector = Detector()
+    detector.most = 0.55
+    image = room((200, 150, 200))
+    assert AutoFinder(detector.detect).find(Frame(image, 0.0)) == []
+    finder = AutoFinder(detector.detect)
+    finder.judged_by(lambda face, frame: 5.0)
+    assert finder.find(Frame(image, 0.0))
+
+
+def test_a_judge_is_asked_about_few_things_in_one_frame() -> None:
+    asked: list[Face] = []
+
+    def judge(face: Face, frame: Frame) -> float:
+        asked.append(face)
+        return -9.0
+
+    finder = AutoFinder(Detector().detect)
+    finder.judged_by(judge)
+    finder.find(Frame(room(*((40 + 110 * index, 200, 70) for index in range(5))), 0.0))
+    assert 1 <= len(asked) <= 2
+
+
+def test_candidates_are_all_that_the_detector_half_believes_in() -> None:
+    finder = AutoFinder(Detector().detect, 0.2)
+    finder.judged_by(lambda face, frame: -9.0)
+    frame = Frame(room((100, 200, 70), (400, 200, 70)), 0.0)
+    assert len(finder.candidates(frame)) == 2
+    assert finder.find(frame) == []
