@@ -14,8 +14,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """As malloc.h numbers them."""
 _OPTIONS: Final = {
     _ARENA_MAX: 1,
-    # To set one keeps glibc from raising both, up to 32 and 64 MB. Pillow writes pictures by way of blocks
-    # of 64 kB, which are cut down to what was written: mapped, what is cut off leaves no hole.
+    # To set one keeps glibc from raising both, up to 32 and 64 MB. Pillow writes pictures by way of
+    # blocks of 64 kB, cut down to what was written: where they are mapped, that leaves no hole.
     _MMAP_THRESHOLD: 64 * 1024,
     _TRIM_THRESHOLD: 128 * 1024,
 }

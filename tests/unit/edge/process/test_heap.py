@@ -23,12 +23,9 @@ libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
 libc.mallinfo2.restype = Counts
 
-def large():
-    return libc.malloc(1_000_000)
-
-libc.free(large())  # by which glibc learns to take such blocks from the heap
+libc.free(libc.malloc(1_000_000))  # by which glibc learns to take smaller blocks from the heap
 before = libc.mallinfo2().hblks
-kept = large()
+kept = libc.malloc(65_536 + 33)  # what Pillow writes a picture through
 mapped = libc.mallinfo2().hblks - before
 
 all_in = threading.Barrier(4)
