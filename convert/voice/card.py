@@ -28,6 +28,19 @@ SOURCES = {
     "tess": DataSource(name="TESS (Pichora-Fuller & Dupuis 2020)", licence="CC BY-NC-ND 4.0"),
     "nemo": DataSource(name="nEMO (Christop 2024)", licence="CC BY-NC-SA 4.0"),
     "emogator": DataSource(name="EmoGator (Buhl 2023), vocal bursts", licence="Apache-2.0"),
+    "commonvoice_multi": DataSource(
+        name="Common Voice, 57 languages (Ardila et al. 2020)", licence="CC0"
+    ),
+    "commonvoice_en": DataSource(name="Common Voice, English (Ardila et al. 2020)", licence="CC0"),
+    "librispeech_251": DataSource(
+        name="LibriSpeech, 245 speakers (Panayotov et al. 2015)", licence="CC BY 4.0"
+    ),
+    "speechocean": DataSource(
+        name="SpeechOcean762 (Zhang et al. 2021)", licence="free, also for commercial use"
+    ),
+    "indian_emospeech": DataSource(
+        name="emospeech-dataset-v1, words on Indian telephones", licence="CC BY-NC-SA 4.0"
+    ),
     "noise": DataSource(
         name="ESC-10 (Piczak 2015) and Speech Commands noise (Warden 2018), as background",
         licence="CC BY 3.0; CC BY 4.0",

@@ -17,12 +17,26 @@ from convert.errors import DataError
 from edge.emotions import EMOTIONS
 from edge.messages import SAMPLE_RATE_HZ
 
-CORPORA = {"ravdess": 1_320, "tess": 2_800, "nemo": 4_481, "emogator": 3_570}
-"""Corpora of acted emotion and how many recordings each holds.
+CORPORA = {
+    "ravdess": 1_320,
+    "tess": 2_800,
+    "nemo": 4_481,
+    "emogator": 3_570,
+    "commonvoice_multi": 700,
+    "commonvoice_en": 650,
+    "librispeech_251": 245,
+    "speechocean": 250,
+    "indian_emospeech": 900,
+}
+"""Corpora of speech and how many recordings each holds.
 
-RAVDESS (Livingstone and Russo 2018), TESS (Pichora-Fuller and Dupuis 2020), nEMO (Christop 2024),
-EmoGator (Buhl 2023: vocal bursts, no words).
+Acted emotion: RAVDESS (Livingstone and Russo 2018), TESS (Pichora-Fuller and Dupuis 2020), nEMO
+(Christop 2024), EmoGator (Buhl 2023: vocal bursts, no words), and single words on Indian telephones.
+Everyday reading, neutral by its origin: Common Voice (Ardila et al. 2020) in 57 languages and in
+English, LibriSpeech (Panayotov et al. 2015), SpeechOcean762 (Zhang et al. 2021).
 """
+FURTHER = "voice_extra"
+"""Folder beside the one that is named, in which a corpus may lie as well."""
 NOISES = {"noise_esc10": 400, "noise_speechcommands": 6}
 """Background sound: ESC-10 (Piczak 2015) and the noise of Speech Commands (Warden 2018)."""
 OBTAIN = (
@@ -136,6 +150,7 @@ def actors(data: VoiceData, numbers: Sequence[int]) -> frozenset[str]:
 
 def _table(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     """The rows of NAME.csv, after a look at whether NAME.zip holds their files."""
+    folder = _home(folder, name)
     table, archive = folder / f"{name}.csv", folder / f"{name}.zip"
     for file in (table, archive):
         if not file.is_file():
@@ -169,6 +184,13 @@ def _table(folder: Path, name: str, count: int) -> list[dict[str, str]]:
     return rows
 
 
+def _home(folder: Path, name: str) -> Path:
+    """Where the corpus of that name lies: in *folder*, or else in `FURTHER` beside it."""
+    beside = folder.resolve().parent / FURTHER
+    there = (folder / f"{name}.csv").is_file() or not (beside / f"{name}.csv").is_file()
+    return folder if there else beside
+
+
 def _fold_of(name: str, row: dict[str, str], turn: int) -> int:
     """The fold that the table names; where it names none, each in turn."""
     fold = row.get("fold") or ""
@@ -188,7 +210,7 @@ def _decode(folder: Path, files: Sequence[tuple[str, str]]) -> list[Sound]:
         for name, file in files:
             try:
                 if name not in archives:
-                    archives[name] = zipfile.ZipFile(folder / f"{name}.zip")
+                    archives[name] = zipfile.ZipFile(_home(folder, name) / f"{name}.zip")
                 sound, rate = soundfile.read(
                     io.BytesIO(archives[name].read(file)), dtype="float32", always_2d=True
                 )

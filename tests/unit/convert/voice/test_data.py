@@ -71,6 +71,18 @@ def test_reads_labels_in_our_order_calm_as_neutral_and_what_was_published_twice_
     }
 
 
+def test_a_corpus_may_lie_in_the_folder_beside(folder: Path) -> None:
+    voices, extra = folder / "voice", folder / "voice_extra"
+    voices.mkdir()
+    extra.mkdir()
+    for file in list(folder.glob("*.*")):
+        file.rename((extra if file.stem == "nemo" else voices) / file.name)
+    data = load(voices)
+    assert {recording.corpus for recording in data.recordings} == {"ravdess", "nemo"}
+    (sound,) = data.sounds(data.of("nemo"))
+    assert sound.max() == pytest.approx(0.1, abs=1e-4)
+
+
 def test_noise_keeps_its_fold_or_gets_one_in_turn_and_a_crying_baby_is_no_background(
     folder: Path,
 ) -> None:
