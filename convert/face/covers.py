@@ -11,23 +11,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.face.extra import NET_PX
+
 RIGHT_EYE: Final = (14.7, 19.1)
 LEFT_EYE: Final = (32.3, 19.1)
 """As we see them: x and y in pixels, from `convert.face.framing`."""
 MOUTH: Final = (23.5, 37.3)
-_FINER: Final = 4
+FINER: Final = 4
 """It is drawn at so many times the size, and averaged down."""
+
+COVERS: Final = ("glasses", "sunglasses", "mask")
 
 Cover = Callable[["Canvas", np.random.Generator], None]
 
 
 class Canvas:
-    """A crop to draw on: a layer of grey and how much it hides, both finer than the crop."""
+    """A layer to draw on: grey, and how much it hides, both finer than the crop that it covers."""
 
-    def __init__(self, crop: NDArray[np.uint8]) -> None:
-        """Begin with nothing drawn on *crop*, uint8 [48, 48]."""
-        self._crop = crop
-        side = len(crop) * _FINER
+    def __init__(self) -> None:
+        side = NET_PX * FINER
         self._grey = np.zeros((side, side), np.float32)
         self._hides = np.zeros((side, side), np.float32)
 
@@ -40,19 +42,19 @@ class Canvas:
     def line(self, points: NDArray[Any], width: float, grey: float, closed: bool = False) -> None:
         """Draw a line through *points* that hides all."""
         mask = np.zeros(self._hides.shape, np.uint8)
-        thick = max(1, round(width * _FINER))
+        thick = max(1, round(width * FINER))
         cv2.polylines(mask, [self._place(points)], closed, 1, thick, cv2.LINE_8)
         self._put(mask > 0, grey, 1.0)
 
-    def finish(self) -> NDArray[np.uint8]:
-        """The crop with all of it."""
-        side = len(self._crop)
-        hides = cv2.resize(self._hides, (side, side), interpolation=cv2.INTER_AREA)
-        grey = cv2.resize(self._grey * self._hides, (side, side), interpolation=cv2.INTER_AREA)
-        return np.clip(self._crop * (1 - hides) + grey, 0, 255).astype(np.uint8)
+    def over(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """It in front of *picture*, uint8 [side, side], which is framed as a crop is."""
+        size = picture.shape
+        hides = cv2.resize(self._hides, size, interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(self._grey * self._hides, size, interpolation=cv2.INTER_AREA)
+        return np.clip(picture * (1 - hides) + grey, 0, 255).astype(np.uint8)
 
     def _place(self, points: NDArray[Any]) -> NDArray[np.int32]:
-        return np.asarray((np.asarray(points) + 0.5) * _FINER, np.int32)
+        return np.asarray((np.asarray(points) + 0.5) * FINER, np.int32)
 
     def _put(self, mask: NDArray[np.bool_], grey: float, hides: float) -> None:
         behind = self._hides[mask] * (1 - hides)
@@ -61,12 +63,18 @@ class Canvas:
         self._hides[mask] = hides + behind
 
 
-def cover(crop: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """The crop, uint8 [48, 48], with one of them on."""
-    canvas = Canvas(crop)
-    kinds: tuple[Cover, ...] = (_glasses, _sunglasses, _mask)
-    kinds[int(random.integers(len(kinds)))](canvas, random)
-    return canvas.finish()
+def cover(
+    crop: NDArray[np.uint8], random: np.random.Generator, kind: str | None = None
+) -> NDArray[np.uint8]:
+    """The crop, uint8 [side, side] and framed as the net's input is, with one of `COVERS` on.
+
+    *kind* says which; any, if it says nothing.
+    """
+    canvas = Canvas()
+    kinds: dict[str, Cover] = {"glasses": _glasses, "sunglasses": _sunglasses, "mask": _mask}
+    assert tuple(kinds) == COVERS
+    kinds[kind or COVERS[int(random.integers(len(COVERS)))]](canvas, random)
+    return canvas.over(crop)
 
 
 def _lens(

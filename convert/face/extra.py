@@ -28,6 +28,8 @@ NET_PX: Final = 48
 """Side of that input."""
 STRANGERS: Final = ("ctu_nir", "london", "canada", "cremad", "omi", "javased_av")
 """Sources that are held out of every training and choice."""
+KEPT_EVERY: Final = 5
+"""Of the faces without a label, one in so many is never trained on."""
 OBTAIN: Final = "pack it as docs/extending.md describes, or name another folder"
 
 
@@ -37,12 +39,32 @@ class FacePack:
 
     pixels: uint8 [n, 96, 96], grey. label: int64 [n], 0-6 in FER2013 order, 7 contempt, -1 none.
     source, person: str [n]; the set that a face is from, and who it is (its file, where nobody knows).
+    about: str [n]; what else the pack says of it, "age|sex|origin" or a JSON object; "" = nothing.
+    picture: str [n]; the file that it was cut from, by which packs know the same one; its person, where
+    the pack does not say.
     """
 
     pixels: NDArray[np.uint8]
     label: NDArray[np.int64]
     source: NDArray[np.str_]
     person: NDArray[np.str_]
+    about: NDArray[np.str_]
+    picture: NDArray[np.str_]
+
+    @property
+    def kept_back(self) -> NDArray[np.bool_]:
+        """Faces that no net is trained on: one in five, [n]."""
+        return np.arange(len(self.label)) % KEPT_EVERY == 0
+
+    @property
+    def choosing(self) -> NDArray[np.bool_]:
+        """Every other one of those, on which the finder's thresholds are chosen."""
+        return np.arange(len(self.label)) % (2 * KEPT_EVERY) == 0
+
+    @property
+    def testing(self) -> NDArray[np.bool_]:
+        """The rest of those, on which nothing is chosen."""
+        return self.kept_back & ~self.choosing
 
 
 def load_faces(file: Path) -> FacePack:
@@ -55,6 +77,8 @@ def load_faces(file: Path) -> FacePack:
         label = np.atleast_1d(stored["label"]).astype(np.int64, casting="same_kind")
         source = stored["source"]
         person = stored["person"] if "person" in stored else stored["path"]
+        about = _about(stored, len(label))
+        picture = stored.get("path", person)
         pixels = stored["pixels"] if "pixels" in stored else _decode(stored)
     shape = (len(label), SIDE_PX, SIDE_PX)
     if pixels.shape != shape or pixels.dtype != np.uint8:
@@ -62,11 +86,21 @@ def load_faces(file: Path) -> FacePack:
             f"{file} holds {pixels.dtype} crops of {list(pixels.shape)}, not uint8 of {list(shape)}; "
             f"{OBTAIN}."
         )
-    if not (label.ndim == 1 and label.shape == source.shape == person.shape):
+    if not (
+        label.ndim == 1
+        and label.shape == source.shape == person.shape == about.shape == picture.shape
+    ):
         raise DataError(f"{file} does not tell label, source and person of each crop; {OBTAIN}.")
     if len(label) and not -1 <= label.min() <= label.max() <= 7:
         raise DataError(f"{file} has labels that are not from -1 to 7; {OBTAIN}.")
-    return FacePack(pixels, label, source, person)
+    return FacePack(pixels, label, source, person, about, picture)
+
+
+def _about(stored: Mapping[str, NDArray[Any]], count: int) -> NDArray[np.str_]:
+    """`extra` of each face, or what `note` says where that is empty."""
+    nothing = np.full(count, "")
+    extra, note = stored.get("extra", nothing), stored.get("note", nothing)
+    return np.where(extra == "", note, extra)
 
 
 def net_input(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

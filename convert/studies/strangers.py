@@ -35,7 +35,7 @@ from edge.perception.manifest import load_manifest
 PACKS: Final = ("faces_labelled.npz", "faces_nc.npz")
 *SOURCES, CLIPS = STRANGERS
 FRAME: Final = (640, 480)
-_LARGE_PX: Final = 288
+LARGE_PX: Final = 288
 """Side of a face's crop in a frame: its head is some 190 pixels wide."""
 STILL_S: Final = 1.5
 """How long a photograph is held before the camera."""
@@ -73,8 +73,8 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
         ModelError: a model is.
     """
     manifest = load_manifest(models)
-    stills, films = list(_stills(data / "face_extra")), _clips(data / "face_extra")
-    missing = set(SOURCES) - {source for source, *_ in stills}
+    photographs, films = list(stills(data / "face_extra")), clips(data / "face_extra")
+    missing = set(SOURCES) - {source for source, *_ in photographs}
     if missing:
         print(f"The packs have no face of {', '.join(sorted(missing))}.\n")
     if fer is not None:
@@ -86,13 +86,13 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     every = []
     with closing(FaceFinder(fetched_folder())) as finder:
-        device = _Device(FaceReader(finder, models, manifest.face), Settings(), manifest)
-        for source, crops, truth, persons in stills:
-            looks = device.stills(source, crops, truth, persons)
+        device = Device(FaceReader(finder, models, manifest.face), Settings(), manifest)
+        for source, crops, truth, people in photographs:
+            looks = device.stills(source, crops, truth, len(set(people.tolist())))
             every.append((looks, crops))
             _print_row(looks)
-        clips = device.clips(films)
-        _print_row(clips)
+        filmed = device.clips(films)
+        _print_row(filmed)
     print(
         "\nRight is the face net's likeliest emotion, shown what the display shows in the end (in clips:"
     )
@@ -101,13 +101,13 @@ def tell_strangers(data: Path, models: Path, fer: Path | None = None) -> None:
     )
     print("\n| source | said | right |" + "".join(f" {name} |" for name in EMOTIONS))
     print(f"|---|---|---|{'---|' * len(EMOTIONS)}")
-    for looks in [*(looks for looks, _ in every), clips]:
+    for looks in [*(looks for looks, _ in every), filmed]:
         _print_classes(looks)
     if fer is not None:
         _print_rival(every, fer)
 
 
-class _Device:
+class Device:
     """Reader and fusion as the appliance has them."""
 
     def __init__(self, reader: FaceReader, settings: Settings, manifest: object) -> None:
@@ -122,12 +122,15 @@ class _Device:
         persons: int,
     ) -> Looks:
         """Each face held for a second and a half."""
-        held = round(STILL_S * _RATE_HZ)
-        seen = [
-            self._show([frame_of(crop)] * held, _RATE_HZ)
-            for crop in tqdm(crops, desc=source, leave=False)
-        ]
+        seen = [self._hold(frame_of(crop)) for crop in tqdm(crops, desc=source, leave=False)]
         return _looks(source, truth, persons, [(belief, shown[-1]) for belief, shown in seen])
+
+    def hold(self, frame: NDArray[np.uint8]) -> str:
+        """What is shown in the end of a frame that is held before the camera for so long."""
+        return self._hold(frame)[1][-1]
+
+    def _hold(self, frame: NDArray[np.uint8]) -> tuple[NDArray[np.float64] | None, list[str]]:
+        return self._show([frame] * round(STILL_S * _RATE_HZ), _RATE_HZ)
 
     def clips(self, clips: Sequence[tuple[int, str, NDArray[np.uint8]]]) -> Looks:
         """Every clip from its first frame to its last; the emotion that was shown longest counts."""
@@ -161,16 +164,16 @@ def frame_of(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A frame of a camera, uint8 [480, 640, 3], with the crop in its middle and its rim all around."""
     import cv2
 
-    large = cv2.resize(crop, (_LARGE_PX, _LARGE_PX), interpolation=cv2.INTER_CUBIC)
-    across, down = (FRAME[0] - _LARGE_PX) // 2, (FRAME[1] - _LARGE_PX) // 2
+    large = cv2.resize(crop, (LARGE_PX, LARGE_PX), interpolation=cv2.INTER_CUBIC)
+    across, down = (FRAME[0] - LARGE_PX) // 2, (FRAME[1] - LARGE_PX) // 2
     framed = cv2.copyMakeBorder(large, down, down, across, across, cv2.BORDER_REPLICATE)
     return np.ascontiguousarray(np.dstack([framed] * 3), np.uint8)
 
 
-def _stills(
+def stills(
     folder: Path,
-) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.int64], int]]:
-    """Source, crops, labels and the number of people; contempt and what has no label are left out."""
+) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]]:
+    """Source, crops, labels and people; contempt and what has no label are left out."""
     for file in PACKS:
         pack = load_faces(folder / file)
         for source in SOURCES:
@@ -178,11 +181,10 @@ def _stills(
                 (pack.source == source) & (pack.label >= 0) & (pack.label < len(EMOTIONS))
             )
             if len(rows):
-                people = len(set(pack.person[rows].tolist()))
-                yield source, pack.pixels[rows], pack.label[rows], people
+                yield source, pack.pixels[rows], pack.label[rows], pack.person[rows]
 
 
-def _clips(folder: Path) -> list[tuple[int, str, NDArray[np.uint8]]]:
+def clips(folder: Path) -> list[tuple[int, str, NDArray[np.uint8]]]:
     """Each clip's emotion, who it is, and its crops in order."""
     table = folder / f"{CLIPS}.csv"
     try:

@@ -65,7 +65,8 @@ def explain(
     net = FaceNet(folder, load_manifest(folder).face)
     face = settings.face
     detectors = fetched_folder(settings.models.folder)
-    # "auto" follows faces from frame to frame; the search in tiles does in a photograph what it does.
+    # "auto" follows faces from frame to frame; in a photograph the search in tiles takes its place, and
+    # is content with what the detector alone takes for a face: somebody has said that there is one.
     reach = "full" if face.range == "auto" else face.range
     finder = FaceFinder(detectors, reach, face.min_score, face.search_width_px)
     with closing(TileSearch(finder)) as search:

@@ -97,7 +97,8 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
     from edge.face.animation import Animator
     from edge.face.draw import draw
     from edge.fusion import Fusion
-    from edge.perception.face_reader import FaceReader
+    from edge.perception.face_net import FaceNet
+    from edge.perception.face_reader import FaceReader, let_judge
     from edge.perception.framing import align
     from edge.perception.manifest import load_manifest, open_model
     from edge.perception.spectrogram import FrontEnd, Spectrogram
@@ -121,6 +122,7 @@ def measure_stages(settings: Settings, clip: Path) -> tuple[str, tuple[StageCost
         reach: FaceFinder(fetched, reach, search_width_px=settings.face.search_width_px)
         for reach in ("auto", "short", "full")
     }
+    let_judge(FaceNet(folder, manifest.face), finders["auto"])
     for reach, finder in finders.items():
         time_it(f"find faces ({reach})", _finding(finder, frames))
     seen = [(frame, face) for frame in frames for face in finders["short"].find(frame)[:1]]

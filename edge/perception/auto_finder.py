@@ -29,8 +29,8 @@ BESIDE_SURE: Final = 0.78
 """And of what is new beside a face or another sign of one: a badge on a jacket can look like a face."""
 NEAR_ODDS: Final = 1.0
 FAR_ODDS: Final = 2.0
-BESIDE_ODDS: Final = 3.0
-"""The same where a judge is asked: its log-odds and those of the score together."""
+"""The same where a judge is asked: its log-odds and those of the score together. What is beside a face
+or another sign of one has to be as sure as what is in tiles (`python -m convert face-judge`)."""
 JUDGED: Final = 2
 """So many are put before it in one frame, the best ones."""
 DOUBTFUL: Final = 0.65
@@ -129,12 +129,15 @@ class AutoFinder:
         self._known = faces
         return list(faces)
 
-    def candidates(self, frame: Frame) -> list[Face]:
+    def candidates(self, frame: Frame) -> list[tuple[Face, bool]]:
         """Whatever gives a sign anywhere in *frame*, seen from close by: most of it is no face.
 
         Nothing is followed from or to it. It is what a judge of faces has to learn from.
+
+        Returns:
+            Each, and whether the sign was in the whole frame, not in a part of it.
         """
-        return [face for face, _ in self._close_looks(_looks(frame.image), [], frame)]
+        return self._close_looks(_looks(frame.image), [], frame)
 
     def _still_there(self, known: list[Face], frame: Frame) -> list[Face]:
         """Those of *known* that are: the widest ones, and one of the others in turn."""
@@ -145,7 +148,9 @@ class AutoFinder:
         left = [*far[:turn], *far[turn + 1 :]][: CROWD - FOLLOWED]
         again = (self._followed(face, frame) for face in looked_for)
         faces = [*(face for face in again if face is not None), *left]
-        if max((face.score for face in faces), default=0.0) >= BESIDE_SURE:
+        # Whom the judge let in by its own word does not have to go for want of the detector's.
+        sure = max((face.score for face in faces), default=0.0) >= BESIDE_SURE
+        if sure and self._judge is None:
             faces = [face for face in faces if face.score >= DOUBTFUL]
         return faces
 
@@ -170,16 +175,20 @@ class AutoFinder:
         seen = self._close_looks(looks, known, frame)
         if self._judge is None:
             near_sure, far_sure, beside_sure = NEAR_SURE, FAR_SURE, BESIDE_SURE
-            sure = [face.score for face, _ in seen]
+            rated = [(face, near, face.score) for face, near in seen]
         else:
-            near_sure, far_sure, beside_sure = NEAR_ODDS, FAR_ODDS, BESIDE_ODDS
-            seen = sorted(seen, key=lambda each: -each[0].score)[:JUDGED]
-            sure = [self._judge(face, frame) + _log_odds(face.score) for face, _ in seen]
-        beside = [face for (face, _), each in zip(seen, sure, strict=True) if each >= beside_sure]
-        if known or beside or not seen:
+            near_sure, far_sure, beside_sure = NEAR_ODDS, FAR_ODDS, FAR_ODDS
+            rated = [
+                (face, near, sureness(face, self._judge(face, frame)))
+                for face, near in put_before_judge(seen)
+            ]
+        beside = [face for face, _, sure in rated if sure >= beside_sure]
+        if known or beside:
             return beside
-        (first, near), best = max(zip(seen, sure, strict=True), key=lambda each: each[1])
-        return [first] if best >= (near_sure if near else far_sure) else []
+        alone = [
+            (sure, face) for face, near, sure in rated if sure >= (near_sure if near else far_sure)
+        ]
+        return [max(alone, key=lambda each: each[0])[1]] if alone else []
 
     def _close_looks(
         self, looks: list[Look], known: list[Face], frame: Frame
@@ -227,9 +236,16 @@ class AutoFinder:
         return [face for face in faces if _is_sound(face)]
 
 
-def _log_odds(score: float) -> float:
-    score = min(max(score, 0.01), 0.99)
-    return math.log(score / (1 - score))
+def put_before_judge(seen: list[tuple[Face, bool]]) -> list[tuple[Face, bool]]:
+    """Those of the candidates that it is asked about: the best ones by their score."""
+    return sorted(seen, key=lambda each: -each[0].score)[:JUDGED]
+
+
+def sureness(face: Face, odds: float) -> float:
+    """Log-odds of a face by the judge's *odds* and its score together; -inf for odds that are none."""
+    score = min(max(face.score, 0.01), 0.99)
+    together = odds + math.log(score / (1 - score))
+    return -math.inf if math.isnan(together) else together
 
 
 def _is_sound(face: Face) -> bool:

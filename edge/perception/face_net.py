@@ -13,7 +13,7 @@ from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, class_map
 from edge.perception.interpreter import TensorSpec
 from edge.perception.manifest import Entry, claimed_output, open_model
-from edge.perception.probability import softmax
+from edge.perception.probability import sigmoid, softmax
 
 
 def heads_of(entry: Entry) -> FaceHeads:
@@ -60,6 +60,11 @@ class FaceNet:
         self._seen: TensorSpec | None = None
         if entry.seen is not None:
             self._seen = claimed_output(path, self._model, entry.seen.output)
+            if math.prod(self._seen.shape) != 1:
+                raise ModelError(
+                    f"{path}: what tells whether there is a face is one number, not "
+                    f"{list(self._seen.shape)}; {restore_models(folder)}."
+                )
         self._features = None
         if entry.class_maps is not None:
             self._features = claimed_output(path, self._model, entry.class_maps.output)
@@ -84,7 +89,7 @@ class FaceNet:
             return self.read(crop), 1.0
         batches = self._model.run_all(self._input(crop), [*self._outputs, self._seen])
         *logits, odds = (batch.reshape(-1) for batch in batches)
-        return self._read(logits), 1 / (1 + math.exp(-float(odds[0])))
+        return self._read(logits), float(sigmoid(odds[0]))
 
     def _read(self, logits: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
         if self._heads is None:
@@ -110,8 +115,8 @@ class FaceNet:
         (odds,) = self._model.run_all(self._input(crop), [self._seen])
         return float(odds.reshape(-1)[0])
 
-    def explain(self, crop: NDArray[np.uint8], emotion: str) -> NDArray[np.float64]:
-        """Where the net saw *emotion*: [h, w] over the crop, positive where it speaks for it.
+    def features(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The last feature map of a grey crop, uint8 [height, width]: [h, w, channels].
 
         Raises:
             ModelError: this model does not give its feature map.
@@ -122,7 +127,16 @@ class FaceNet:
                 "model of the release or convert it with its features as an output."
             )
         (features,) = self._model.run_all(self._input(crop), [self._features])
-        return class_map(features[0], self._weights[EMOTIONS.index(emotion)])
+        found: NDArray[np.float32] = features[0]
+        return found
+
+    def explain(self, crop: NDArray[np.uint8], emotion: str) -> NDArray[np.float64]:
+        """Where the net saw *emotion*: [h, w] over the crop, positive where it speaks for it.
+
+        Raises:
+            ModelError: this model does not give its feature map.
+        """
+        return class_map(self.features(crop), self._weights[EMOTIONS.index(emotion)])
 
     def _input(self, crop: NDArray[np.uint8]) -> NDArray[np.int8] | NDArray[np.uint8]:
         # grey - 128 as int8 is the same byte with its top bit turned: no arithmetic in floats.

@@ -10,8 +10,9 @@ from edge.messages import Face, FaceReading, Frame, NoFace, Point
 from edge.perception.attention import Attention
 from edge.perception.auto_finder import Judge
 from edge.perception.face_net import FaceNet
-from edge.perception.framing import align, quality
+from edge.perception.framing import align
 from edge.perception.manifest import Entry
+from edge.perception.quality import quality
 
 
 class Finder(Protocol):
@@ -68,7 +69,7 @@ class FaceReader:
             return NoFace(frame.t_s)
         crop = align(frame, face, self._net.geometry)
         probabilities, is_face = self._net.read_and_judge(crop)
-        if not np.isfinite(probabilities).all():
+        if not (np.isfinite(probabilities).all() and np.isfinite(is_face)):
             raise ModelError(
                 "The face model gave no seven finite numbers; convert it from sound weights again, "
                 'or take that of Mien with [models] folder = "auto".'
@@ -76,7 +77,7 @@ class FaceReader:
         return FaceReading(
             frame.t_s,
             probabilities,
-            quality(face, crop) * is_face,
+            quality(face, crop, is_face),
             face,
             len(faces),
             gaze_at(face, frame),

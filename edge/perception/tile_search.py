@@ -27,7 +27,7 @@ _FAR: Final = 2.0
 _WINDOW_PX: Final = 960
 """Larger windows are scaled down first; a finder does so further."""
 SURE: Final = 0.75
-"""Score from which a face is certain; `edge.perception.framing.quality` trusts it fully from there."""
+"""Score from which a face is certain."""
 _CLOSE: Final = 2.5
 """The second look at a face takes in so many times its size."""
 

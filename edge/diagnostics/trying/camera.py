@@ -56,10 +56,11 @@ def try_camera(settings: Settings, host: Host, guide: Guide, picture: Path | Non
     finder = FaceFinder(
         fetched_folder(settings.models.folder), face.range, face.min_score, face.search_width_px
     )
-    folder = models_folder(settings.models.folder)
-    let_judge(FaceNet(folder, load_manifest(folder).face), finder)
     light = recording_light(settings.of(LedSettings), host)
     try:
+        if face.range == "auto":
+            folder = models_folder(settings.models.folder)
+            let_judge(FaceNet(folder, load_manifest(folder).face), finder)
         light.sensor_opened("camera")
         camera = open_camera(settings, host)
         try:

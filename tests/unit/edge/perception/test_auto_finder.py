@@ -1,5 +1,7 @@
 """The search for faces near and far, with a detector that sees what is not too small or too large."""
 
+import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -220,6 +222,33 @@ def test_a_judge_can_be_surer_than_the_detector() -> None:
     assert finder.find(Frame(image, 0.0))
 
 
+def test_who_a_judge_let_in_stays_beside_somebody_surer() -> None:
+    detector = Detector()
+    image = room((60, 150, 180), (420, 150, 180))
+    finder = AutoFinder(detector.detect)
+    finder.judged_by(lambda face, frame: 6.0)
+
+    def doubted(small: NDArray[np.uint8], frame: Frame) -> list[Face]:
+        faces = detector.detect(small, frame)
+        return [
+            replace(face, score=0.6 if index else face.score) for index, face in enumerate(faces)
+        ]
+
+    counts = [len(finder.find(Frame(image, step * FRAME_S))) for step in range(9)]
+    assert counts == [2] * 9
+    both = AutoFinder(doubted)
+    both.judged_by(lambda face, frame: 6.0)
+    first = len(both.find(Frame(image, 0.0)))
+    assert [len(both.find(Frame(image, step * FRAME_S))) for step in range(1, 9)] == [first] * 8
+
+
+def test_a_judge_that_gives_no_number_lets_nobody_in_and_hides_nobody() -> None:
+    finder = AutoFinder(Detector().detect)
+    finder.judged_by(lambda face, frame: math.nan if face.x_px < 300 else 5.0)
+    (face,) = finder.find(Frame(room((60, 150, 180), (420, 150, 180)), 0.0))
+    assert face.x_px > 300
+
+
 def test_a_judge_is_asked_about_few_things_in_one_frame() -> None:
     asked: list[Face] = []
 
@@ -237,5 +266,5 @@ def test_candidates_are_all_that_the_detector_half_believes_in() -> None:
     finder = AutoFinder(Detector().detect, 0.2)
     finder.judged_by(lambda face, frame: -9.0)
     frame = Frame(room((100, 200, 70), (400, 200, 70)), 0.0)
-    assert len(finder.candidates(frame)) == 2
+    assert [near for _, near in finder.candidates(frame)] == [True, True]
     assert finder.find(frame) == []

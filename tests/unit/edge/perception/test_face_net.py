@@ -1,3 +1,7 @@
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -6,9 +10,16 @@ from PIL import Image, ImageDraw
 from edge.config.paths import MODELS
 from edge.emotions import EMOTIONS
 from edge.errors import ModelError
+from edge.messages import Face, Frame
+from edge.perception import manifest
+from edge.perception.auto_finder import Judge
+from edge.perception.blaze_face import as_face
 from edge.perception.face_heads import FERPLUS
 from edge.perception.face_net import FaceNet
-from edge.perception.manifest import Entry, load_manifest
+from edge.perception.face_reader import let_judge
+from edge.perception.framing import align
+from edge.perception.interpreter import Model, TensorSpec
+from edge.perception.manifest import Entry, Seen, Tensor, load_manifest
 from edge.perception.probability import softmax
 
 ENTRY = load_manifest(MODELS).face
@@ -88,3 +99,80 @@ def test_manifest_that_does_not_fit_the_model_is_refused() -> None:
         FaceNet(MODELS, changed(class_maps=narrow))
     with pytest.raises(ModelError, match="not a grey face crop"):
         FaceNet(MODELS, changed(geometry=None))
+
+
+SEEN = Tensor(name="seen", shape=(1, 1), dtype="float32", scale=0.0, zero_point=0)
+
+
+class Telling(Model):
+    """The published model with a further output: the brighter a crop, the more of a face."""
+
+    def __init__(self, path: Path, threads: int = 1, content: bytes | None = None) -> None:
+        super().__init__(path, threads, content=content)
+        self.told = TensorSpec("seen", (1, 1), np.dtype(np.float32), 0.0, 0, 99)
+        self.outputs = (*self.outputs, self.told)
+
+    def run_all(
+        self, values: NDArray[Any], outputs: Sequence[TensorSpec]
+    ) -> list[NDArray[np.float32]]:
+        others = iter(super().run_all(values, [each for each in outputs if each is not self.told]))
+        odds = np.full((1, 1), values.astype(float).mean() / 8, np.float32)
+        return [odds if each is self.told else next(others) for each in outputs]
+
+
+@pytest.fixture
+def telling(monkeypatch: pytest.MonkeyPatch) -> FaceNet:
+    monkeypatch.setattr(manifest, "Model", Telling)
+    return FaceNet(MODELS, changed(seen=Seen(output=SEEN)))
+
+
+def test_model_that_tells_faces_says_how_likely_each_crop_is_one(telling: FaceNet) -> None:
+    assert telling.knows_faces
+    dark = crop(0) // 4
+    assert telling.face_odds(crop(0)) > 0 > telling.face_odds(dark)
+    for each in (crop(0), dark):
+        probabilities, is_face = telling.read_and_judge(each)
+        np.testing.assert_allclose(probabilities, FaceNet(MODELS, ENTRY).read(each))
+        assert is_face == pytest.approx(1 / (1 + np.exp(-telling.face_odds(each))))
+
+
+def test_model_that_does_not_tell_faces_is_believed_and_asked_nothing() -> None:
+    net = FaceNet(MODELS, changed(seen=None))
+    assert net.read_and_judge(crop(0))[1] == 1.0
+    with pytest.raises(ModelError, match="does not tell a face"):
+        net.face_odds(crop(0))
+    finder = Asked()
+    let_judge(net, finder)
+    assert finder.judge is None
+
+
+def test_net_judges_where_a_finder_asks(telling: FaceNet) -> None:
+    finder = Asked()
+    let_judge(telling, finder)
+    assert finder.judge is not None
+    large = np.asarray(Image.fromarray(crop(0)).resize((192, 192)), np.uint8)
+    frame = Frame(np.ascontiguousarray(np.dstack([large] * 3)), 0.0)
+    places = [(60, 76), (132, 76), (94, 116), (94, 149), (20, 80), (172, 80)]
+    face = as_face((20, 10), (152, 180), places, 0.9)
+    odds = telling.face_odds(align(frame, face, telling.geometry))
+    assert finder.judge(face, frame) == pytest.approx(odds)
+
+
+def test_what_tells_of_a_face_is_one_number() -> None:
+    with pytest.raises(ModelError, match="is one number"):
+        FaceNet(MODELS, changed(seen=Seen(output=ENTRY.output)))
+
+
+class Asked:
+    """A finder that keeps its judge."""
+
+    judge: Judge | None = None
+
+    def judged_by(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def find(self, frame: Frame) -> list[Face]:
+        return []
+
+    def close(self) -> None:
+        pass

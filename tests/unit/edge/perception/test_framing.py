@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
-from edge.perception.framing import align, fit_similarity, pose_quality, quality, sharpness
+from edge.perception.framing import align, fit_similarity
 from edge.perception.manifest import Geometry
 
 GEOMETRY = Geometry(
@@ -96,25 +96,3 @@ def test_a_face_half_outside_and_eyes_and_mouth_in_one_point_still_give_a_crop()
     point = dataclasses.replace(face, right_eye=face.mouth, left_eye=face.mouth)
     for each in (outside, point):
         assert align(frame_with_dots(each, 5), each, GEOMETRY).shape == (48, 48)
-
-
-def test_quality_falls_with_size_blur_pose_and_doubt() -> None:
-    face = posed_face((320, 240), 4, 0)
-    random = np.random.default_rng(0)
-    sharp = random.integers(0, 255, (48, 48)).astype(np.uint8)
-    smooth = np.tile(np.linspace(60, 200, 48), (48, 1)).astype(np.uint8)
-    best = quality(face, sharp)
-    assert best == pytest.approx(1)
-    assert quality(posed_face((320, 240), 0.8, 0), sharp) < best
-    assert quality(face, smooth) < best
-    assert quality(dataclasses.replace(face, score=0.4), sharp) < best
-    aside = dataclasses.replace(face, nose=face.left_eye)
-    assert quality(aside, sharp) < best
-    assert pose_quality(dataclasses.replace(face, left_eye=face.right_eye)) == 0
-
-
-def test_blank_crop_is_worth_nothing_and_dim_is_as_good_as_bright() -> None:
-    random = np.random.default_rng(0)
-    bright = random.integers(0, 200, (48, 48)).astype(np.uint8)
-    assert sharpness(np.full((48, 48), 90, np.uint8)) == 0
-    assert sharpness(bright // 5 + 10) == pytest.approx(sharpness(bright), abs=0.05)
