@@ -72,19 +72,23 @@ def calibration_error(
 
 
 def fit_temperature(
-    logits: NDArray[np.floating[Any]], truth: Labels | NDArray[np.floating[Any]]
+    logits: NDArray[np.floating[Any]],
+    truth: Labels | NDArray[np.floating[Any]],
+    weights: NDArray[np.float64] | None = None,
 ) -> float:
     """The temperature (0.2 to 10) with the least cross-entropy, by golden-section search.
 
-    truth: class numbers [rows], or a distribution for each row, [rows, classes].
+    truth: class numbers [rows], or a distribution for each row, [rows, classes]. weights: how much each
+    row counts, [rows]; None = all alike.
     """
+    share = np.ones(len(logits)) if weights is None else weights
     wanted = np.eye(logits.shape[1])[truth] if truth.ndim == 1 else truth
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)
         scaled = scaled - scaled.max(axis=1, keepdims=True)
         log_total = np.log(np.exp(scaled).sum(axis=1))
-        return float((log_total - (wanted * scaled).sum(axis=1)).mean())
+        return float(np.average(log_total - (wanted * scaled).sum(axis=1), weights=share))
 
     low, high, golden = np.log(0.2), np.log(10.0), (5**0.5 - 1) / 2
     while high - low > 1e-4:

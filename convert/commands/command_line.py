@@ -90,6 +90,22 @@ def face(
     make_face(data, recipe, out, work, fetched_folder(), lessons, deciding or [], before, mistakes)
 
 
+@app.command("face-blend")
+def face_blend(
+    data: Data,
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+    deciding: Deciding = None,
+) -> None:
+    """Choose anew how the published face net is read (blend, offsets, temperature), without training.
+
+    Example: python -m convert face-blend --data ~/data/face --deciding more_faces.npz
+    """
+    check_writable(models=models)
+    from convert.face.pipeline import choose_blend
+
+    choose_blend(data, models, deciding or [])
+
+
 @app.command("face-teachers")
 def face_teachers(
     data: Data,
@@ -101,6 +117,10 @@ def face_teachers(
         list[Path] | None, typer.Option(help="Pack of faces that they label too; may be repeated.")
     ] = None,
     work: Work = Path("runs/face-teachers"),
+    also: Annotated[
+        Path | None,
+        typer.Option(help="face_float.npz of a net of face_recipe.toml that is asked as well."),
+    ] = None,
 ) -> None:
     """Train larger face nets that teach the one on the device, and write down what they say.
 
@@ -109,10 +129,15 @@ def face_teachers(
     check_writable(work=work)
     from convert.face.data import load_face_data
     from convert.face.teachers import make_lessons
+    from convert.face.train import load_face_net
     from convert.training.recipe import FaceRecipe, load_recipe
 
     own = load_recipe(recipe, FaceRecipe)
-    file = make_lessons(load_face_data(data), own, seeds or [1, 2, 3], faces or [], work)
+    others = []
+    if also is not None:
+        published = load_recipe(MODELS / "face_recipe.toml", FaceRecipe)
+        others.append(load_face_net(published, also))
+    file = make_lessons(load_face_data(data), own, seeds or [1, 2, 3], faces or [], work, others)
     print(f"written to {printable(file)}")
 
 
@@ -121,13 +146,15 @@ def face_mistakes(
     pictures: Annotated[Path, typer.Option(help="Folder of pictures that show no face.")],
     out: Annotated[Path, typer.Option(help="The .npz that is written.")],
     models: Annotated[Path, typer.Option(help="Folder with the manifest.")] = MODELS,
-    seed: int = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the parts that are searched.")] = 1,
 ) -> None:
     """Collect what the face detector half believes to be faces, for the net to know better.
 
     Example: python -m convert face-mistakes --pictures ~/wallpapers --out mistakes.npz
     """
     check_writable(out=out.parent)
+    if out.is_dir():
+        raise SettingsError(f"--out: {out} is a folder; name a file in it.")
     from convert.face.mistakes import find_mistakes
     from edge.perception.manifest import load_manifest
 
@@ -210,6 +237,9 @@ def evaluate(
     models: Annotated[Path, typer.Option(help="Folder with the model and manifest.")] = MODELS,
     work: Work = Path("runs/voice"),
     deciding: Deciding = None,
+    ten_crops: Annotated[
+        bool, typer.Option("--ten-crops", help="Of the face model: the mean of ten crops too.")
+    ] = False,
 ) -> None:
     """Print every table again from the published .tflite alone.
 
@@ -223,7 +253,7 @@ def evaluate(
     if which == "face":
         from convert.face.pipeline import evaluate_published
 
-        evaluate_published(entry, models, data, deciding or [])
+        evaluate_published(entry, models, data, deciding or [], ten_crops)
     else:
         check_writable(work=work)
         from convert.voice.pipeline import evaluate_published as evaluate_voice
@@ -280,6 +310,73 @@ def calibration(
     from convert.studies.calibration import evaluate_calibration
 
     evaluate_calibration(data, models, work)
+
+
+@app.command()
+def quality(
+    data: Annotated[
+        Path, typer.Option(help="Folder with face/ and face_extra/; see docs/extending.md.")
+    ],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+) -> None:
+    """Fit how far a face can be trusted that is dark, small, blurred or covered, and try the device.
+
+    Example: python -m convert quality --data data
+    """
+    from convert.studies.quality import fit_quality
+    from edge.process.native_output import mute_native_code
+
+    mute_native_code()
+    fit_quality(data, models)
+
+
+@app.command()
+def resting(
+    data: Annotated[Path, typer.Option(help="Folder with face_extra/; see docs/extending.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+) -> None:
+    """Try whether it helps to know how somebody looks at rest, on people who were kept out.
+
+    Example: python -m convert resting --data data
+    """
+    from convert.studies.resting import compare_resting
+
+    compare_resting(data, models)
+
+
+@app.command("face-judge")
+def face_judge(
+    data: Annotated[
+        Path, typer.Option(help="Folder with face/ and face_extra/; see docs/extending.md.")
+    ],
+    pictures: Annotated[
+        Path, typer.Option(help="Folder of pictures without a face that were not trained on.")
+    ],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+) -> None:
+    """Choose how sure net and detector have to be that something new is a face.
+
+    Example: python -m convert face-judge --data data --pictures ~/rooms
+    """
+    from convert.studies.judge import choose_thresholds
+
+    choose_thresholds(data, pictures, models)
+
+
+@app.command()
+def groups(
+    data: Annotated[Path, typer.Option(help="Folder with face_extra/; see docs/extending.md.")],
+    models: Annotated[Path, typer.Option(help="Folder with models and manifest.")] = MODELS,
+) -> None:
+    """Compare groups of people: how many of their faces are found, and of their smiles seen.
+
+    Example: python -m convert groups --data data
+    """
+    from convert.studies.groups import compare_groups
+    from edge.process.native_output import mute_native_code
+
+    mute_native_code()
+    compare_groups(data, models)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,32 @@ from edge.emotions import EMOTIONS
 from edge.perception.face_heads import FERPLUS, FaceHeads
 from edge.perception.manifest import DataSource, Metric
 
-SOURCES = (
+_SOURCES: Final = (
     DataSource(
         name="FER2013 (Goodfellow et al. 2013)",
         licence="web images of a research challenge, no clear image licence; not redistributed",
     ),
     DataSource(name="FER+ votes (Barsoum et al. 2016)", licence="MIT"),
 )
+_LESSONS: Final = DataSource(
+    name="Faces without labels: FairFace (Karkkainen & Joo 2021) and FFHQ (Karras et al. 2019)",
+    licence="CC BY 4.0; CC BY-NC-SA 4.0",
+)
+_MISTAKES: Final = DataSource(
+    name="Pictures without a face: wallpapers, drawings and textures of free desktops and games",
+    licence="free ones of Debian packages (GPL, CC BY-SA, CC BY, CC0)",
+)
 _PRIVATE = "FER2013 PrivateTest"
 _SEVEN = "FER2013 labels, 7 classes"
 _EIGHT = "FER+ majority, 8 classes"
 _AMONG = "FER+ majority among the 7"
+
+
+def sources_of(recipe: FaceRecipe) -> tuple[DataSource, ...]:
+    """What a net of *recipe* was trained on."""
+    lessons = (_LESSONS,) if any(stage.lesson_share for stage in recipe.stages) else ()
+    mistakes = (_MISTAKES,) if any(stage.seen_weight for stage in recipe.stages) else ()
+    return (*_SOURCES, *lessons, *mistakes)
 
 
 def face_metrics(evaluation: FaceEvaluation, floating: FaceEvaluation | None) -> list[Metric]:
@@ -110,6 +126,7 @@ def face_card(
 | `fer2013` | int8 [1, 7] | logits, trained on the FER2013 labels |
 | `ferplus` | int8 [1, 8] | logits, trained on the FER+ votes |
 | `features` | int8 [1, 6, 6, {recipe.widths[-1]}] | the last feature map |
+{"| `seen` | int8 [1, 1] | logit that there is a face at all |" if recipe.seen_weight else ""}
 
 The seven are angry, disgust, fear, happy, sad, surprise, neutral; the eight neutral, happiness,
 surprise, sadness, anger, disgust, fear, contempt. With the weights in `manifest.json` (`class_maps`)
@@ -118,7 +135,7 @@ the feature map draws where in the crop an emotion was seen: `mien explain photo
 Crops have eyes and mouth where `manifest.json` says (`geometry`, measured on training crops by the
 device's finder). The device shows a blend of both heads, {heads.ferplus_share:.0%} `ferplus`, with
 offsets ({offsets}),
-divided by the temperature {heads.temperature:.3f} (fitted on the held-out rows).
+divided by the temperature {heads.temperature:.3f}.
 
 ## Figures
 
@@ -152,7 +169,8 @@ docs/decisions/014-two-label-sets.md.)
 
 {_mix_table(mixes, heads)}
 
-Its temperature is fitted on the votes of the held-out rows.
+Its temperature is fitted on the same sources, each counting alike, the held-out rows by all of their
+votes: people are as hard to tell as those on whom voters are divided.
 
 {_sections(evaluation)}
 ## How it was made
@@ -166,8 +184,8 @@ its further blocks, the long one was meant to.
 ![accuracy against work of several shapes](pictures/face-search.png)
 
     python -m convert search --data DIR                        # compares the shapes
-    python -m convert face-teachers --data DIR --faces PACK    # the nets that it learns from
     python -m convert face --data DIR --out models_tflite      # everything, resumes when interrupted
+    python -m convert face-blend --data DIR --deciding PACK    # chooses the blend anew, without training
     python -m convert evaluate face --data DIR                 # prints the tables again
 
 `face_float.npz` holds the float weights in half precision, to train on from (`start` in the recipe):
@@ -179,7 +197,7 @@ for longer, or with faces of your own. The device never reads it.
 
 ## Data and licence
 
-{chr(10).join(f"- {source.name}: {source.licence}" for source in SOURCES)}
+{chr(10).join(f"- {source.name}: {source.licence}" for source in sources_of(recipe))}
 
 ![rows of each class](pictures/face-classes.png)
 ![mean face of each class](pictures/face-means.png)
@@ -220,14 +238,20 @@ made noisy, partly blanked and blended."""
         text += """ Where views are wide they also were darkened to 3 %, made as coarse as far faces are,
 and covered by drawn glasses, sunglasses and masks."""
     if lessons is not None:
-        text += f""" Larger nets (models_tflite/face_teacher_recipe.toml), each asked about ten crops of a
-picture, taught beside the labels, and of {len(lessons.pixels):,} faces of other people that have none."""
+        who = "A net" if lessons.teachers == 1 else f"{lessons.teachers} nets"
+        text += f""" {who} trained before (larger ones by models_tflite/face_teacher_recipe.toml), asked
+about ten crops of each picture, taught beside the labels, and of {len(lessons.pixels):,} faces of other
+people that have none."""
+    if recipe.seen_weight:
+        text += """ Crops without a face, of what the detector takes for one in pictures that show nobody,
+came with each batch for the `seen` head."""
     stages = [_stage(each) for each in recipe.stages]
     if len(stages) > 1:
         text += " It went in stages, each beginning with the net of the one before; further blocks "
         text += "begin as the identity (Net2Net, Chen et al. 2016)."
+    also = "and 125 without a face " if recipe.seen_weight else ""
     end = f"""Optimiser: {recipe.optimiser} (orthogonalised momentum). Static int8 with 500 training crops
-for calibration; no training for int8 was needed (float figures above)."""
+{also}for calibration; no training for int8 was needed (float figures above)."""
     listed = [f"- {stage}" for stage in stages] if len(stages) > 1 else stages
     return "\n\n".join([_wrapped(text), "\n".join(map(_wrapped, listed)), _wrapped(end)])
 
@@ -269,10 +293,14 @@ def _stage(recipe: FaceRecipe) -> str:
         )
     if recipe.ferplus_weight != 1:
         text += f"; errors by FER+ count {recipe.ferplus_weight:g} times"
+    if recipe.balance:
+        text += f"; rare emotions are shown more often (balance {recipe.balance:g})"
     if recipe.wide:
         text += "; wide views"
+    if recipe.seen_weight:
+        text += f"; errors of the `seen` head count {recipe.seen_weight:g} times"
     if recipe.lesson_share:
-        text += f"; {recipe.lesson_share:.0%} of every target is what the larger nets say"
+        text += f"; {recipe.lesson_share:.0%} of every target is the word of nets trained before"
     if recipe.teacher_from < done:
         text += (
             f"; from the {recipe.teacher_from + 1}th on, {recipe.teacher_share:.0%} of every target "

@@ -1,10 +1,12 @@
 """Every figure of the face model, measured from its logits on the test rows."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -24,6 +26,8 @@ from edge.perception.probability import softmax
 
 SHARES: Final = tuple(tenth / 10 for tenth in range(11))
 """Weights of the FER+ head that are compared."""
+CROP_PX: Final = 44
+"""Side of each of ten crops of a picture of 48."""
 STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much of what the net has learned of how often emotions occur is taken back: these are compared."""
 _AMONG_SEVEN = np.array([EMOTIONS.index(name) if name in EMOTIONS else -1 for name in FERPLUS])
@@ -50,6 +54,8 @@ class SplitTruth:
     """[rows], 0-7 by majority; -1 where the official rule drops the row."""
     copies: NDArray[np.bool_]
     """[rows], rows whose pixels also are a training row."""
+    votes: NDArray[np.float64]
+    """[rows, 7], the FER+ votes among the seven as a distribution; zero where there are none."""
 
     @property
     def among_seven(self) -> NDArray[np.int64]:
@@ -118,12 +124,14 @@ class FaceEvaluation:
     heads: FaceHeads
     """The blend, calibrated."""
     class_prior: NDArray[np.float64]
-    """[7], how often the blend names each emotion of the held-out rows, on average."""
+    """[7], how often the net has learned each emotion, as far as the blend does not take that back."""
 
 
 def truth_of(data: FaceData, rows: NDArray[np.intp]) -> SplitTruth:
     """Labels of some rows."""
-    return SplitTruth(data.label[rows], data.majority[rows], data.dup_in_train[rows])
+    seven = data.ferplus[rows][:, [FERPLUS.index(name) for name in EMOTIONS]].astype(np.float64)
+    votes = seven / np.maximum(seven.sum(axis=1, keepdims=True), 1e-9)
+    return SplitTruth(data.label[rows], data.majority[rows], data.dup_in_train[rows], votes)
 
 
 def logits_of(model: Model, pixels: NDArray[np.uint8]) -> FaceLogits:
@@ -137,6 +145,22 @@ def logits_of(model: Model, pixels: NDArray[np.uint8]) -> FaceLogits:
         *(model.run_all(crop, heads) for crop in tqdm(raw, desc="int8")), strict=True
     )
     return FaceLogits(np.concatenate(fer2013), np.concatenate(ferplus))
+
+
+def ten_crop_logits_of(model: Model, pixels: NDArray[np.uint8]) -> FaceLogits:
+    """As `logits_of`, the mean over ten crops: corners and middle, as they are and mirrored."""
+    side = pixels.shape[1]
+    places = (0, side - CROP_PX)
+    corners = [*itertools.product(places, places), (places[1] // 2, places[1] // 2)]
+    said = []
+    for top, left in corners:
+        crops = pixels[:, top : top + CROP_PX, left : left + CROP_PX]
+        large = np.array([cv2.resize(crop, (side, side)) for crop in crops], np.uint8)
+        said += [logits_of(model, large), logits_of(model, np.ascontiguousarray(large[:, :, ::-1]))]
+    return FaceLogits(
+        np.mean([each.fer2013 for each in said], axis=0),
+        np.mean([each.ferplus for each in said], axis=0),
+    )
 
 
 def compare_mixes(
@@ -203,23 +227,20 @@ def evaluate_logits(
     private: FaceLogits,
     private_truth: SplitTruth,
     blend: FaceHeads,
+    others: Sequence[LabelledFaces] = (),
 ) -> FaceEvaluation:
-    """Judge logits of the held-out rows and of PrivateTest, shown as *blend*, at temperature 1, does."""
-    shown_held_out, shown_private = (
-        np.log(blend.blend(each.fer2013, each.ferplus)) for each in (held_out, private)
-    )
+    """Judge logits of the held-out rows and of PrivateTest, shown as *blend*, at temperature 1, does.
+
+    The temperature of what is shown is fitted on the held-out rows, by their votes, and on *others*.
+    """
+    shown_private = np.log(blend.blend(private.fer2013, private.ferplus))
     voted, voted_held_out = private_truth.ferplus >= 0, held_out_truth.ferplus >= 0
-    among, among_held_out = private_truth.among_seven, held_out_truth.among_seven
-    seven, seven_held_out = among >= 0, among_held_out >= 0
+    among = private_truth.among_seven
+    seven = among >= 0
+    temperature = _shown_temperature(held_out, held_out_truth, blend, others)
     fresh = ~private_truth.copies
     head = private.fer2013.argmax(axis=1)
-    shown = _judge(
-        shown_held_out[seven_held_out],
-        among_held_out[seven_held_out],
-        shown_private[seven],
-        among[seven],
-        len(EMOTIONS),
-    )
+    shown = _judged_at(temperature, shown_private[seven], among[seven], len(EMOTIONS))
     by_label = softmax(shown_private, shown.temperature)
     return FaceEvaluation(
         fer2013=_judge(
@@ -237,8 +258,39 @@ def evaluate_logits(
         shown_fer2013=score(private_truth.fer2013, by_label.argmax(axis=1), len(EMOTIONS)),
         shown_fer2013_error=calibration_error(by_label, private_truth.fer2013),
         heads=replace(blend, temperature=shown.temperature),
-        class_prior=softmax(shown_held_out, shown.temperature).mean(axis=0),
+        class_prior=_left_prior(held_out, replace(blend, temperature=shown.temperature)),
     )
+
+
+def _shown_temperature(
+    held_out: FaceLogits,
+    truth: SplitTruth,
+    blend: FaceHeads,
+    others: Sequence[LabelledFaces],
+) -> float:
+    """The temperature under which what was seen is likeliest, each source counting alike.
+
+    Of the held-out rows by all votes, not by the majority alone: people are as hard to tell as those on
+    whom the voters are divided, and the majority rule leaves these out.
+    """
+    voted = truth.votes.sum(axis=1) > 0.5
+    sources = [(FaceLogits(held_out.fer2013[voted], held_out.ferplus[voted]), truth.votes[voted])]
+    sources += [(each.logits, np.eye(len(EMOTIONS))[each.truth]) for each in others]
+    logits = [np.log(blend.blend(said.fer2013, said.ferplus)) for said, _ in sources]
+    weights = [np.full(len(seen), 1 / len(seen)) for _, seen in sources]
+    return fit_temperature(
+        np.concatenate(logits),
+        np.concatenate([seen for _, seen in sources]),
+        np.concatenate(weights),
+    )
+
+
+def _left_prior(held_out: FaceLogits, blend: FaceHeads) -> NDArray[np.float64]:
+    """What the fusion has still to divide by: [7], sums to 1."""
+    plain = FaceHeads(blend.ferplus_share, blend.temperature)
+    often = plain.blend(held_out.fer2013, held_out.ferplus).mean(axis=0)
+    left = often * np.exp(np.array(blend.offsets) / blend.temperature)
+    return np.asarray(left / left.sum(), np.float64)
 
 
 def _judge(
@@ -248,7 +300,12 @@ def _judge(
     truth: Labels,
     classes: int,
 ) -> Judged:
-    temperature = fit_temperature(fitted_on, fitted_truth)
+    return _judged_at(fit_temperature(fitted_on, fitted_truth), logits, truth, classes)
+
+
+def _judged_at(
+    temperature: float, logits: NDArray[np.floating[Any]], truth: Labels, classes: int
+) -> Judged:
     return Judged(
         score(truth, logits.argmax(axis=1), classes),
         temperature,

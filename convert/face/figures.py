@@ -61,7 +61,13 @@ def draw_training(history: History, recipe: FaceRecipe, out: Path) -> None:
     if len(history) == recipe.done_epochs:  # those before were not trained here
         trained = (recipe,)
     stages = [stage.done_epochs for stage in trained]
-    weights = np.repeat([1 + stage.ferplus_weight for stage in trained], stages)
+    # Crops without a face come on top of a batch and have no emotion to be wrong about.
+    weight_of = [
+        (1 + stage.ferplus_weight) / (1 + (stage.seen_weight > 0) * stage.mistakes_share)
+        + stage.seen_weight
+        for stage in trained
+    ]
+    weights = np.repeat(weight_of, stages)
     history = [
         {**row, "loss": row["loss"] / weight} for row, weight in zip(history, weights, strict=True)
     ]

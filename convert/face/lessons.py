@@ -20,12 +20,13 @@ class Lessons:
     """What the teachers say.
 
     training: of every row of FER2013; zero where they are not asked, which are all rows that choose
-    or test. pixels: uint8 [n, 48, 48], faces without a label. extra: of those.
+    or test. pixels: uint8 [n, 48, 48], faces without a label. extra: of those. teachers: how many.
     """
 
     training: FaceTargets
     pixels: NDArray[np.uint8]
     extra: FaceTargets
+    teachers: int = 1
 
     @property
     def digest(self) -> str:
@@ -66,6 +67,7 @@ def save_lessons(lessons: Lessons, file: Path) -> None:
             pixels=lessons.pixels,
             extra_fer2013=lessons.extra.fer2013,
             extra_ferplus=lessons.extra.ferplus,
+            teachers=lessons.teachers,
         )
 
 
@@ -82,6 +84,7 @@ def load_lessons(file: Path, rows: int) -> Lessons:
                 FaceTargets(stored["fer2013"], stored["ferplus"]),
                 stored["pixels"],
                 FaceTargets(stored["extra_fer2013"], stored["extra_ferplus"]),
+                int(stored["teachers"]) if "teachers" in stored else 1,
             )
     except FileNotFoundError as error:
         raise DataError(f"{file} is not there; {again}.") from error

@@ -30,7 +30,7 @@ ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp")
 VIEWS: Final = 4
 """Of a picture: the whole of it, then parts of it, some mirrored."""
 LEAST_PX, MOST_PX = 200, 900
-"""A picture is enlarged until its shorter side has so many pixels, or scaled down until the longer has."""
+"""Pixels of a picture's shorter and longer side; others are enlarged or scaled down."""
 _LEAST_SCORE: Final = 0.2
 """Of the detector, from close by; the net is to know better than its weakest guesses too."""
 _OBTAIN: Final = "make it with: python -m convert face-mistakes"
@@ -47,15 +47,13 @@ def find_mistakes(pictures: Path, detectors: Path, geometry: Geometry, out: Path
         seed: chooses the views.
 
     Raises:
-        DataError: the folder has no picture.
+        DataError: the folder has no picture, or nothing in it looks like a face.
         ModelError: the detector is missing.
 
     Returns:
         How many crops there are.
     """
-    files = sorted(each for each in pictures.rglob("*") if each.suffix.lower() in ENDINGS)
-    if not files:
-        raise DataError(f"{pictures} holds no picture ({', '.join(ENDINGS)}); name another folder.")
+    files = pictures_in(pictures)
     file = detectors / DETECTOR_FILES["short"].name
     content = read_detector(detectors, "short")
     crops: list[NDArray[np.uint8]] = []
@@ -63,18 +61,35 @@ def find_mistakes(pictures: Path, detectors: Path, geometry: Geometry, out: Path
     with closing(LiteDetector(file, "short", FAR_SIGN, content=content)) as detector:
         finder = AutoFinder(detector.detect, _LEAST_SCORE)
         for number, each in enumerate(tqdm(files, desc="pictures")):
-            image = _picture(each)
+            image = read_rgb(each)
             if image is None:
                 unread += 1
                 continue
-            for view in _views(image, np.random.default_rng([seed, number])):
+            for view in views_of(image, np.random.default_rng([seed, number])):
                 frame = Frame(view, 0.0)
-                crops += [align(frame, face, geometry) for face in finder.candidates(frame)]
+                crops += [align(frame, face, geometry) for face, _ in finder.candidates(frame)]
+    if not crops:
+        raise DataError(
+            f"In no picture in {pictures} is anything taken for a face; name a folder with more of them."
+        )
     if unread:
         print(f"{unread} of {len(files):,} files in {printable(pictures)} could not be read")
+    out.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(out) as stream:
         np.savez_compressed(stream, crops=np.array(crops, np.uint8).reshape(-1, NET_PX, NET_PX))
     return len(crops)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Everything in *folder*, however deep, that is called a picture, in order.
+
+    Raises:
+        DataError: nothing is.
+    """
+    files = sorted(each for each in folder.rglob("*") if each.suffix.lower() in ENDINGS)
+    if not files:
+        raise DataError(f"{folder} holds no picture ({', '.join(ENDINGS)}); name another folder.")
+    return files
 
 
 def load_mistakes(file: Path) -> NDArray[np.uint8]:
@@ -98,14 +113,14 @@ def load_mistakes(file: Path) -> NDArray[np.uint8]:
     return crops
 
 
-def _picture(file: Path) -> NDArray[np.uint8] | None:
+def read_rgb(file: Path) -> NDArray[np.uint8] | None:
     """RGB, uint8 [height, width, 3], of at most `MOST_PX` a side; what is clear in it is grey."""
     try:
         with Image.open(file) as opened:
             opened.draft("RGB", (MOST_PX, MOST_PX))
             image = opened.convert("RGBA")
             image = image.resize(_size(*image.size))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # Pillow raises whatever a damaged file leads it to
         return None
     behind = Image.new("RGBA", image.size, (128, 128, 128, 255))
     behind.alpha_composite(image)
@@ -117,7 +132,8 @@ def _size(width: int, height: int) -> tuple[int, int]:
     return max(LEAST_PX // 4, round(width * scale)), max(LEAST_PX // 4, round(height * scale))
 
 
-def _views(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+def views_of(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    """The picture, uint8 [height, width, 3], and parts of it, some mirrored."""
     yield image
     height, width = image.shape[:2]
     for _ in range(VIEWS - 1):

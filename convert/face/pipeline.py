@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from convert.atomic_files import write_json
+from convert.errors import DataError
 from convert.face.card import (
-    SOURCES,
     disagreement_table,
     face_card,
     face_metrics,
     print_face,
+    sources_of,
 )
 from convert.face.data import FaceData, labels_by_majority, load_face_data
 from convert.face.evaluate import (
@@ -26,6 +27,7 @@ from convert.face.evaluate import (
     compare_mixes,
     evaluate_logits,
     logits_of,
+    ten_crop_logits_of,
     truth_of,
 )
 from convert.face.extra import STRANGERS, load_faces, net_input
@@ -37,21 +39,38 @@ from convert.face.figures import (
     draw_training,
 )
 from convert.face.framing import measure_framing
-from convert.face.lessons import load_lessons
+from convert.face.lessons import Lessons, load_lessons
 from convert.face.mistakes import load_mistakes
-from convert.face.net import DeviceFaceNet
+from convert.face.net import DeviceFaceNet, FaceNet
 from convert.face.targets import votes_predict
-from convert.face.train import build_face_net, calibration_crops, float_logits, train_face
+from convert.face.train import (
+    build_face_net,
+    calibration_crops,
+    check_lessons,
+    check_mistakes,
+    float_logits,
+    load_face_net,
+    train_face,
+)
 from convert.int8.export import convert_int8
 from convert.int8.macs import count_macs
 from convert.publish import describe_tensor, make_entry, manifest_of, publish, size_line
 from convert.training.recipe import FaceRecipe, load_recipe
 from convert.training.weights import save_weights
 from edge.emotions import EMOTIONS
+from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, blend_weights
 from edge.perception.face_net import heads_of
 from edge.perception.interpreter import Model
-from edge.perception.manifest import ClassMaps, Entry, SecondHead, Seen
+from edge.perception.manifest import (
+    ClassMaps,
+    Entry,
+    Geometry,
+    SecondHead,
+    Seen,
+    check_hash,
+    load_manifest,
+)
 
 CALIBRATION_CROPS = 500
 LEAST_ROWS = 100
@@ -78,6 +97,10 @@ def make_face(
     """
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
+    if recipe.lesson_share and lessons_file is None:
+        check_lessons(recipe, None)
+    if recipe.seen_weight and mistakes_file is None:
+        check_mistakes(recipe, None)
     data = load_face_data(folder)
     sources = _sources(deciding)
     lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
@@ -90,14 +113,49 @@ def make_face(
     # Integers -128..127 stand for (grey - 128) / 128, so the device feeds grey - 128.
     crops = calibration_crops(data, CALIBRATION_CROPS, recipe.seed, mistakes)
     convert_int8(DeviceFaceNet(net), crops, -1.0, 127 / 128, file)
+    _finish(data, recipe_file, recipe, net, file, geometry, sources, lessons, out)
+    save_weights(net, out / "face_float.npz")
+    draw_training(history, recipe, out / "pictures")
+
+
+def choose_blend(folder: Path, models: Path, deciding: Sequence[Path]) -> None:
+    """Choose blend, offsets and temperature of the published net anew, and publish it with them.
+
+    Raises:
+        DataError: data or the float weights are missing, or a pack has nobody who may decide.
+        ModelError: the model is missing or damaged.
+    """
+    entry = load_manifest(models).face
+    recipe_file, file = models / entry.recipe, models / entry.file
+    check_hash(file, entry.sha256)
+    recipe = load_recipe(recipe_file, FaceRecipe)
+    net = load_face_net(recipe, models / "face_float.npz")
+    data = load_face_data(folder)
+    if entry.geometry is None:
+        raise ModelError(f"The face model in {models} does not say how its crops are framed.")
+    _finish(data, recipe_file, recipe, net, file, entry.geometry, _sources(deciding), None, models)
+
+
+def _finish(
+    data: FaceData,
+    recipe_file: Path,
+    recipe: FaceRecipe,
+    net: FaceNet,
+    file: Path,
+    geometry: Geometry,
+    sources: Sequence[tuple[str, NDArray[np.uint8], NDArray[np.int64]]],
+    lessons: Lessons | None,
+    out: Path,
+) -> None:
+    """Choose how the int8 model in *file* is read, measure it, and publish it to *out*."""
     model = Model(file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
     others = _read(model, sources)
     mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out), others)
     mix = best_mix(mixes)
-    evaluation = _evaluate(data, int8, mix.heads)
+    evaluation = _evaluate(data, int8, mix.heads, others)
     floats = {name: float_logits(net, data.pixels[rows]) for name, rows in _judged(data).items()}
-    floating = _evaluate(data, floats, mix.heads)
+    floating = _evaluate(data, floats, mix.heads, others)
     macs = count_macs(build_face_net(recipe), torch.zeros(1, 1, 48, 48))
     metrics = face_metrics(evaluation, floating)
     entry = make_entry(
@@ -106,7 +164,7 @@ def make_face(
         class_prior=evaluation.class_prior.tolist(),
         macs=macs,
         metrics=metrics,
-        data=SOURCES,
+        data=sources_of(recipe),
         recipe="face_recipe.toml",
         geometry=geometry,
     )
@@ -115,10 +173,8 @@ def make_face(
     size = size_line(file, parameters, macs)
     card = face_card(recipe, evaluation, mixes, metrics, size, lessons)
     publish("face", file, recipe_file, entry, card, out)
-    save_weights(net, out / "face_float.npz")
     figures = out / "pictures"
     figures.mkdir(exist_ok=True)
-    draw_training(history, recipe, figures)
     draw_results(data, evaluation, int8[_TEST], figures)
     draw_data(data, figures)
     if entry.class_maps is not None:
@@ -129,16 +185,35 @@ def make_face(
 
 
 def evaluate_published(
-    entry: Entry, models: Path, folder: Path, deciding: Sequence[Path] = ()
+    entry: Entry,
+    models: Path,
+    folder: Path,
+    deciding: Sequence[Path] = (),
+    ten_crops: bool = False,
 ) -> None:
-    """Print every table again from the .tflite and the manifest's blend of the heads."""
+    """Print every table again from the .tflite and the manifest's blend of the heads.
+
+    *ten_crops*: and how the heads do on the mean of ten crops, as papers on FER2013 report.
+    """
     data = load_face_data(folder)
     sources = _sources(deciding)
     model = Model(models / entry.file)
     int8 = {name: logits_of(model, data.pixels[rows]) for name, rows in _judged(data).items()}
-    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out), _read(model, sources))
-    evaluation = _evaluate(data, int8, replace(heads_of(entry), temperature=1.0))
+    others = _read(model, sources)
+    mixes = compare_mixes(int8[_HELD_OUT], truth_of(data, data.held_out), others)
+    evaluation = _evaluate(data, int8, replace(heads_of(entry), temperature=1.0), others)
     print_face(evaluation, mixes, face_metrics(evaluation, None))
+    if ten_crops:
+        said, truth = (
+            ten_crop_logits_of(model, data.pixels[data.rows(_TEST)]),
+            truth_of(data, data.rows(_TEST)),
+        )
+        judged = truth.ferplus >= 0
+        for name, right in (
+            ("FER2013 labels", said.fer2013.argmax(axis=1) == truth.fer2013),
+            ("FER+ majority", said.ferplus[judged].argmax(axis=1) == truth.ferplus[judged]),
+        ):
+            print(f"Ten crops, {name}, {_TEST}, int8: {right.mean():.1%} of {len(right):,} rows.")
     print("\nWhat FER2013 calls the training rows of each FER+ majority:\n")
     print(disagreement_table(labels_by_majority(data)))
     for split, share in votes_predict(data, "Training", "PublicTest").items():
@@ -153,15 +228,25 @@ def _seen_head(model: Model) -> Seen | None:
 
 def _sources(packs: Sequence[Path]) -> list[tuple[str, NDArray[np.uint8], NDArray[np.int64]]]:
     """Name, crops and labels of each source in *packs* with enough labelled faces; no strangers."""
-    found = []
-    for file in packs:
+    found: dict[str, tuple[list[NDArray[np.uint8]], list[NDArray[np.int64]]]] = {}
+    for file in dict.fromkeys(packs):
         pack = load_faces(file)
         usable = (pack.label >= 0) & (pack.label < len(EMOTIONS)) & ~np.isin(pack.source, STRANGERS)
+        if not usable.any():
+            raise DataError(
+                f"{file} has no labelled face that may decide: all are strangers' or have no label. "
+                "Leave it out of --deciding."
+            )
         for source in sorted(set(pack.source[usable].tolist())):
             rows = np.flatnonzero(usable & (pack.source == source))
-            if len(rows) >= LEAST_ROWS:
-                found.append((source, net_input(pack.pixels[rows]), pack.label[rows]))
-    return found
+            crops, truth = found.setdefault(source, ([], []))
+            crops.append(net_input(pack.pixels[rows]))
+            truth.append(pack.label[rows])
+    joined = [(name, np.concatenate(a), np.concatenate(b)) for name, (a, b) in found.items()]
+    for name, _, labels in joined:
+        if len(labels) < LEAST_ROWS:
+            print(f"{name} has only {len(labels)} labelled faces, fewer than {LEAST_ROWS}: no say")
+    return [each for each in joined if len(each[2]) >= LEAST_ROWS]
 
 
 def _read(
@@ -175,13 +260,19 @@ def _judged(data: FaceData) -> dict[str, NDArray[np.intp]]:
     return {_HELD_OUT: data.held_out, _TEST: data.rows(_TEST)}
 
 
-def _evaluate(data: FaceData, logits: dict[str, FaceLogits], blend: FaceHeads) -> FaceEvaluation:
+def _evaluate(
+    data: FaceData,
+    logits: dict[str, FaceLogits],
+    blend: FaceHeads,
+    others: Sequence[LabelledFaces],
+) -> FaceEvaluation:
     return evaluate_logits(
         logits[_HELD_OUT],
         truth_of(data, data.held_out),
         logits[_TEST],
         truth_of(data, data.rows(_TEST)),
         blend,
+        others,
     )
 
 

@@ -37,6 +37,19 @@ class FaceTargets:
         )
 
 
+def balanced(targets: FaceTargets, balance: float) -> Rows:
+    """How often to show each row, [rows], mean 1: its emotions' shares to the power of -*balance*.
+
+    Rows of which nobody knows the votes go by their FER2013 target alone.
+    """
+    known = (targets.ferplus.sum(axis=1) > 0).astype(np.float32)
+    wanted = np.zeros(len(known), np.float32)
+    for rows, part in ((targets.fer2013, 1 - known / 2), (targets.ferplus, known / 2)):
+        share = np.maximum(rows.sum(axis=0) / max(rows.sum(), 1e-9), 1e-3)
+        wanted += part * (rows @ (share**-balance).astype(np.float32))
+    return np.asarray(wanted / wanted.mean(), np.float32)
+
+
 def make_targets(data: FaceData, label_share: float, majority_share: float = 0.0) -> FaceTargets:
     """Targets of all rows, with votes turned to FER2013 labels as fitted on training rows alone.
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from convert.errors import RecipeError
 from convert.face.augment import plain_views
 from convert.face.data import FaceData
-from convert.face.evaluate import FaceLogits
+from convert.face.evaluate import CROP_PX, FaceLogits
 from convert.face.extra import STRANGERS, load_faces, net_input
 from convert.face.lessons import Lessons, save_lessons
 from convert.face.targets import FaceTargets, make_targets
@@ -31,22 +31,26 @@ from edge.perception.face_heads import FERPLUS
 from edge.perception.probability import softmax
 from edge.process.printable import printable
 
-CROP_PX: Final = 44
-"""Of the 48 of a picture, at its corners and in its middle."""
 _BATCH: Final = 256
 
 
 def make_lessons(
-    data: FaceData, recipe: FaceRecipe, seeds: Sequence[int], packs: Sequence[Path], work: Path
+    data: FaceData,
+    recipe: FaceRecipe,
+    seeds: Sequence[int],
+    packs: Sequence[Path],
+    work: Path,
+    others: Sequence[nn.Module] = (),
 ) -> Path:
-    """Train a teacher for each seed, ask them all, and write down what they say.
+    """Train a teacher for each seed, ask them and *others* all, and write down what they say.
 
     Args:
         data: FER2013 with FER+ votes.
         recipe: of a teacher; only its seed differs.
         seeds: at least one.
-        packs: of faces; those with a label stay out, for they decide or test.
+        packs: of faces; those with a label and one in five others stay out, for they decide or test.
         work: for checkpoints, from which a later call goes on; `lessons.npz` comes here.
+        others: nets trained before, which are asked as well.
 
     Raises:
         RecipeError: a checkpoint is of another recipe, or the recipe is none for a teacher.
@@ -55,13 +59,13 @@ def make_lessons(
     Returns:
         Where they were written.
     """
-    if recipe.first is not None or recipe.start or recipe.lesson_share:
+    if recipe.first is not None or recipe.start or recipe.lesson_share or recipe.seen_weight:
         raise RecipeError(
             "Teachers begin afresh and apart: their recipe has one stage, and neither start nor "
-            "lesson_share."
+            "lesson_share nor seen_weight."
         )
-    faces = [_unlabelled(pack) for pack in packs]  # before hours of work
-    teachers = []
+    faces = _unlabelled(packs)  # before hours of work
+    teachers = [*others]
     for seed in seeds:
         print(f"teacher {seed}", flush=True)
         own = recipe.model_copy(update={"seed": seed})
@@ -72,7 +76,7 @@ def make_lessons(
     )  # whatever they have learned: the net may learn from all of these
     pixels = np.concatenate([data.pixels[rows], *faces])
     labeled = make_targets(data, recipe.label_share, recipe.majority_share).of(rows)
-    said = ask(teachers, pixels, labeled)
+    said = ask(teachers, pixels, labeled, half=recipe.precision == "bfloat16")
     count, shape = len(rows), (len(data.pixels),)
     training = FaceTargets(
         np.zeros((*shape, len(EMOTIONS)), np.float32), np.zeros((*shape, len(FERPLUS)), np.float32)
@@ -80,14 +84,17 @@ def make_lessons(
     training.fer2013[rows], training.ferplus[rows] = said.fer2013[:count], said.ferplus[:count]
     extra = FaceTargets(said.fer2013[count:], said.ferplus[count:])
     file = work / "lessons.npz"
-    save_lessons(Lessons(training, pixels[count:], extra), file)
+    save_lessons(Lessons(training, pixels[count:], extra, len(teachers)), file)
     return file
 
 
 def ask(
-    teachers: Sequence[nn.Module], pixels: NDArray[np.uint8], labeled: FaceTargets
+    teachers: Sequence[nn.Module],
+    pixels: NDArray[np.uint8],
+    labeled: FaceTargets,
+    half: bool = False,
 ) -> FaceTargets:
-    """The mean of what they say of uint8 crops [n, 48, 48].
+    """The mean of what they say of uint8 crops [n, 48, 48], *half*: computed in bfloat16.
 
     Each one's sharpness is set to what the first rows are *labeled*: nets that learn from degraded
     pictures doubt plain ones too much.
@@ -96,7 +103,7 @@ def ask(
     seven: list[NDArray[np.float64]] = []
     eight: list[NDArray[np.float64]] = []
     for teacher in teachers:
-        logits = ten_crop_logits(teacher, pixels)
+        logits = ten_crop_logits(teacher, pixels, half)
         for given, truth, said in (
             (logits.fer2013, labeled.fer2013, seven),
             (logits.ferplus, labeled.ferplus, eight),
@@ -109,17 +116,20 @@ def ask(
     )
 
 
-def ten_crop_logits(net: nn.Module, pixels: NDArray[np.uint8]) -> FaceLogits:
-    """Mean logits of both heads over ten crops of each picture, uint8 [n, 48, 48]."""
+def ten_crop_logits(net: nn.Module, pixels: NDArray[np.uint8], half: bool = False) -> FaceLogits:
+    """Mean logits of both heads over ten crops of each picture, uint8 [n, 48, 48].
+
+    *half*: computed in bfloat16.
+    """
     net.eval()
     seven, eight = [], []
     device = next(net.parameters()).device
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
         for start in tqdm(range(0, len(pixels), _BATCH), desc="ten crops", leave=False):
             part = torch.from_numpy(pixels[start : start + _BATCH, None]).to(device)
             given = [net(view) for view in ten_crops(plain_views(part))]
-            seven.append(torch.stack([each.fer2013 for each in given]).mean(dim=0))
-            eight.append(torch.stack([each.ferplus for each in given]).mean(dim=0))
+            seven.append(torch.stack([each.fer2013 for each in given]).float().mean(dim=0))
+            eight.append(torch.stack([each.ferplus for each in given]).float().mean(dim=0))
     return FaceLogits(
         torch.cat(seven).float().cpu().numpy(), torch.cat(eight).float().cpu().numpy()
     )
@@ -135,10 +145,22 @@ def ten_crops(views: Tensor) -> Iterator[Tensor]:
         yield crop.flip(3)
 
 
-def _unlabelled(pack: Path) -> NDArray[np.uint8]:
-    """The faces of a pack as the net takes them, but for held-out sources and those with a label."""
-    faces = load_faces(pack)
-    left = ~np.isin(faces.source, STRANGERS) & (faces.label < 0)
-    if not left.all():
-        print(f"{printable(pack)}: {int((~left).sum()):,} faces that decide or test are left out")
-    return net_input(faces.pixels[left])
+def _unlabelled(files: Sequence[Path]) -> list[NDArray[np.uint8]]:
+    """The faces of packs as the net takes them, but for those that are to decide or test.
+
+    A picture that has a label in one pack may be in another without it.
+    """
+    packs = [load_faces(file) for file in files]
+    labelled = np.concatenate(
+        [np.array([], str), *(each.picture[each.label >= 0] for each in packs)]
+    )
+    found = []
+    for file, faces in zip(files, packs, strict=True):
+        judged = np.isin(faces.source, STRANGERS) | np.isin(faces.picture, labelled)
+        left = ~judged & ~faces.kept_back
+        if not left.all():
+            print(
+                f"{printable(file)}: {int((~left).sum()):,} faces that decide or test are left out"
+            )
+        found.append(net_input(faces.pixels[left]))
+    return found

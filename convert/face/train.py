@@ -18,11 +18,11 @@ from convert.face.data import FaceData
 from convert.face.evaluate import FaceLogits
 from convert.face.lessons import Lessons
 from convert.face.net import FaceNet, FaceOutputs, grow
-from convert.face.targets import FaceTargets, make_targets
+from convert.face.targets import FaceTargets, balanced, make_targets
 from convert.metrics import fit_temperature
 from convert.training.loop import History, Schedule, cross_entropy, train
 from convert.training.recipe import FaceRecipe
-from convert.training.weights import load_weights
+from convert.training.weights import load_weights, stored_names
 from edge.perception.probability import softmax
 
 _FREE = {"epochs", "falling_epochs", "stop_after", "mild_epochs", "first", "first_share"}
@@ -39,6 +39,19 @@ def build_face_net(recipe: FaceRecipe) -> FaceNet:
     return FaceNet(
         recipe.widths, recipe.blocks, recipe.dropout, recipe.separable, seen=recipe.seen_weight > 0
     )
+
+
+def load_face_net(recipe: FaceRecipe, weights: Path) -> FaceNet:
+    """The net of *recipe* with published *weights*; they may be from before it had the head `seen`.
+
+    Raises:
+        DataError: they are missing, damaged, or of a net of another shape.
+    """
+    net = build_face_net(recipe)
+    if net.seen is not None and "seen.weight" not in stored_names(weights):
+        net = build_face_net(recipe.model_copy(update={"seen_weight": 0.0}))
+    load_weights(net, weights)
+    return net
 
 
 def train_face(
@@ -95,8 +108,7 @@ def _train_stages(
     """The first stage before this one, if there is any; as `train_face`."""
     small, earlier = None, list[dict[str, float]]()
     if recipe.first is not None and before is not None:
-        small = build_face_net(recipe.first)
-        load_weights(small, before)
+        small = load_face_net(recipe.first, before)
     elif recipe.first is not None:
         small, earlier = _train_stages(
             data, recipe.first, work, f"first.{name}", start, lessons, None, mistakes
@@ -105,7 +117,12 @@ def _train_stages(
     untrained = build_face_net(recipe)
     if small is not None:
         grow(small, untrained)
-        begun = {name: value.clone() for name, value in untrained.state_dict().items()}
+        begun = {
+            name: value.clone()
+            for name, value in untrained.state_dict().items()
+            # A head that is new began with chance, which is nothing to go back to.
+            if untrained.seen is None or small.seen is not None or not name.startswith("seen.")
+        }
     elif start is not None:
         load_weights(untrained, start)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -117,6 +134,7 @@ def _train_stages(
         labeled = lessons.beside(labeled, rows, recipe.lesson_share)
         pixels = np.concatenate([pixels, lessons.pixels])
     gray = torch.from_numpy(pixels[:, None]).to(device)
+    often = torch.from_numpy(balanced(labeled, recipe.balance))
     nothing = gray[:0]
     if recipe.seen_weight and mistakes is not None:
         nothing = torch.from_numpy(mistakes[:, None]).to(device)
@@ -144,6 +162,8 @@ def _train_stages(
         targets = targets_of(epoch, average)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000 + epoch)
         order = torch.randperm(len(pixels), generator=generator)
+        if recipe.balance:
+            order = torch.multinomial(often, len(pixels), replacement=True, generator=generator)
         size_px = recipe.early_size_px if epoch < recipe.early_epochs else 48
         mild = epoch >= recipe.epochs - recipe.mild_epochs
         strength = recipe.mild_strength if mild else 1.0
@@ -194,7 +214,8 @@ def _train_stages(
     against = (
         hashlib.sha256(mistakes.tobytes()).hexdigest() if beside and mistakes is not None else ""
     )
-    claimed = _Taught(**recipe.model_dump(), lessons=taught, mistakes=against)
+    begun_with = "" if before is None else hashlib.sha256(before.read_bytes()).hexdigest()
+    claimed = _Taught(**recipe.model_dump(), lessons=taught, mistakes=against, before=begun_with)
     claim(claimed, _FREE, checkpoint, checkpoint.with_suffix(".recipe.json"), aside="it")
     trained, history = train(net, batches, loss, schedule, validate, checkpoint, recipe.stop_after)
     if recipe.first_share:
@@ -208,10 +229,11 @@ def _train_stages(
 
 
 class _Taught(FaceRecipe):
-    """A recipe, and by whose lessons and mistakes it was followed."""
+    """A recipe, and by whose lessons, mistakes and weights it was followed."""
 
     lessons: str = ""
     mistakes: str = ""
+    before: str = ""
 
 
 def check_lessons(recipe: FaceRecipe, lessons: Lessons | None) -> None:
@@ -246,14 +268,14 @@ def check_mistakes(recipe: FaceRecipe, mistakes: NDArray[np.uint8] | None) -> No
 
 
 def mix_weights(net: nn.Module, other: dict[str, Tensor], share: float) -> None:
-    """Put *share* of the weights *other* into *net*, the rest staying its own.
+    """Put *share* of the weights *other* into *net*, the rest, and what *other* lacks, staying its own.
 
     Between two nets of one training the loss is lower than at either (Wortsman et al. 2022, "Model
     soups").
     """
     with torch.no_grad():
         for name, value in net.state_dict().items():
-            if value.is_floating_point():
+            if value.is_floating_point() and name in other:
                 value.lerp_(other[name].to(value), share)
 
 

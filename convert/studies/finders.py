@@ -45,7 +45,7 @@ _COUNTED_PX: Final = 60
 """Heads from here on are counted together."""
 _STEP: Final = 0.04
 """How far it moves from one to the next, in its widths."""
-_TINTS: Final = ((1.15, 1.0, 0.88), (1.25, 1.0, 0.8), (1.2, 0.98, 0.82), (1.1, 1.0, 0.95))
+TINTS: Final = ((1.15, 1.0, 0.88), (1.25, 1.0, 0.8), (1.2, 0.98, 0.82), (1.1, 1.0, 0.95))
 _LARGE_PX: Final = 384
 """A crop is enlarged to so much to see where its eyes are."""
 
@@ -158,12 +158,12 @@ class _Timed:
 def _sources(data: Path, heads: int, seed: int) -> Iterator[tuple[str, NDArray[np.uint8], float]]:
     """Name, grey crops, and the share of a crop's width that is head."""
     random = np.random.default_rng(seed)
-    wild = load_faces(data / "face_extra" / "faces_unlabelled_fairface.npz").pixels
-    yield "FairFace", random.permutation(wild)[:heads], 2 / 3
+    wild = load_faces(data / "face_extra" / "faces_unlabelled_fairface.npz")
+    yield "FairFace", random.permutation(wild.pixels[wild.testing])[:heads], 2 / 3
     fer = load_face_data(data / "face")
-    rows = fer.rows("Training")
+    rows = fer.rows("PrivateTest")
     rows = rows[~fer.not_face[rows]]
-    yield "FER2013 Training", fer.pixels[random.permutation(rows)[:heads]], 1.0
+    yield "FER2013 PrivateTest", fer.pixels[random.permutation(rows)[:heads]], 1.0
 
 
 def _eyes(crop: NDArray[np.uint8], finder: _Timed) -> tuple[Point, Point] | None:
@@ -225,7 +225,7 @@ def _try_head(
     middle = tuple(
         whole / 2 + random.uniform(-each, each) for whole, each in zip(FRAME, reach, strict=True)
     )
-    tint = _TINTS[random.integers(len(_TINTS))] if colored else None
+    tint = TINTS[random.integers(len(TINTS))] if colored else None
     angle = random.uniform(-math.pi, math.pi)
     step = _STEP * width_px * math.cos(angle), _STEP * width_px * math.sin(angle)
     for number in range(FOLLOWED + 1):
@@ -339,7 +339,7 @@ def _print_pictures(pictures: Sequence[Picture], finders: dict[str, _Timed], see
                     found |= {
                         place
                         for place, box in enumerate(picture.boxes)
-                        if any(_covers(face, box) for face in faces)
+                        if any(covers(face, box) for face in faces)
                     }
                     if not index:
                         at_once += len(found)
@@ -368,7 +368,8 @@ def _held(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDA
         yield np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-def _covers(face: Face, box: tuple[float, float, float, float]) -> bool:
+def covers(face: Face, box: tuple[float, float, float, float]) -> bool:
+    """Whether *face* is the one in the *box* of x, y, width and height, all in pixels."""
     x, y, width, height = box
     middle = face.x_px + face.width_px / 2, face.y_px + face.height_px / 2
     near = math.dist(middle, (x + width / 2, y + height / 2)) < 0.5 * max(width, height)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from convert.face.data import load_face_data
-from convert.face.evaluate import logits_of
+from convert.face.evaluate import truth_of
 from convert.metrics import Labels, calibration_error
 from convert.training.recipe import VoiceRecipe, load_recipe
 from convert.voice.data import VoiceData, load_voice_data
@@ -16,11 +17,10 @@ from convert.voice.splits import Corpus, Split, load_split, noisy_features
 from edge.emotions import DEFAULT_PRIOR, EMOTIONS
 from edge.fusion import Fusion, FusionOptions, Reading
 from edge.messages import Face, FaceReading, VoiceReading
-from edge.perception.face_net import heads_of
-from edge.perception.framing import sharpness
-from edge.perception.interpreter import Model
+from edge.perception.face_net import FaceNet
 from edge.perception.manifest import Entry, Manifest, check_hash, load_manifest
 from edge.perception.probability import softmax
+from edge.perception.quality import quality
 
 PAIRS_PER_EMOTION = 400
 NOISY_SNR_DB = 5.0
@@ -47,7 +47,8 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
 
     Rows to choose on: the held-out ones of FER2013 PublicTest, with the RAVDESS validation
     actors. Rows to report: FER2013 PrivateTest with the held-out actors. Each pair joins a random
-    crop and a random clip of one emotion, the seven emotions equally often, so chance is 14.3 %.
+    crop and a random clip of one emotion (of a crop, that of most of its ten FER+ voters), the seven
+    emotions equally often, so chance is 14.3 %.
     The filter runs as shipped, with a prior for everyday use (`DEFAULT_PRIOR`) that these even
     pairs do not have; the calibration error counts each pair as often as that prior says.
     """
@@ -57,10 +58,8 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
     recipe = load_recipe(models / manifest.voice.recipe, VoiceRecipe)
     faces = load_face_data(face_folder)
     voices = load_voice_data(voice_folder, tuple(recipe.shares))
-    face_model, voice_model = (
-        Model(models / manifest.face.file),
-        VoiceRunner(models / manifest.voice.file),
-    )
+    face_net = FaceNet(models, manifest.face)
+    voice_model = VoiceRunner(models / manifest.voice.file)
     shipped = FusionOptions()
     fitted, rows = (0.0, 0.0), ""
     print("| pairs | face alone | voice alone | 70-30 | ours | ours, shown | unsure | ours, ECE |")
@@ -73,11 +72,12 @@ def evaluate_fusion(face_folder: Path, voice_folder: Path, models: Path, work: P
         corpus = next(
             c for c in load_split(voices, recipe, voice_split, work) if c.name == "ravdess"
         )
-        face_truth = faces.label[judged]
+        among = truth_of(faces, judged).among_seven
+        judged, face_truth = judged[among >= 0], among[among >= 0]
         face_pairs, voice_pairs, truth = _pairs(face_truth, corpus.labels)
         rows = f"{len(set(face_pairs))} distinct faces, {len(set(voice_pairs))} distinct clips"
         for bad_face, bad_voice in ((False, False), (True, False), (False, True)):
-            face = _read_faces(face_model, manifest.face, faces.pixels[judged], bad_face)
+            face = _read_faces(face_net, faces.pixels[judged], bad_face)
             voice = _read_voices(voice_model, manifest.voice, voices, recipe, corpus, bad_voice)
             face, voice = _take(face, face_pairs), _take(voice, voice_pairs)
             if face_split == _CHOOSING and not (bad_face or bad_voice):
@@ -112,15 +112,15 @@ def _pairs(
     return np.concatenate(faces), np.concatenate(voices), truth
 
 
-def _read_faces(model: Model, entry: Entry, pixels: NDArray[np.uint8], bad: bool) -> Readings:
+def _read_faces(net: FaceNet, pixels: NDArray[np.uint8], bad: bool) -> Readings:
     import cv2
 
     if bad:
         dark = [cv2.GaussianBlur(crop, (0, 0), 1.6) // 3 for crop in pixels]
         pixels = np.asarray(dark, np.uint8)
-    quality = np.array([sharpness(crop) for crop in pixels])
-    logits = logits_of(model, pixels)
-    return Readings(heads_of(entry).blend(logits.fer2013, logits.ferplus), quality)
+    read = [net.read_and_judge(crop) for crop in tqdm(pixels, desc="faces", leave=False)]
+    known = [quality(_FACE, crop, is_face) for crop, (_, is_face) in zip(pixels, read, strict=True)]
+    return Readings(np.array([each for each, _ in read]), np.array(known))
 
 
 def _read_voices(

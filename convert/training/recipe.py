@@ -65,6 +65,8 @@ class FaceRecipe(Recipe):
     distribution of the votes has the rest."""
     ferplus_weight: Positive = 1.0
     """What errors of the FER+ head count beside those of the FER2013 head."""
+    balance: Share = 0.0
+    """How far rare emotions are shown more often: 0 = as often as they occur, 1 = all alike."""
     learn_public: bool = False
     """Train on the PublicTest rows that are not held out too, as papers on FER2013 do at last."""
     early_size_px: Annotated[int, Field(ge=24, le=48)] = 48
@@ -136,6 +138,8 @@ class FaceRecipe(Recipe):
     @model_validator(mode="after")
     def _grows(self) -> "FaceRecipe":
         _check_blocks(self.blocks, len(self.widths))
+        if self.seen_weight and round(self.batch * self.mistakes_share) < 1:
+            raise ValueError("with a seen_weight mistakes_share must give each batch one at least")
         if self.first is None:
             if self.first_share:
                 raise ValueError("first_share needs a first")

@@ -22,6 +22,15 @@ def save_weights(net: nn.Module, file: Path) -> None:
         np.savez_compressed(stream, **halves)
 
 
+def stored_names(file: Path) -> frozenset[str]:
+    """What *file* has weights of; nothing, where it cannot be read, which `load_weights` says."""
+    try:
+        with np.load(file) as content:
+            return frozenset(content.files)
+    except (OSError, EOFError, ValueError, BadZipFile):
+        return frozenset()
+
+
 def load_weights(net: nn.Module, file: Path) -> None:
     """Fill *net* with what `save_weights` wrote.
 
@@ -34,10 +43,10 @@ def load_weights(net: nn.Module, file: Path) -> None:
         net.load_state_dict(state)
     except FileNotFoundError as error:
         raise DataError(
-            f"The weights {file} are not there; check `start` in the recipe."
+            f"The weights {file} are not there; name others, in the recipe (start) or by the option."
         ) from error
     except (OSError, EOFError, ValueError, KeyError, RuntimeError, BadZipFile) as error:
         raise DataError(
-            f"{file} holds no weights for a net of this recipe's shape; check `start`, `widths` and "
-            "`blocks`."
+            f"{file} holds no weights for a net of this recipe's shape; name others, or check `widths` "
+            "and `blocks` in the recipe."
         ) from error

@@ -33,8 +33,9 @@ def test_card_tells_every_stage_of_a_net_that_grew() -> None:
 def test_card_tells_who_taught_and_how_views_were_widened() -> None:
     recipe = FaceRecipe(epochs=4, wide=True, lesson_share=0.5, teacher_from=9)
     none = FaceTargets(np.zeros((0, 7), np.float32), np.zeros((0, 8), np.float32))
-    lessons = Lessons(none, np.zeros((3, 48, 48), np.uint8), none)
+    lessons = Lessons(none, np.zeros((3, 48, 48), np.uint8), none, 2)
     told = " ".join(how_made(recipe, lessons).split())
+    assert "2 nets trained before (" in told
     assert "of 3 faces of other people that have none" in told
-    assert "wide views; 50% of every target is what the larger nets say" in told
+    assert "wide views; 50% of every target is the word of nets trained before" in told
     assert "sunglasses" not in how_made(FaceRecipe(epochs=4))

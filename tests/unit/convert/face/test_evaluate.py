@@ -28,7 +28,10 @@ def split(rows: int, seed: int, ferplus_strength: float = 4.0) -> tuple[FaceLogi
     majority[: rows // 10] = -1
     copies = np.zeros(rows, bool)
     copies[::7] = True
-    return FaceLogits(fer2013, ferplus), SplitTruth(label.astype(np.int64), majority, copies)
+    among = np.array([EMOTIONS.index(name) for name in FERPLUS[:7]])[voted]
+    votes = np.eye(7)[among] * 0.8 + 0.2 / 7
+    truth = SplitTruth(label.astype(np.int64), majority, copies, votes)
+    return FaceLogits(fer2013, ferplus), truth
 
 
 def test_blend_that_agrees_best_with_the_voters_is_shown() -> None:
@@ -73,6 +76,11 @@ def test_what_was_learned_of_how_often_emotions_occur_is_taken_back_where_it_mis
     chosen = best_mix(mixes)
     assert chosen.strength >= 0.5
     assert chosen.heads.offsets[6] == min(chosen.heads.offsets) < -0.5
+    evaluation = evaluate_logits(logits, truth, logits, truth, chosen.heads)
+    assert evaluation.class_prior.sum() == pytest.approx(1)
+    whole = evaluate_logits(logits, truth, logits, truth, FaceHeads(0.5, 1.0)).class_prior
+    # What is taken back is not divided by again.
+    assert evaluation.class_prior[6] < whole[6] - 0.05
     plain = next(
         mix
         for mix in mixes
@@ -123,3 +131,17 @@ def test_temperature_mends_an_overconfident_head() -> None:
     evaluation = evaluate_logits(loud[0], public_truth, loud[1], private_truth, FaceHeads(0.0, 1.0))
     assert evaluation.fer2013.temperature > 3
     assert evaluation.fer2013.error_after < 0.3 * evaluation.fer2013.error_before
+
+
+def test_what_is_shown_doubts_as_the_voters_do_and_as_other_sources_tell() -> None:
+    logits, truth = split(2_000, 8)
+    heads = FaceHeads(1.0, 1.0)
+    sure = replace(truth, votes=np.eye(7)[truth.votes.argmax(axis=1)])
+    divided = replace(truth, votes=truth.votes * 0.5 + 0.5 / 7)
+
+    def temperature(of: SplitTruth, *others: LabelledFaces) -> float:
+        return evaluate_logits(logits, of, logits, of, heads, others).shown.temperature
+
+    assert temperature(sure) < temperature(truth) < temperature(divided)
+    clear = LabelledFaces("clear", logits, truth.votes.argmax(axis=1))
+    assert temperature(sure) < temperature(divided, clear) < temperature(divided)

@@ -57,6 +57,7 @@ def test_what_the_detector_believes_in_is_kept_as_the_net_would_get_it(
     assert crops.shape == (count, 48, 48) and count >= 1
     spread = crops.reshape(count, -1).std(axis=1)
     assert (spread > 5).any()  # of the noise
+    assert (spread == 0).any()
     assert (crops[spread == 0] == 128).all()  # of what is clear
     assert "1 of 3 files" in capsys.readouterr().out
 

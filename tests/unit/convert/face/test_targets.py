@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from convert.face.targets import FaceTargets, make_targets, votes_predict
+from convert.face.targets import FaceTargets, balanced, make_targets, votes_predict
 from tests.fakes.face_rows import face_rows
 
 
@@ -64,3 +64,14 @@ def test_teacher_takes_its_share_but_adds_no_votes() -> None:
 
 def test_votes_predict_as_many_labels_as_follow_them() -> None:
     assert votes_predict(face_rows(), "Training")["Training"] == pytest.approx(0.75, abs=0.03)
+
+
+def test_rare_emotions_are_shown_more_often_as_far_as_balance_says() -> None:
+    rows = np.repeat([0, 3], [10, 90])
+    targets = FaceTargets(np.eye(7, dtype=np.float32)[rows], np.zeros((100, 8), np.float32))
+    np.testing.assert_allclose(balanced(targets, 0.0), 1)
+    alike = balanced(targets, 1.0)
+    assert alike[:10].sum() == pytest.approx(alike[10:].sum())
+    some = balanced(targets, 0.5)
+    assert some[0] / some[-1] == pytest.approx(3)
+    assert some.mean() == pytest.approx(1)

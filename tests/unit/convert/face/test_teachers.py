@@ -23,10 +23,10 @@ LEARNER = SMALL.model_copy(update={"lesson_share": 0.7})
 
 @pytest.fixture
 def pack(tmp_path: Path) -> Path:
-    """Three bright faces without a label."""
+    """Three bright faces without a label, and before them one that is kept back."""
     file = tmp_path / "pack.npz"
-    pixels = np.full((3, 96, 96), 200, np.uint8)
-    np.savez(file, pixels=pixels, label=[-1] * 3, source=["a"] * 3, person=["1", "2", "3"])
+    pixels = np.full((4, 96, 96), 200, np.uint8)
+    np.savez(file, pixels=pixels, label=[-1] * 4, source=["a"] * 4, person=["0", "1", "2", "3"])
     return file
 
 
@@ -112,8 +112,8 @@ def test_teachers_begin_afresh_and_never_see_who_is_held_out(
 ) -> None:
     file = tmp_path / "mixed.npz"
     who: dict[str, Any] = {
-        "label": [-1, -1, -1, 0],
-        "source": ["omi", "a", "london", "a"],
+        "label": [0, -1, -1, -1],
+        "source": ["a", "omi", "a", "london"],
         "person": ["1", "2", "3", "4"],
     }
     np.savez(file, pixels=np.zeros((4, 96, 96), np.uint8), **who)
