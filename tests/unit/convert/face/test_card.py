@@ -1,4 +1,7 @@
 import numpy as np
+import pytest
+
+pytest.importorskip("torch")
 
 from convert.face.card import how_made
 from convert.face.lessons import Lessons
