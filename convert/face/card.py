@@ -113,6 +113,9 @@ def face_card(
 ) -> str:
     """The whole card, Markdown."""
     heads = evaluation.heads
+    seen = "\n| `seen` | int8 [1, 1] | logit that there is a face at all |" * bool(
+        recipe.seen_weight
+    )
     offsets = ", ".join(
         f"{name} {each:+.2f}" for name, each in zip(EMOTIONS, heads.offsets, strict=True)
     )
@@ -125,8 +128,7 @@ def face_card(
 | input | int8 [1, 48, 48, 1] | grey value - 128; no float arithmetic |
 | `fer2013` | int8 [1, 7] | logits, trained on the FER2013 labels |
 | `ferplus` | int8 [1, 8] | logits, trained on the FER+ votes |
-| `features` | int8 [1, 6, 6, {recipe.widths[-1]}] | the last feature map |
-{"| `seen` | int8 [1, 1] | logit that there is a face at all |" if recipe.seen_weight else ""}
+| `features` | int8 [1, 6, 6, {recipe.widths[-1]}] | the last feature map |{seen}
 
 The seven are angry, disgust, fear, happy, sad, surprise, neutral; the eight neutral, happiness,
 surprise, sadness, anger, disgust, fear, contempt. With the weights in `manifest.json` (`class_maps`)
@@ -160,12 +162,9 @@ net can serve either, not both, so there are two heads on one trunk.
 
 A face in the wild has no label. The consensus of ten people is the nearest thing to one, and nearer
 than the word of one. What the net has learned of how often emotions occur is that of pictures in the
-web; before the device it makes a neutral or a sad face of every second angry and disgusted one. So the
-blend that the device shows, and how much of that prior its offsets take back, are those that agree best
-with the votes of the held-out rows{_and_sources(mixes)}, accuracy and balanced accuracy
-counting alike; of those within a standard error of the best, the one that agrees best with the FER2013
-labels. (The steps were made finer after an error of calibration had been seen on PrivateTest:
-docs/decisions/014-two-label-sets.md.)
+web, in which few are angry and hardly anybody disgusted.
+
+{_wrapped(_how_chosen(mixes))}
 
 {_mix_table(mixes, heads)}
 
@@ -199,6 +198,8 @@ for longer, or with faces of your own. The device never reads it.
 
 {chr(10).join(f"- {source.name}: {source.licence}" for source in sources_of(recipe))}
 
+{_wrapped(_deciding(mixes))}
+
 ![rows of each class](pictures/face-classes.png)
 ![mean face of each class](pictures/face-means.png)
 
@@ -219,10 +220,23 @@ web without a clear licence, use of the weights beyond research and teaching is 
 """
 
 
-def _and_sources(mixes: list[Mix]) -> str:
-    """Whose faces had a say beside the held-out rows."""
+def _how_chosen(mixes: list[Mix]) -> str:
+    """Who had a say in the blend, and how."""
     others = [f"{name} ({scores.rows:,} faces)" for name, scores in mixes[0].others.items()]
-    return f" and with the labels of {' and '.join(others)}, each source alike" if others else ""
+    also = f" and with the labels of {' and '.join(others)}, each source alike" if others else ""
+    return f"""So the blend that the device shows, and how much of that prior its offsets take back, are
+those that agree best with the votes of the held-out rows{also}, accuracy and balanced accuracy counting
+alike; of those within a standard error of the best, the one that agrees best with the FER2013 labels.
+(The steps were made finer after an error of calibration had been seen on PrivateTest:
+docs/decisions/014-two-label-sets.md.)"""
+
+
+def _deciding(mixes: list[Mix]) -> str:
+    """Whose faces were looked at, but not trained on."""
+    names = " and ".join(mixes[0].others)
+    text = f"Faces of {names} decided on the blend and were not trained on. " if names else ""
+    return f"""{text}How it does on people of sources that neither trained nor decided is in the README:
+`python -m convert strangers`, `quality` and `groups` print it."""
 
 
 def how_made(recipe: FaceRecipe, lessons: Lessons | None = None) -> str:
@@ -271,7 +285,8 @@ of each emotion, which are never trained on ("held out")."""
 
 def _wrapped(text: str) -> str:
     indent = "  " if text.startswith("- ") else ""
-    return "\n".join(textwrap.wrap(" ".join(text.split()), 100, subsequent_indent=indent))
+    words = " ".join(text.split())
+    return "\n".join(textwrap.wrap(words, 100, subsequent_indent=indent, break_on_hyphens=False))
 
 
 def _stage(recipe: FaceRecipe) -> str:
