@@ -17,6 +17,7 @@ FRESH = (
     "int8",
 )
 SHOWN = ("face", "shown, accuracy", "FER+ majority among the 7", 3_136, "int8")
+BALANCED = ("face", "shown, balanced accuracy", "FER+ majority among the 7", 3_136, "int8")
 SEVEN = "RAVDESS, 7 classes (calm = neutral)"
 FOLDS = ("voice", "balanced accuracy", SEVEN, 1_319, "int8")
 OWN = ("voice", "balanced accuracy", SEVEN, 299, "int8")
@@ -32,6 +33,7 @@ PLACES: list[tuple[str, str, Figure]] = [
     ("README.md", r"seven classes, FER2013 labels.* \| (\S+) % \| 3,589", FER2013),
     ("README.md", r"without the rows that also are .* \| (\S+) % \| 3,301", FRESH),
     ("README.md", r"face as shown: accuracy, FER\+.* \| (\S+) % \| 3,136", SHOWN),
+    ("README.md", r"every emotion counting alike .* \| (\S+) % \| 3,136", BALANCED),
     ("README.md", r"voice: balanced accuracy, seven.* \| (\S+) % \| 1,319", FOLDS),
     ("README.md", r"voice: .* of the shipped net.* \| (\S+) % \| 299", OWN),
     ("README.md", r"one nEMO \(Polish\).* \| (\S+) % \| 539", NEMO),
@@ -80,7 +82,8 @@ def test_a_figure_of_the_docs_is_the_manifests(
 
 def test_the_calibration_errors_of_the_readme_are_the_manifests(manifest: Manifest) -> None:
     face, voice = (
-        {(each.name, each.split): f"{each.value:.3f}" for each in entry.metrics}
+        # Of what is shown by either label set the first one counts: what it is fitted to.
+        {(each.name, each.split): f"{each.value:.3f}" for each in reversed(entry.metrics)}
         for entry in (manifest.face, manifest.voice)
     )
     readings = ("fer2013 head", "ferplus head", "shown")
