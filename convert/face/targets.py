@@ -45,7 +45,7 @@ def balanced(targets: FaceTargets, balance: float) -> Rows:
     known = (targets.ferplus.sum(axis=1) > 0).astype(np.float32)
     wanted = np.zeros(len(known), np.float32)
     for rows, part in ((targets.fer2013, 1 - known / 2), (targets.ferplus, known / 2)):
-        share = np.maximum(rows.sum(axis=0) / max(rows.sum(), 1e-9), 1e-3)
+        share = np.maximum(rows.sum(axis=0) / max(float(rows.sum()), 1e-9), 1e-3)
         wanted += part * (rows @ (share**-balance).astype(np.float32))
     return np.asarray(wanted / wanted.mean(), np.float32)
 

@@ -93,15 +93,15 @@ def choose_thresholds(
     print("|---|" + "---|" * (len(by_source) + 3))
     best: tuple[float, float] | None = None
     most = -1.0
-    for near in ODDS:
-        for far in ODDS[near <= ODDS]:
+    for near in ODDS.tolist():
+        for far in ODDS[near <= ODDS].tolist():
             if views.passed(near, far).mean() > MOST_FALSE:
                 continue
             found = float(np.mean([each.passed(near, far).mean() for each in by_source.values()]))
             if found > most:
-                best, most = (float(near), float(far)), found
+                best, most = (near, far), found
             break
-        _print_row(float(near), float(far), by_source, views)
+        _print_row(near, far, by_source, views)
     if best is None:
         print(f"\nNone lets as few through as {MOST_FALSE:.2%}: the net has not learned enough.")
     else:

@@ -135,8 +135,9 @@ def smaller(scale: float, degrees: float = 0.0) -> Change:
         height, width = frame.shape[:2]
         size = max(1, round(width * scale)), max(1, round(height * scale))
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA) if scale < 1 else frame
-        matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0)
-        matrix[:, 2] += (width - size[0]) / 2, (height - size[1]) / 2
+        middle = (size[0] / 2, size[1] / 2)
+        matrix = np.asarray(cv2.getRotationMatrix2D(middle, degrees, 1.0), np.float64)
+        matrix[:, 2] = matrix[:, 2] + ((width - size[0]) / 2, (height - size[1]) / 2)
         border: dict[str, Any] = {"borderMode": cv2.BORDER_REPLICATE}
         return np.asarray(cv2.warpAffine(small, matrix, (width, height), **border), np.uint8)
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from convert.face.evaluate import (
     FaceLogits,
@@ -65,7 +66,7 @@ def leaning(rows: int, seed: int) -> tuple[FaceLogits, SplitTruth]:
     return logits, replace(truth, ferplus=_of_eight(truth.ferplus))
 
 
-def _of_eight(seven: np.ndarray) -> np.ndarray:
+def _of_eight(seven: NDArray[np.int64]) -> NDArray[np.int64]:
     order = [FERPLUS.index(name) for name in EMOTIONS]
     return np.where(seven >= 0, np.array(order)[seven], -1)
 
