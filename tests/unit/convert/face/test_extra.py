@@ -104,3 +104,14 @@ def test_a_pack_with_a_broken_picture_or_box_is_one_sentence(
     with pytest.raises(DataError, match="no pack of pictures") as failure:
         list(read_pictures(tmp_path / "pictures.zip"))
     assert "\n" not in str(failure.value)
+
+
+def test_of_the_faces_that_are_kept_back_some_choose_and_others_test(tmp_path: Path) -> None:
+    who = [str(index) for index in range(40)]
+    pixels = np.zeros((40, 96, 96), np.uint8)
+    np.savez(tmp_path / "a.npz", pixels=pixels, label=[-1] * 40, source=["a"] * 40, person=who)
+    faces = load_faces(tmp_path / "a.npz")
+    assert faces.kept_back.sum() == 8
+    assert faces.choosing.sum() == faces.testing.sum() == 4
+    assert (faces.choosing | faces.testing).tolist() == faces.kept_back.tolist()
+    assert faces.picture.tolist() == who and set(faces.about.tolist()) == {""}

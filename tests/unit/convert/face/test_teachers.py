@@ -182,3 +182,24 @@ def test_what_holds_no_lessons_says_how_to_make_them(content: bytes | None, tmp_
         file.write_bytes(content)
     with pytest.raises(DataError, match="convert face-teachers"):
         load_lessons(file, 120)
+
+
+def test_a_picture_that_has_a_label_in_one_pack_is_not_learned_from_another(
+    data: FaceData,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    packs = []
+    for name, label in (("labelled", [-1, 0, -1]), ("not", [-1, -1, -1])):
+        file = tmp_path / f"{name}.npz"
+        who: dict[str, Any] = {
+            "label": label,
+            "source": ["a"] * 3,
+            "person": [f"{name}/{index}" for index in range(3)],
+            "path": ["0.jpg", "1.jpg", f"{name}2.jpg"],
+        }
+        np.savez(file, pixels=np.zeros((3, 96, 96), np.uint8), **who)
+        packs.append(file)
+    lessons = load_lessons(make_lessons(data, SMALL, [1], packs, tmp_path / "a"), 120)
+    assert (
+        len(lessons.pixels) == 2
+    )  # of each pack the last: the first is kept back, the second judges

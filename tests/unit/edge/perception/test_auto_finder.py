@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.messages import Face, Frame
-from edge.perception.auto_finder import AutoFinder
+from edge.perception.auto_finder import FAR_ODDS, NEAR_ODDS, AutoFinder, sureness
 from edge.perception.blaze_face import as_face
 
 GROUND, SKIN, GHOST = 40, 220, 130
@@ -224,22 +224,30 @@ def test_a_judge_can_be_surer_than_the_detector() -> None:
 
 def test_who_a_judge_let_in_stays_beside_somebody_surer() -> None:
     detector = Detector()
-    image = room((60, 150, 180), (420, 150, 180))
-    finder = AutoFinder(detector.detect)
-    finder.judged_by(lambda face, frame: 6.0)
+    image = room((60, 150, 180))
+    image[150:330, 420:600] = SKIN - 30
 
     def doubted(small: NDArray[np.uint8], frame: Frame) -> list[Face]:
-        faces = detector.detect(small, frame)
-        return [
-            replace(face, score=0.6 if index else face.score) for index, face in enumerate(faces)
-        ]
+        """The darker of both is a face to it only just."""
+        found = []
+        for face in detector.detect(small, frame):
+            middle = small[int(face.nose[1]), int(face.nose[0]), 0]
+            found.append(replace(face, score=0.6) if middle < SKIN - 10 else face)
+        return found
 
-    counts = [len(finder.find(Frame(image, step * FRAME_S))) for step in range(9)]
-    assert counts == [2] * 9
-    both = AutoFinder(doubted)
-    both.judged_by(lambda face, frame: 6.0)
-    first = len(both.find(Frame(image, 0.0)))
-    assert [len(both.find(Frame(image, step * FRAME_S))) for step in range(1, 9)] == [first] * 8
+    finder = AutoFinder(doubted)
+    finder.judged_by(lambda face, frame: 6.0)
+    assert [len(finder.find(Frame(image, step * FRAME_S))) for step in range(9)] == [2] * 9
+
+
+def test_what_is_beside_something_else_has_to_be_surer() -> None:
+    finder = AutoFinder(Detector().detect)
+    between = (NEAR_ODDS + FAR_ODDS) / 2
+    finder.judged_by(lambda face, frame: between - sureness(face, 0.0))
+    both = Frame(room((60, 150, 180), (420, 150, 180)), 0.0)
+    assert len(finder.find(both)) == 1
+    finder.judged_by(lambda face, frame: FAR_ODDS + 0.1 - sureness(face, 0.0))
+    assert len(finder.find(replace(both, t_s=10.0))) == 2
 
 
 def test_a_judge_that_gives_no_number_lets_nobody_in_and_hides_nobody() -> None:

@@ -16,7 +16,7 @@ from edge.perception.auto_finder import Judge
 from edge.perception.blaze_face import as_face
 from edge.perception.face_heads import FERPLUS
 from edge.perception.face_net import FaceNet
-from edge.perception.face_reader import let_judge
+from edge.perception.face_reader import FaceReader, let_judge
 from edge.perception.framing import align
 from edge.perception.interpreter import Model, TensorSpec
 from edge.perception.manifest import Entry, Seen, Tensor, load_manifest
@@ -158,6 +158,25 @@ def test_net_judges_where_a_finder_asks(telling: FaceNet) -> None:
     assert finder.judge(face, frame) == pytest.approx(odds)
 
 
+def test_a_face_of_which_the_model_tells_no_number_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Broken(Telling):
+        def run_all(
+            self, values: NDArray[Any], outputs: Sequence[TensorSpec]
+        ) -> list[NDArray[np.float32]]:
+            given = super().run_all(values, outputs)
+            return [
+                np.full((1, 1), np.nan, np.float32) if each is self.told else one
+                for each, one in zip(outputs, given, strict=True)
+            ]
+
+    monkeypatch.setattr(manifest, "Model", Broken)
+    reader = FaceReader(Finding(), MODELS, changed(seen=Seen(output=SEEN)))
+    with pytest.raises(ModelError, match="finite numbers"):
+        reader.read(Frame(np.full((200, 200, 3), 90, np.uint8), 0.0))
+
+
 def test_what_tells_of_a_face_is_one_number() -> None:
     with pytest.raises(ModelError, match="is one number"):
         FaceNet(MODELS, changed(seen=Seen(output=ENTRY.output)))
@@ -176,3 +195,18 @@ class Asked:
 
     def close(self) -> None:
         pass
+
+
+class Finding(Asked):
+    """A finder that sees a face in every frame."""
+
+    def find(self, frame: Frame) -> list[Face]:
+        places = [
+            (60.0, 76.0),
+            (132.0, 76.0),
+            (94.0, 116.0),
+            (94.0, 149.0),
+            (20.0, 80.0),
+            (172.0, 80.0),
+        ]
+        return [as_face((20, 10), (152, 180), places, 0.9)]
