@@ -87,7 +87,7 @@ def print_face(evaluation: FaceEvaluation, mixes: list[Mix], metrics: list[Metri
     print(f"\n{_mix_table(mixes, evaluation.heads)}\n")
     print(_sections(evaluation))
     print(
-        "temperatures, fitted on the held-out rows: "
+        "temperatures, of the heads by the held-out rows, of what is shown by all that decides: "
         f"fer2013 head {evaluation.fer2013.temperature:.3f}, "
         f"ferplus head {evaluation.ferplus.temperature:.3f}, "
         f"shown {evaluation.shown.temperature:.3f}"
@@ -272,7 +272,8 @@ came with each batch for the `seen` head."""
 
 def _chosen_on(recipe: FaceRecipe, held_out: int) -> str:
     """On which rows what was chosen."""
-    text = f"""Temperatures, the blend and the prior are fitted on {held_out:,} PublicTest rows, a third
+    text = f"""Temperatures of the heads and the prior are fitted, and the blend is chosen with other
+sources ("Two label sets"), on {held_out:,} PublicTest rows, a third
 of each emotion, which are never trained on ("held out")."""
     if recipe.knows_public:
         text += """ The others decided on the recipe and were then trained on as well, less those

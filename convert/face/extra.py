@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.errors import DataError
+from edge.emotions import EMOTIONS
 
 Box = tuple[float, float, float, float]
 SIDE_PX: Final = 96
@@ -50,6 +51,12 @@ class FacePack:
     person: NDArray[np.str_]
     about: NDArray[np.str_]
     picture: NDArray[np.str_]
+
+    def deciding(self) -> Iterator[tuple[str, NDArray[np.intp]]]:
+        """Each source that is no stranger, and its rows with one of the seven emotions."""
+        known = (self.label >= 0) & (self.label < len(EMOTIONS)) & ~np.isin(self.source, STRANGERS)
+        for source in sorted(set(self.source[known].tolist())):
+            yield source, np.flatnonzero(known & (self.source == source))
 
     @property
     def kept_back(self) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ of their own: wallpapers, drawings, textures, rooms; the more of the place where
 """
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -54,12 +54,9 @@ def find_mistakes(pictures: Path, detectors: Path, geometry: Geometry, out: Path
         How many crops there are.
     """
     files = pictures_in(pictures)
-    file = detectors / DETECTOR_FILES["short"].name
-    content = read_detector(detectors, "short")
     crops: list[NDArray[np.uint8]] = []
     unread = 0
-    with closing(LiteDetector(file, "short", FAR_SIGN, content=content)) as detector:
-        finder = AutoFinder(detector.detect, _LEAST_SCORE)
+    with candidate_finder(detectors, _LEAST_SCORE) as finder:
         for number, each in enumerate(tqdm(files, desc="pictures")):
             image = read_rgb(each)
             if image is None:
@@ -78,6 +75,19 @@ def find_mistakes(pictures: Path, detectors: Path, geometry: Geometry, out: Path
     with written_whole(out) as stream:
         np.savez_compressed(stream, crops=np.array(crops, np.uint8).reshape(-1, NET_PX, NET_PX))
     return len(crops)
+
+
+@contextmanager
+def candidate_finder(detectors: Path, least_score: float) -> Iterator[AutoFinder]:
+    """What gives the candidates of a picture, those of *least_score* from close by; it follows nothing.
+
+    Raises:
+        ModelError: the detector is missing from the folder *detectors*, or damaged.
+    """
+    content = read_detector(detectors, "short")
+    file = detectors / DETECTOR_FILES["short"].name
+    with closing(LiteDetector(file, "short", FAR_SIGN, content=content)) as detector:
+        yield AutoFinder(detector.detect, least_score)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -135,10 +145,16 @@ def _size(width: int, height: int) -> tuple[int, int]:
 def views_of(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
     """The picture, uint8 [height, width, 3], and parts of it, some mirrored."""
     yield image
-    height, width = image.shape[:2]
     for _ in range(VIEWS - 1):
-        share = random.uniform(0.35, 0.9)
-        rows, columns = max(1, round(height * share)), max(1, round(width * share))
-        top, left = random.integers(height - rows + 1), random.integers(width - columns + 1)
-        view = image[top : top + rows, left : left + columns]
-        yield np.ascontiguousarray(view[:, :: random.choice([-1, 1])])
+        yield np.ascontiguousarray(part_of(image, random.uniform(0.35, 0.9), random))
+
+
+def part_of(
+    image: NDArray[np.uint8], share: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A rectangle of *share* of both sides of a picture, 0-1, somewhere in it; mirrored or not."""
+    height, width = image.shape[:2]
+    rows, columns = max(1, round(height * share)), max(1, round(width * share))
+    top, left = random.integers(height - rows + 1), random.integers(width - columns + 1)
+    part = image[top : top + rows, left : left + columns]
+    return part[:, :: random.choice([-1, 1])]

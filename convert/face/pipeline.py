@@ -30,7 +30,7 @@ from convert.face.evaluate import (
     ten_crop_logits_of,
     truth_of,
 )
-from convert.face.extra import STRANGERS, load_faces, net_input
+from convert.face.extra import load_faces, net_input
 from convert.face.figures import (
     draw_data,
     draw_maps,
@@ -57,7 +57,6 @@ from convert.int8.macs import count_macs
 from convert.publish import describe_tensor, make_entry, manifest_of, publish, size_line
 from convert.training.recipe import FaceRecipe, load_recipe
 from convert.training.weights import save_weights
-from edge.emotions import EMOTIONS
 from edge.errors import ModelError
 from edge.perception.face_heads import FERPLUS, FaceHeads, blend_weights
 from edge.perception.face_net import heads_of
@@ -97,14 +96,12 @@ def make_face(
     """
     manifest_of(out)  # refuses a damaged one before hours of work
     recipe = load_recipe(recipe_file, FaceRecipe)
-    if recipe.lesson_share and lessons_file is None:
-        check_lessons(recipe, None)
-    if recipe.seen_weight and mistakes_file is None:
-        check_mistakes(recipe, None)
     data = load_face_data(folder)
     sources = _sources(deciding)
     lessons = load_lessons(lessons_file, len(data.pixels)) if lessons_file else None
     mistakes = load_mistakes(mistakes_file) if mistakes_file else None
+    check_lessons(recipe, lessons)
+    check_mistakes(recipe, mistakes)
     geometry = measure_framing(data, detectors, recipe.seed)
     start = recipe_file.parent / recipe.start if recipe.start else None
     net, history = train_face(data, recipe, work, "face.pt", start, lessons, before, mistakes)
@@ -231,14 +228,13 @@ def _sources(packs: Sequence[Path]) -> list[tuple[str, NDArray[np.uint8], NDArra
     found: dict[str, tuple[list[NDArray[np.uint8]], list[NDArray[np.int64]]]] = {}
     for file in dict.fromkeys(packs):
         pack = load_faces(file)
-        usable = (pack.label >= 0) & (pack.label < len(EMOTIONS)) & ~np.isin(pack.source, STRANGERS)
-        if not usable.any():
+        deciding = list(pack.deciding())
+        if not deciding:
             raise DataError(
                 f"{file} has no labelled face that may decide: all are strangers' or have no label. "
                 "Leave it out of --deciding."
             )
-        for source in sorted(set(pack.source[usable].tolist())):
-            rows = np.flatnonzero(usable & (pack.source == source))
+        for source, rows in deciding:
             crops, truth = found.setdefault(source, ([], []))
             crops.append(net_input(pack.pixels[rows]))
             truth.append(pack.label[rows])

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from convert.errors import DataError
 from convert.face.data import load_face_data
 from convert.face.extra import OBTAIN, Picture, load_faces, read_pictures
+from convert.face.mistakes import part_of
 from convert.metrics import wilson
 from edge.messages import Face, Frame, Point
 from edge.perception.face_finder import FaceFinder
@@ -397,11 +398,6 @@ def _print_empty(empty: Sequence[Picture], finders: dict[str, _Timed], seed: int
 def _views(image: NDArray[np.uint8], random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
     """The picture, and others that a camera could have taken of the same."""
     yield image
-    height, width = image.shape[:2]
     for _ in range(VIEWS - 1):
-        share = random.uniform(0.4, 1)
-        rows, columns = max(1, round(height * share)), max(1, round(width * share))
-        top, left = random.integers(height - rows + 1), random.integers(width - columns + 1)
-        view = image[top : top + rows, left : left + columns]
-        view = view[:, :: random.choice([-1, 1])]
-        yield np.ascontiguousarray(view * random.uniform(0.5, 1), np.uint8)
+        part = part_of(image, random.uniform(0.4, 1), random)
+        yield np.ascontiguousarray(part * random.uniform(0.5, 1), np.uint8)

@@ -5,7 +5,6 @@ the thresholds are those with most heads among all that let no more through than
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,17 +16,14 @@ from tqdm import tqdm
 from convert.errors import DataError
 from convert.face.data import load_face_data
 from convert.face.extra import load_faces
-from convert.face.mistakes import pictures_in, read_rgb, views_of
+from convert.face.mistakes import candidate_finder, pictures_in, read_rgb, views_of
 from convert.metrics import wilson
 from convert.studies.finders import FRAME, HEADS_PX, TINTS, Head, covers, paste
 from edge.config.paths import fetched_folder
 from edge.messages import Frame
-from edge.perception.auto_finder import FAR_SIGN, JUDGED, AutoFinder, put_before_judge, sureness
-from edge.perception.detector_files import DETECTOR_FILES
-from edge.perception.face_finder import read_detector
+from edge.perception.auto_finder import JUDGED, AutoFinder, put_before_judge, sureness
 from edge.perception.face_net import FaceNet
 from edge.perception.framing import align
-from edge.perception.lite_detector import LiteDetector
 from edge.perception.manifest import load_manifest
 
 LEAST_SCORE: Final = 0.5
@@ -73,11 +69,9 @@ def choose_thresholds(
     empty = [image for image in map(read_rgb, pictures_in(pictures)) if image is not None]
     if not empty:
         raise DataError(f"No picture in {pictures} can be read; name another folder.")
-    content = read_detector(fetched_folder(), "short")
-    file = fetched_folder() / DETECTOR_FILES["short"].name
     net = FaceNet(models, load_manifest(models).face)
-    with closing(LiteDetector(file, "short", FAR_SIGN, content=content)) as detector:
-        judge = _Judge(AutoFinder(detector.detect, LEAST_SCORE), net)
+    with candidate_finder(fetched_folder(), LEAST_SCORE) as finder:
+        judge = _Judge(finder, net)
         by_source = {
             name: _sights([*judge.heads(crops, share, empty, seed)])
             for name, crops, share in _sources(data, heads, seed)

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from convert.face.covers import COVERS, cover
 from convert.face.data import load_face_data
 from convert.face.evaluate import truth_of
-from convert.face.extra import STRANGERS, load_faces
+from convert.face.extra import load_faces
 from convert.metrics import wilson
 from convert.studies.strangers import LARGE_PX, STILL_S, Device, frame_of, stills
 from edge.config.paths import fetched_folder
@@ -186,10 +186,8 @@ def _deciding(data: Path) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.i
     yield "FER2013 held out", padded, among
     for name in PACKS:
         pack = load_faces(data / "face_extra" / name)
-        usable = (pack.label >= 0) & (pack.label < len(EMOTIONS)) & ~np.isin(pack.source, STRANGERS)
-        for source in sorted(set(pack.source[usable].tolist())):
-            chosen = usable & (pack.source == source)
-            yield source, pack.pixels[chosen], pack.label[chosen]
+        for source, rows in pack.deciding():
+            yield source, pack.pixels[rows], pack.label[rows]
 
 
 def _reads(data: Path, models: Path, seed: int) -> Reads:

@@ -75,9 +75,7 @@ class GifWriter:
             return
         # Enlarged only now and only what changed: what is kept from picture to picture stays small.
         small, (left, top) = self._waiting
-        picture = small.resize(
-            (small.width * self._zoom, small.height * self._zoom), Image.Resampling.NEAREST
-        )
+        picture = enlarged(small, self._zoom)
         offset = left * self._zoom, top * self._zoom
         duration_cs = min(max(self._elapsed_cs(t_s), _SHORTEST_CS), _LONGEST_CS)
         if picture.mode == "L":
@@ -105,6 +103,11 @@ class GifWriter:
                 self._file.truncate()
             raise
         self.size_bytes += len(part)
+
+
+def enlarged(picture: Image.Image, zoom: int) -> Image.Image:
+    """*picture* with *zoom* pixels a side for each of its own."""
+    return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
 def save_gif(

@@ -11,7 +11,7 @@ from edge.errors import OutputError
 from edge.face.animation import Animator
 from edge.face.canvas import Mode
 from edge.face.draw import draw
-from edge.face.gif import GifWriter
+from edge.face.gif import GifWriter, enlarged
 from edge.messages import Mood
 from edge.outputs.panel_view import on_panel, turned
 from edge.process.written_files import create_part, publish, written_whole
@@ -111,10 +111,7 @@ class Picture:
             return
         try:
             if self._path.suffix.lower() == ".png":
-                zoomed = picture.resize(
-                    (picture.width * self._zoom, picture.height * self._zoom),
-                    Image.Resampling.NEAREST,
-                )
+                zoomed = enlarged(picture, self._zoom)
                 with written_whole(self._path) as file:
                     zoomed.save(file, format="PNG")
             elif self._gif is not None:
