@@ -115,3 +115,14 @@ def test_of_the_faces_that_are_kept_back_some_choose_and_others_test(tmp_path: P
     assert faces.choosing.sum() == faces.testing.sum() == 4
     assert (faces.choosing | faces.testing).tolist() == faces.kept_back.tolist()
     assert faces.picture.tolist() == who and set(faces.about.tolist()) == {""}
+
+
+def test_only_faces_of_no_stranger_with_one_of_the_seven_emotions_decide(tmp_path: Path) -> None:
+    who: dict[str, Any] = {
+        "label": [0, 7, -1, 3, 2],
+        "source": ["b", "b", "b", "omi", "a"],
+        "person": list("12345"),
+    }
+    np.savez(tmp_path / "a.npz", pixels=np.zeros((5, 96, 96), np.uint8), **who)
+    found = [(source, rows.tolist()) for source, rows in load_faces(tmp_path / "a.npz").deciding()]
+    assert found == [("a", [4]), ("b", [0])]
